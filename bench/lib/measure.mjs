@@ -1,0 +1,80 @@
+// One measurement: a fresh server process, the generator against it, one record.
+import { holdLoad, runLoad } from './load-process.mjs';
+import { pinned } from './pinned.mjs';
+import { ServerProcess } from './server-process.mjs';
+
+const WARM_CONNECTIONS = 200;
+const MIB = 1 << 20;
+
+function fill(argument, files) {
+  return argument.replace('{source}', files.source).replace('{target}', files.target);
+}
+
+function units(workload, result) {
+  return workload.per === 'MiB' ? result.bytes / MIB : result.messages;
+}
+
+function record(workload, result) {
+  const count = units(workload, result);
+  if (!(count > 0)) throw new Error('nothing was transferred in the window');
+  return {
+    cpuUs: (result.serverCpuSeconds / count) * 1e6,
+    clientCpuUs: (result.clientCpuSeconds / count) * 1e6,
+    rate: count / result.seconds,
+    busy: result.serverCpuSeconds / result.seconds,
+    lost: result.lost,
+    p50Us: result.p50Us,
+    p99Us: result.p99Us,
+    maxUs: result.maxUs,
+  };
+}
+
+function loadCommand(setup, workload, server, extra) {
+  const { seconds, warmup } = setup;
+  const target = ['--port', server.port, '--pid', server.pid, '--seconds', seconds, '--warmup', warmup];
+  return pinned([setup.load, ...workload.load, ...target, ...extra], 'load', setup.pin).map(String);
+}
+
+function hold(setup, workload, server, connections) {
+  const command = loadCommand(setup, workload, server, ['--connections', connections]);
+  return holdLoad(command, setup.windowMs);
+}
+
+/** Memory after a collection; twice, since the first may only queue finalizers. */
+async function settledBytes(server) {
+  await server.collect();
+  await server.collect();
+  return server.residentBytes();
+}
+
+async function measureIdle(setup, workload, server) {
+  const warm = await hold(setup, workload, server, WARM_CONNECTIONS);
+  await warm.release();
+  const before = await settledBytes(server);
+  const held = await hold(setup, workload, server, setup.idleConnections);
+  const after = await settledBytes(server);
+  await held.release();
+  return { bytesPerConnection: (after - before) / setup.idleConnections };
+}
+
+async function measureWork(setup, workload, server) {
+  return record(workload, await runLoad(loadCommand(setup, workload, server, []), setup.windowMs));
+}
+
+function explain(error, server) {
+  const said = server.errors;
+  return said === '' ? error : new Error(`${error.message} (the server: ${said.split('\n')[0]})`);
+}
+
+/** Measures one workload once on one peer's command. */
+export async function measure(setup, workload, command) {
+  const roleArguments = (workload.roleArguments ?? []).map((text) => fill(text, setup.files));
+  const server = await ServerProcess.start(pinned([...command, ...roleArguments], 'server', setup.pin));
+  try {
+    return await (workload.hold ? measureIdle : measureWork)(setup, workload, server);
+  } catch (error) {
+    throw explain(error, server);
+  } finally {
+    await server.end();
+  }
+}

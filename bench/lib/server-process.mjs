@@ -1,0 +1,99 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+
+const PATIENCE_MS = 20_000;
+
+/** A role that a peer does not have here; the harness goes on without it. */
+export class RoleUnavailable extends Error {}
+
+function within(promise, what) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what}: no answer in ${PATIENCE_MS} ms`)), PATIENCE_MS);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+/** A peer's process: argv says its role, it prints `ready PORT`, its stdin's end ends it. */
+export class ServerProcess {
+  #child;
+  #lines;
+  #errors = '';
+  #ended;
+  port = 0;
+
+  /** Starts the command and waits until it listens. */
+  static async start(command) {
+    const server = new ServerProcess(command);
+    try {
+      await server.#becomeReady();
+    } catch (error) {
+      await server.end();
+      throw error;
+    }
+    return server;
+  }
+
+  constructor([file, ...args]) {
+    this.#child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#child.stderr.on('data', (chunk) => {
+      this.#errors = (this.#errors + chunk).slice(-2000);
+    });
+    this.#child.stdin.on('error', () => {});
+    this.#ended = new Promise((resolve) => {
+      this.#child.once('error', (error) => {
+        this.#errors += error.message;
+        resolve();
+      });
+      this.#child.once('close', resolve);
+    });
+    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+  }
+
+  get pid() {
+    return this.#child.pid;
+  }
+
+  /** Resident memory in bytes, from the page tables themselves (proc_pid_smaps(5)). */
+  residentBytes() {
+    const rollup = readFileSync(`/proc/${this.pid}/smaps_rollup`, 'utf8');
+    return Number(/^Rss:\s+(\d+) kB/m.exec(rollup)[1]) * 1024;
+  }
+
+  /** Has the peer collect its garbage; settles once it has. */
+  async collect() {
+    this.#child.stdin.write('gc\n');
+    const line = await within(this.#nextLine(), 'gc');
+    if (line !== 'collected') throw new Error(`gc: the peer said ${line}`);
+  }
+
+  /** What the peer wrote on stderr, its last 2,000 characters. */
+  get errors() {
+    return this.#errors.trim();
+  }
+
+  async end() {
+    this.#child.stdin.end();
+    const killer = setTimeout(() => this.#child.kill('SIGKILL'), 2000);
+    await this.#ended;
+    clearTimeout(killer);
+  }
+
+  async #nextLine() {
+    const { value, done } = await this.#lines.next();
+    if (done) {
+      await this.#ended;
+      throw new Error(`the peer ended: ${this.errors || 'no message'}`);
+    }
+    return value;
+  }
+
+  async #becomeReady() {
+    const line = await within(this.#nextLine(), 'ready');
+    const [word, ...rest] = line.split(' ');
+    if (word === 'unavailable') throw new RoleUnavailable(rest.join(' '));
+    if (word !== 'ready') throw new Error(`the peer said ${line}`);
+    this.port = Number(rest[0]);
+  }
+}

@@ -1,0 +1,1 @@
+export async function smoke() { return 1; }

@@ -1,0 +1,16 @@
+import { option } from '../control.js';
+import { serve } from './serve.js';
+
+const path = option('path');
+const BUFFER_BYTES = 1 << 20;
+
+serve({
+  open(socket) {
+    socket.data.file = Bun.file(path).writer({ highWaterMark: BUFFER_BYTES });
+  },
+  data: (socket, chunk) => void socket.data.file.write(chunk),
+  async end(socket) {
+    await socket.data.file.end();
+    socket.end();
+  },
+});

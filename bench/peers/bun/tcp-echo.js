@@ -1,0 +1,3 @@
+import { serve, write } from './serve.js';
+
+serve({ data: (socket, chunk) => write(socket, chunk) });

@@ -1,0 +1,3 @@
+import { bind } from './bind.js';
+
+await bind((socket, data, remote) => void socket.send(data, remote));

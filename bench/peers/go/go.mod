@@ -1,0 +1,3 @@
+module sockeye-bench-peer
+
+go 1.19

@@ -1,0 +1,154 @@
+/**
+ * The native core: one function for each system call, and the poller. It decides nothing.
+ * A number below 0 is -errno. Buffers are read or written inside the call only.
+ * Where a function fills an address in (`addressOut`), its first four bytes get the length and the
+ * sockaddr follows; the view must be 132 bytes long.
+ */
+export interface RawAddressInfo {
+  family: number;
+  type: number;
+  proto: number;
+  canonname: string;
+  address: Uint8Array;
+}
+
+export interface RawHost {
+  hostname: string;
+  aliases: string[];
+  family: number;
+  addresses: Uint8Array[];
+}
+
+export interface Native {
+  // socket
+  socket(family: number, type: number, protocol: number): number;
+  socketpair(family: number, type: number, protocol: number, pair: Int32Array): number;
+  own(fd: number): number;
+  disown(fd: number): number;
+  close(fd: number): number;
+  dup(fd: number): number;
+  setNonblocking(fd: number, on: boolean): number;
+  getNonblocking(fd: number): number;
+  setCloexec(fd: number, on: boolean): number;
+  getCloexec(fd: number): number;
+  bind(fd: number, address: Uint8Array, length: number): number;
+  connect(fd: number, address: Uint8Array, length: number): number;
+  listen(fd: number, backlog: number): number;
+  accept4(fd: number, addressOut: Uint8Array): number;
+  shutdown(fd: number, how: number): number;
+  getsockname(fd: number, addressOut: Uint8Array): number;
+  getpeername(fd: number, addressOut: Uint8Array): number;
+  getsockopt(fd: number, level: number, name: number, value: Uint8Array): number;
+  setsockopt(
+    fd: number,
+    level: number,
+    name: number,
+    value: Uint8Array | null,
+    size: number,
+  ): number;
+  poll(fd: number, events: number, timeoutMs: number): number;
+  pollMany(set: Int32Array, count: number): number;
+  // transfer
+  recv(fd: number, buffer: Uint8Array, offset: number, length: number, flags: number): number;
+  recvfrom(
+    fd: number,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    flags: number,
+    addressOut: Uint8Array,
+  ): number;
+  send(fd: number, buffer: Uint8Array, offset: number, length: number, flags: number): number;
+  sendto(
+    fd: number,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    flags: number,
+    address: Uint8Array,
+    addressLength: number,
+  ): number;
+  sendBatch(words: Int32Array, count: number, buffer: Uint8Array): void;
+  sendfile(out: number, file: number, offset: number, count: number): number;
+  lseek(file: number, offset: number): number;
+  // message
+  recvmsg(
+    fd: number,
+    buffers: Uint8Array[],
+    control: Uint8Array | null,
+    flags: number,
+    addressOut: Uint8Array,
+    meta: Int32Array,
+  ): number;
+  sendmsg(
+    fd: number,
+    buffers: Uint8Array[],
+    skip: number,
+    control: Uint8Array | null,
+    flags: number,
+    address: Uint8Array | null,
+    addressLength: number,
+  ): number;
+  recvmmsg(
+    fd: number,
+    buffer: Uint8Array,
+    size: number,
+    count: number,
+    flags: number,
+    addresses: Uint8Array,
+    meta: Int32Array,
+  ): number;
+  sendmmsg(
+    fd: number,
+    buffer: Uint8Array,
+    words: Int32Array,
+    count: number,
+    flags: number,
+    addresses: Uint8Array,
+    segment: number,
+  ): number;
+  // poller
+  pollerStart(onBatch: (count: number) => void, onFlush: () => void, memory: ArrayBuffer[]): number;
+  pollerGrow(slots: number): ArrayBuffer;
+  pollerWatch(slot: number, fd: number, events: number): number;
+  pollerRewatch(slot: number, events: number): number;
+  pollerUnwatch(slot: number): number;
+  pollerRef(on: boolean): void;
+  pollerFlush(): void;
+  // names
+  getaddrinfo(
+    host: string | null,
+    service: string | null,
+    family: number,
+    type: number,
+    proto: number,
+    flags: number,
+  ): Promise<RawAddressInfo[] | number>;
+  getaddrinfoSync(
+    host: string | null,
+    service: string | null,
+    family: number,
+    type: number,
+    proto: number,
+    flags: number,
+  ): RawAddressInfo[] | number;
+  getnameinfo(
+    address: Uint8Array,
+    flags: number,
+  ): Promise<{ host: string; service: string } | number>;
+  getnameinfoSync(address: Uint8Array, flags: number): { host: string; service: string } | number;
+  gethostbyname(name: string): Promise<RawHost | number>;
+  gethostbynameSync(name: string): RawHost | number;
+  gethostbyaddr(address: Uint8Array, family: number): Promise<RawHost | number>;
+  gethostbyaddrSync(address: Uint8Array, family: number): RawHost | number;
+  getservbyname(name: string, protocol: string | null): number;
+  getservbyport(port: number, protocol: string | null): string | null;
+  getprotobyname(name: string): number;
+  gethostname(): string | number;
+  sethostname(name: Uint8Array): number;
+  ifNameindex(): { index: number; name: string }[] | number;
+  ifNametoindex(name: string): number;
+  ifIndextoname(index: number): string | number;
+}
+
+export declare const native: Native;

@@ -1,0 +1,212 @@
+// recvmsg, sendmsg and their batch forms: scattered buffers, ancillary data, addresses.
+#include <limits.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "calls.h"
+
+namespace sockeye {
+namespace {
+
+// The Uint8Arrays of an array as an iovec; `skip` bytes of the first are left out.
+std::vector<iovec> Vector(Args& args, size_t index, uint32_t skip) {
+  std::vector<iovec> vector;
+  uint32_t count = 0;
+  if (args.failed()) return vector;
+  if (napi_get_array_length(args.env(), args.Raw(index), &count) != napi_ok) {
+    args.Fail("native call: expected an array of Uint8Array");
+    return vector;
+  }
+  vector.reserve(count);
+  for (uint32_t i = 0; i < count && !args.failed(); i++) {
+    napi_value element = nullptr;
+    if (napi_get_element(args.env(), args.Raw(index), i, &element) != napi_ok) {
+      args.Fail("native call: expected an array of Uint8Array");
+      break;
+    }
+    const Bytes bytes = args.BytesOf(element);
+    const size_t offset = i == 0 ? std::min<size_t>(skip, bytes.size) : 0;
+    vector.push_back({bytes.data + offset, bytes.size - offset});
+  }
+  return vector;
+}
+
+// ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags);
+// `meta` gets the control length and the message's flags. Descriptors that arrive are
+// close-on-exec. recvmsg(fd: number, buffers: Uint8Array[], control: Uint8Array | null, flags:
+// number, addressOut: Uint8Array, meta: Int32Array): number
+napi_value Recvmsg(napi_env env, napi_callback_info info) {
+  Args args(env, info, 6);
+  const int fd = args.Int32(0);
+  std::vector<iovec> vector = Vector(args, 1, 0);
+  const Bytes control = args.ViewOrNull(2);
+  const int flags = args.Int32(3) | MSG_CMSG_CLOEXEC;
+  AddressOut address(args.View(4));
+  int32_t* meta = args.Words(5, 2);
+  if (args.failed()) return nullptr;
+  msghdr message{};
+  const ssize_t count = Retry([&] {
+    message.msg_name = address.pointer();
+    message.msg_namelen = address.length;
+    message.msg_iov = vector.data();
+    message.msg_iovlen = vector.size();
+    message.msg_control = control.data;
+    message.msg_controllen = control.size;
+    return ::recvmsg(fd, &message, flags);
+  });
+  if (count >= 0) {
+    address.length = message.msg_namelen;
+    address.Store();
+    meta[0] = static_cast<int32_t>(message.msg_controllen);
+    meta[1] = message.msg_flags & ~MSG_CMSG_CLOEXEC;
+  }
+  return Result(env, count);
+}
+
+// ssize_t sendmsg(int sockfd, const struct msghdr *msg, int flags);
+// sendmsg(fd: number, buffers: Uint8Array[], skip: number, control: Uint8Array | null, flags:
+// number, address: Uint8Array | null, addressLength: number): number
+napi_value Sendmsg(napi_env env, napi_callback_info info) {
+  Args args(env, info, 7);
+  const int fd = args.Int32(0);
+  std::vector<iovec> vector = Vector(args, 1, args.Uint32(2));
+  const Bytes control = args.ViewOrNull(3);
+  const int flags = args.Int32(4) | MSG_NOSIGNAL;
+  const Bytes address = args.ViewOrNull(5);
+  const uint32_t length = args.Uint32(6);
+  if (!args.failed() && length > address.size) args.FailRange("native call: address length");
+  if (args.failed()) return nullptr;
+  msghdr message{};
+  message.msg_name = address.data;
+  message.msg_namelen = length;
+  message.msg_iov = vector.data();
+  message.msg_iovlen = vector.size();
+  message.msg_control = control.size > 0 ? control.data : nullptr;
+  message.msg_controllen = control.size;
+  return Result(env, Retry([&] { return ::sendmsg(fd, &message, flags); }));
+}
+
+constexpr uint32_t kBatch = 64;
+// Room for one message's control data in a batch: UDP_GRO's segment size is all that is asked for.
+constexpr size_t kBatchControl = CMSG_SPACE(sizeof(int));
+constexpr size_t kBatchAddress = 4 + 128;
+
+// The segment size that UDP_GRO reports, or 0.
+int32_t SegmentSize(msghdr* header) {
+  for (cmsghdr* control = CMSG_FIRSTHDR(header); control != nullptr;
+       control = CMSG_NXTHDR(header, control)) {
+    // SOL_UDP and UDP_GRO, both absent from older headers.
+    if (control->cmsg_level == IPPROTO_UDP && control->cmsg_type == 104) {
+      int size = 0;
+      memcpy(&size, CMSG_DATA(control), sizeof size);
+      return size;
+    }
+  }
+  return 0;
+}
+
+// int recvmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags, struct timespec
+// *timeout); Message i lies at i * size in `buffer`, its address at i * 132 in `addresses`; `meta`
+// gets three words each: bytes, flags, UDP_GRO's segment size or 0. recvmmsg(fd: number, buffer:
+// Uint8Array, size: number, count: number, flags: number, addresses: Uint8Array, meta: Int32Array):
+// number
+napi_value Recvmmsg(napi_env env, napi_callback_info info) {
+  Args args(env, info, 7);
+  const int fd = args.Int32(0);
+  const Bytes buffer = args.View(1);
+  const uint32_t size = args.Uint32(2);
+  const uint32_t count = std::min(args.Uint32(3), kBatch);
+  const int flags = args.Int32(4) | MSG_CMSG_CLOEXEC;
+  const Bytes addresses = args.View(5);
+  int32_t* meta = args.Words(6, static_cast<size_t>(count) * 3);
+  if (!args.failed() &&
+      (buffer.size < static_cast<size_t>(size) * count || addresses.size < kBatchAddress * count)) {
+    args.FailRange("native call: batch buffers");
+  }
+  if (args.failed()) return nullptr;
+  mmsghdr messages[kBatch];
+  iovec vectors[kBatch];
+  alignas(cmsghdr) uint8_t controls[kBatch][kBatchControl];
+  memset(messages, 0, sizeof(mmsghdr) * count);
+  for (uint32_t i = 0; i < count; i++) {
+    vectors[i] = {buffer.data + static_cast<size_t>(i) * size, size};
+    msghdr& header = messages[i].msg_hdr;
+    header.msg_name = addresses.data + i * kBatchAddress + 4;
+    header.msg_namelen = kBatchAddress - 4;
+    header.msg_iov = &vectors[i];
+    header.msg_iovlen = 1;
+    header.msg_control = controls[i];
+    header.msg_controllen = kBatchControl;
+  }
+  const int received = Retry([&] { return ::recvmmsg(fd, messages, count, flags, nullptr); });
+  for (int i = 0; i < received; i++) {
+    const uint32_t length = messages[i].msg_hdr.msg_namelen;
+    memcpy(addresses.data + i * kBatchAddress, &length, sizeof length);
+    meta[i * 3] = static_cast<int32_t>(messages[i].msg_len);
+    meta[i * 3 + 1] = messages[i].msg_hdr.msg_flags & ~MSG_CMSG_CLOEXEC;
+    meta[i * 3 + 2] = SegmentSize(&messages[i].msg_hdr);
+  }
+  return Result(env, received);
+}
+
+// int sendmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags);
+// Four words a message: offset and length in `buffer`, offset and length of its address in
+// `addresses` (length 0: none). `segment`, when not 0, is UDP_SEGMENT's size for every message.
+// sendmmsg(fd: number, buffer: Uint8Array, words: Int32Array, count: number, flags: number,
+// addresses: Uint8Array, segment: number): number
+napi_value Sendmmsg(napi_env env, napi_callback_info info) {
+  Args args(env, info, 7);
+  const int fd = args.Int32(0);
+  const Bytes buffer = args.View(1);
+  const uint32_t count = std::min(args.Uint32(3), kBatch);
+  int32_t* words = args.Words(2, static_cast<size_t>(count) * 4);
+  const int flags = args.Int32(4) | MSG_NOSIGNAL;
+  const Bytes addresses = args.View(5);
+  const auto segment = static_cast<uint16_t>(args.Uint32(6));
+  if (args.failed()) return nullptr;
+  mmsghdr messages[kBatch];
+  iovec vectors[kBatch];
+  alignas(cmsghdr) uint8_t control[CMSG_SPACE(sizeof segment)] = {};
+  memset(messages, 0, sizeof(mmsghdr) * count);
+  auto* header = reinterpret_cast<cmsghdr*>(control);
+  header->cmsg_level = IPPROTO_UDP;
+  header->cmsg_type = 103;  // UDP_SEGMENT
+  header->cmsg_len = CMSG_LEN(sizeof segment);
+  memcpy(CMSG_DATA(header), &segment, sizeof segment);
+  for (uint32_t i = 0; i < count; i++) {
+    const auto offset = static_cast<uint32_t>(words[i * 4]);
+    const auto length = static_cast<uint32_t>(words[i * 4 + 1]);
+    const auto address = static_cast<uint32_t>(words[i * 4 + 2]);
+    const auto address_length = static_cast<uint32_t>(words[i * 4 + 3]);
+    if (offset > buffer.size || length > buffer.size - offset || address > addresses.size ||
+        address_length > addresses.size - address) {
+      args.FailRange("native call: a message lies outside its buffer");
+      return nullptr;
+    }
+    vectors[i] = {buffer.data + offset, length};
+    msghdr& message = messages[i].msg_hdr;
+    message.msg_iov = &vectors[i];
+    message.msg_iovlen = 1;
+    message.msg_name = address_length > 0 ? addresses.data + address : nullptr;
+    message.msg_namelen = address_length;
+    if (segment > 0 && length > segment) {
+      message.msg_control = control;
+      message.msg_controllen = sizeof control;
+    }
+  }
+  return Result(env, Retry([&] { return ::sendmmsg(fd, messages, count, flags); }));
+}
+
+}  // namespace
+
+void ExportMessageCalls(napi_env env, napi_value exports) {
+  Export(env, exports, "recvmsg", Recvmsg);
+  Export(env, exports, "sendmsg", Sendmsg);
+  Export(env, exports, "recvmmsg", Recvmmsg);
+  Export(env, exports, "sendmmsg", Sendmmsg);
+}
+
+}  // namespace sockeye

@@ -1,0 +1,125 @@
+// Calls that move bytes. Each works on a JavaScript buffer inside the call only and never blocks:
+// the descriptors are O_NONBLOCK. MSG_NOSIGNAL is always set, so that SIGPIPE never comes.
+#include <sys/sendfile.h>
+#include <unistd.h>
+
+#include "calls.h"
+
+namespace sockeye {
+namespace {
+
+// ssize_t recv(int sockfd, void *buf, size_t len, int flags);
+// recv(fd: number, buffer: Uint8Array, offset: number, length: number, flags: number): number
+napi_value Recv(napi_env env, napi_callback_info info) {
+  Args args(env, info, 5);
+  const int fd = args.Int32(0);
+  const Bytes into = args.Slice(1);
+  const int flags = args.Int32(4);
+  if (args.failed()) return nullptr;
+  return Result(env, Retry([&] { return ::recv(fd, into.data, into.size, flags); }));
+}
+
+// ssize_t recvfrom(int sockfd, void *buf, size_t len, int flags, struct sockaddr *src, socklen_t
+// *addrlen); recvfrom(fd: number, buffer: Uint8Array, offset: number, length: number, flags:
+// number, addressOut: Uint8Array): number
+napi_value Recvfrom(napi_env env, napi_callback_info info) {
+  Args args(env, info, 6);
+  const int fd = args.Int32(0);
+  const Bytes into = args.Slice(1);
+  const int flags = args.Int32(4);
+  AddressOut address(args.View(5));
+  if (args.failed()) return nullptr;
+  const ssize_t count = Retry([&] {
+    return ::recvfrom(fd, into.data, into.size, flags, address.pointer(), address.size());
+  });
+  if (count >= 0) address.Store();
+  return Result(env, count);
+}
+
+// ssize_t send(int sockfd, const void *buf, size_t len, int flags);
+// send(fd: number, buffer: Uint8Array, offset: number, length: number, flags: number): number
+napi_value Send(napi_env env, napi_callback_info info) {
+  Args args(env, info, 5);
+  const int fd = args.Int32(0);
+  const Bytes from = args.Slice(1);
+  const int flags = args.Int32(4) | MSG_NOSIGNAL;
+  if (args.failed()) return nullptr;
+  return Result(env, Retry([&] { return ::send(fd, from.data, from.size, flags); }));
+}
+
+// ssize_t sendto(int sockfd, const void *buf, size_t len, int flags, const struct sockaddr *dest,
+// socklen_t addrlen); sendto(fd: number, buffer: Uint8Array, offset: number, length: number, flags:
+// number, address: Uint8Array, addressLength: number): number
+napi_value Sendto(napi_env env, napi_callback_info info) {
+  Args args(env, info, 7);
+  const int fd = args.Int32(0);
+  const Bytes from = args.Slice(1);
+  const int flags = args.Int32(4) | MSG_NOSIGNAL;
+  const Bytes address = args.View(5);
+  const uint32_t length = args.Uint32(6);
+  if (!args.failed() && length > address.size) args.FailRange("native call: address length");
+  if (args.failed()) return nullptr;
+  return Result(env, Retry([&] {
+                  return ::sendto(fd, from.data, from.size, flags,
+                                  reinterpret_cast<sockaddr*>(address.data), length);
+                }));
+}
+
+// Many sends in one crossing: four words each, [fd, offset, length, result]; the bytes lie in
+// `buffer`. A send that fails does not stop the others.
+// sendBatch(words: Int32Array, count: number, buffer: Uint8Array): void
+napi_value SendBatch(napi_env env, napi_callback_info info) {
+  Args args(env, info, 3);
+  const uint32_t count = args.Uint32(1);
+  int32_t* words = args.Words(0, static_cast<size_t>(count) * 4);
+  const Bytes buffer = args.View(2);
+  if (args.failed()) return nullptr;
+  for (uint32_t i = 0; i < count; i++, words += 4) {
+    const auto offset = static_cast<uint32_t>(words[1]);
+    const auto length = static_cast<uint32_t>(words[2]);
+    if (offset > buffer.size || length > buffer.size - offset) {
+      args.FailRange("native call: a send lies outside the buffer");
+      return nullptr;
+    }
+    const ssize_t sent =
+        Retry([&] { return ::send(words[0], buffer.data + offset, length, MSG_NOSIGNAL); });
+    words[3] = sent < 0 ? -errno : static_cast<int32_t>(sent);
+  }
+  return nullptr;
+}
+
+// ssize_t sendfile(int out_fd, int in_fd, off_t *offset, size_t count);
+// sendfile(out: number, file: number, offset: number, count: number): number
+napi_value Sendfile(napi_env env, napi_callback_info info) {
+  Args args(env, info, 4);
+  const int out = args.Int32(0);
+  const int in = args.Int32(1);
+  auto offset = static_cast<off_t>(args.Number(2));
+  const auto count = static_cast<size_t>(args.Number(3));
+  if (args.failed()) return nullptr;
+  return Result(env, Retry([&] { return ::sendfile(out, in, &offset, count); }));
+}
+
+// off_t lseek(int fd, off_t offset, int whence);   whence: SEEK_SET or, for offset -1, SEEK_CUR
+// lseek(file: number, offset: number): number
+napi_value Lseek(napi_env env, napi_callback_info info) {
+  Args args(env, info, 2);
+  const int file = args.Int32(0);
+  const auto offset = static_cast<off_t>(args.Number(1));
+  if (args.failed()) return nullptr;
+  return Result(env, offset < 0 ? ::lseek(file, 0, SEEK_CUR) : ::lseek(file, offset, SEEK_SET));
+}
+
+}  // namespace
+
+void ExportTransferCalls(napi_env env, napi_value exports) {
+  Export(env, exports, "recv", Recv);
+  Export(env, exports, "recvfrom", Recvfrom);
+  Export(env, exports, "send", Send);
+  Export(env, exports, "sendto", Sendto);
+  Export(env, exports, "sendBatch", SendBatch);
+  Export(env, exports, "sendfile", Sendfile);
+  Export(env, exports, "lseek", Lseek);
+}
+
+}  // namespace sockeye

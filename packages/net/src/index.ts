@@ -1,0 +1,9 @@
+export * from './address/index.ts';
+export * from './constants/index.ts';
+export {
+  AddressInfoError,
+  HostError,
+  SocketError,
+  TimeoutError,
+} from './errors/index.ts';
+export * from './socket/index.ts';

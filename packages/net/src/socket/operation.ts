@@ -1,0 +1,37 @@
+/** An attempt's result when the kernel said EAGAIN: the operation waits for readiness. */
+export const WOULD_BLOCK: unique symbol = Symbol('would block');
+
+/**
+ * An attempt's result when there is nothing to wait for but time: connect(2) on a Unix socket whose
+ * listener has a full backlog gives EAGAIN, and no event tells when there is room.
+ */
+export const TRY_LATER: unique symbol = Symbol('try later');
+
+/** An attempt's result when there is more to do, but others have their turn first. */
+export const YIELD: unique symbol = Symbol('yield');
+
+export type Attempt<Result> = Result | typeof WOULD_BLOCK | typeof TRY_LATER | typeof YIELD;
+
+/** A call on a socket, its arguments checked: what the async and the Sync form share. */
+export interface Operation<Result> {
+  readonly syscall: string;
+  readonly direction: 'read' | 'write';
+  /** Makes the system call once. Throws SocketError. */
+  attempt(): Attempt<Result>;
+  /**
+   * Where present, the poller may receive up to `want` bytes itself as soon as they are there;
+   * `take` makes the result of them. The bytes are gone when it returns.
+   */
+  readonly receive?: {
+    readonly want: number;
+    take(slab: Buffer, offset: number, bytes: number): Result;
+  };
+  /** Where present, the poller may accept itself. */
+  readonly accept?: (fd: number, slab: Buffer, offset: number) => Result;
+  /** Adds to the error of an operation that ended early what it had done by then. */
+  readonly describe?: (error: Error) => void;
+  /** The address that the operation is about, for its errors. */
+  readonly address?: unknown;
+  /** With MSG_DONTWAIT or MSG_ERRQUEUE the operation never waits. */
+  readonly immediate?: boolean;
+}

@@ -1,0 +1,66 @@
+import type { AddressOf } from '../address/index.ts';
+import { SO_ACCEPTCONN, SOCK_STREAM, SOL_SOCKET } from '../constants/index.ts';
+import { SocketError } from '../errors/index.ts';
+import { SCRATCH_BYTES } from './scratch.ts';
+import type { Socket } from './socket.ts';
+
+/** What a socket's iteration yields: connections, chunks or messages. */
+export type SocketItem<Family extends number> =
+  | [Socket<Family>, AddressOf<Family>]
+  | Buffer
+  | [Buffer, AddressOf<Family> | null];
+
+/** Iterates a socket until its stream ends or it is closed. */
+export class SocketIterator<Family extends number>
+  implements AsyncIterableIterator<SocketItem<Family>>
+{
+  #socket: Socket<Family>;
+  #take: (() => Promise<SocketItem<Family>>) | undefined;
+
+  constructor(socket: Socket<Family>) {
+    this.#socket = socket;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<SocketItem<Family>>> {
+    if (this.#socket.closed) return Promise.resolve({ done: true, value: undefined });
+    this.#take ??= this.#kind();
+    return this.#take().then(toResult, (error: unknown) => this.#ended(error));
+  }
+
+  return(): Promise<IteratorResult<SocketItem<Family>>> {
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  #kind(): () => Promise<SocketItem<Family>> {
+    const socket = this.#socket;
+    if (isListening(socket)) return () => socket.accept();
+    if (socket.type === SOCK_STREAM) return () => socket.recv(SCRATCH_BYTES);
+    return () => socket.recvfrom(SCRATCH_BYTES);
+  }
+
+  /** A loop whose socket is closed under it is over; every other failure is the loop's. */
+  #ended(error: unknown): IteratorResult<SocketItem<Family>> {
+    if (this.#socket.closed && error instanceof SocketError && error.code === 'EBADF') {
+      return { done: true, value: undefined };
+    }
+    throw error;
+  }
+}
+
+function toResult<Item>(value: Item): IteratorResult<Item> {
+  // Only a stream yields bare Buffers, and only its end is an empty one.
+  if (Buffer.isBuffer(value) && value.length === 0) return { done: true, value: undefined };
+  return { done: false, value };
+}
+
+function isListening<Family extends number>(socket: Socket<Family>): boolean {
+  try {
+    return socket.getsockopt(SOL_SOCKET as number, SO_ACCEPTCONN as number) !== 0;
+  } catch {
+    return false;
+  }
+}

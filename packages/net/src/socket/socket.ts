@@ -1,0 +1,685 @@
+import { native } from '@sockeye/native';
+import {
+  type Address,
+  type AddressInput,
+  type AddressInputOf,
+  type AddressOf,
+  encodeAddressInto,
+} from '../address/index.ts';
+import {
+  type AF_INET,
+  EAGAIN,
+  SHUT_RDWR,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  SOMAXCONN,
+} from '../constants/index.ts';
+import {
+  checkBoolean,
+  checkBytes,
+  checkInteger,
+  invalidType,
+  SocketError,
+  TimeoutError,
+} from '../errors/index.ts';
+import { acceptFrom } from './accept.ts';
+import { connectTo } from './connect.ts';
+import { CreationSite, forgetDropped, warnWhenDropped } from './creation-site.ts';
+import { checkTimeout, getdefaulttimeout } from './default-timeout.ts';
+import { Descriptor, type Wait } from './descriptor.ts';
+import { interfaceNames } from './interface-names.ts';
+import type { Operation } from './operation.ts';
+import {
+  checkFlags,
+  checkSize,
+  checkTarget,
+  lastAddress,
+  receive,
+  receiveFrom,
+  receiveFromInto,
+  receiveInto,
+  type Source,
+} from './receive.ts';
+import { type HostAddress, lookUp, lookUpSync, needsLookup } from './resolve-address.ts';
+import { addressIn, addressOut } from './scratch.ts';
+import { sendOnce, sendTo, type Target } from './send.ts';
+import { SendAll } from './send-all.ts';
+import { adoptDescriptor, checkKind, openSocket } from './open-socket.ts';
+import { type SocketItem, SocketIterator } from './socket-iterator.ts';
+import { getBytesOption, getIntOption, setOption } from './socket-options.ts';
+
+const TYPE_FLAGS = (SOCK_NONBLOCK as number) | (SOCK_CLOEXEC as number);
+const DEFAULT_BACKLOG = Math.max(Math.min(SOMAXCONN as number, 4096), 128);
+const MAX_INT = 0x7fffffff;
+
+/** The last parameter of every method that waits. */
+export interface WaitOptions {
+  /** Ends the wait: the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A descriptor of the library's own: nothing about it needs to be found out. */
+class OwnDescriptor {
+  readonly fd: number;
+  readonly site: CreationSite;
+
+  constructor(fd: number, site: CreationSite) {
+    this.fd = fd;
+    this.site = site;
+  }
+}
+
+export interface SocketOptions {
+  /** A descriptor to adopt. Family, type and proto are detected where they are not given. */
+  readonly fd?: number | undefined;
+}
+
+/**
+ * A socket: an endpoint for communication.
+ *
+ * A method that can block returns a Promise and has a twin with the suffix Sync that blocks the
+ * thread; both wait at most for the socket's timeout. Operations of one direction finish in the
+ * order they were called. Until its promise settles, a buffer belongs to the operation.
+ *
+ * Source: socket(2), socket(7).
+ *
+ * @example
+ * const listener = new Socket();
+ * listener.bind({ host: '127.0.0.1', port: 0 });
+ * listener.listen();
+ * const client = new Socket();
+ * await client.connect(listener.getsockname());
+ * const [connection] = await listener.accept();
+ * await client.sendall(Buffer.from('hello'));
+ * assert.equal((await connection.recv(100)).toString(), 'hello');
+ */
+export class Socket<Family extends number = typeof AF_INET> implements Disposable, AsyncDisposable {
+  readonly family: Family;
+  readonly type: number;
+  readonly proto: number;
+  #descriptor: Descriptor;
+  #timeout: number | null;
+  #site: CreationSite;
+
+  /**
+   * Makes a socket, or adopts a descriptor.
+   *
+   * @param family such as AF_INET (the default), AF_INET6, AF_UNIX
+   * @param type SOCK_STREAM (the default), SOCK_DGRAM, …; with SOCK_NONBLOCK the timeout is 0
+   * @param proto 0 (the default) lets the kernel choose
+   * @throws SocketError EAFNOSUPPORT, EPROTONOSUPPORT, EPERM, EMFILE, …; EBADF, ENOTSOCK for `fd`
+   */
+  constructor(family?: Family, type?: number, proto?: number, options: SocketOptions = {}) {
+    if (options instanceof OwnDescriptor) {
+      this.family = family as Family;
+      this.type = type as number;
+      this.proto = proto as number;
+      this.#descriptor = new Descriptor(options.fd, this.type === SOCK_STREAM);
+      this.#timeout = getdefaulttimeout();
+      this.#site = options.site;
+    } else {
+      const kind = checkKind(family, type, proto, options);
+      const opened = kind.fd === undefined ? openSocket(kind) : adoptDescriptor(kind.fd, kind);
+      this.family = opened.family as Family;
+      this.type = opened.type & ~TYPE_FLAGS;
+      this.proto = opened.proto;
+      this.#descriptor = new Descriptor(opened.fd, this.type === SOCK_STREAM);
+      this.#timeout = ((type ?? 0) & (SOCK_NONBLOCK as number)) !== 0 ? 0 : getdefaulttimeout();
+      this.#site = new CreationSite(Socket);
+    }
+    warnWhenDropped(this, this.#descriptor, this.#site);
+  }
+
+  get closed(): boolean {
+    return this.#descriptor.closed;
+  }
+
+  /** The descriptor's number; -1 once closed or detached. */
+  fileno(): number {
+    return this.#descriptor.fd;
+  }
+
+  // ── addresses ──────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Gives the socket its local address. A host name is looked up, which blocks.
+   *
+   * @throws SocketError EADDRINUSE, EADDRNOTAVAIL, EACCES, EINVAL (bound already)
+   * Source: bind(2).
+   */
+  bind(address: AddressInputOf<Family>): void {
+    const wanted = this.#lookUpSync(address)[0] as AddressInput;
+    const length = encodeAddressInto(this.family, this.proto, wanted, addressIn, interfaceNames);
+    const status = native.bind(this.#descriptor.fd, addressIn, length);
+    if (status < 0) throw this.#descriptor.error('bind', -status, { address });
+  }
+
+  /**
+   * Takes connections from now on.
+   *
+   * @param backlog how many may wait to be accepted; the kernel caps it at net.core.somaxconn
+   * Source: listen(2).
+   */
+  listen(backlog: number = DEFAULT_BACKLOG): void {
+    const wanted = Math.max(checkInteger('backlog', backlog, -0x80000000, MAX_INT), 0);
+    const status = native.listen(this.#descriptor.fd, wanted);
+    if (status < 0) throw this.#descriptor.error('listen', -status);
+  }
+
+  /** The socket's own address. Source: getsockname(2). */
+  getsockname(): AddressOf<Family> {
+    const status = native.getsockname(this.#descriptor.fd, addressOut);
+    if (status < 0) throw this.#descriptor.error('getsockname', -status);
+    return lastAddress(this.proto) as AddressOf<Family>;
+  }
+
+  /**
+   * The peer's address.
+   *
+   * @throws SocketError ENOTCONN
+   * Source: getpeername(2).
+   */
+  getpeername(): AddressOf<Family> {
+    const status = native.getpeername(this.#descriptor.fd, addressOut);
+    if (status < 0) throw this.#descriptor.error('getpeername', -status);
+    return lastAddress(this.proto) as AddressOf<Family>;
+  }
+
+  // ── connections ────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Takes the next connection. Errors that belong to a connection that failed before it was taken
+   * are passed over. The new socket has the default timeout, not the listener's.
+   *
+   * @returns the connection and the peer's address
+   * @throws SocketError EMFILE, ENFILE, EINVAL (not listening); TimeoutError
+   * Source: accept4(2).
+   */
+  accept(options?: WaitOptions): Promise<[Socket<Family>, AddressOf<Family>]> {
+    return this.#start(() => this.#accept(), options);
+  }
+
+  /** `accept`, blocking the thread. */
+  acceptSync(): [Socket<Family>, AddressOf<Family>] {
+    return this.#block(this.#accept());
+  }
+
+  #accept(): Operation<[Socket<Family>, AddressOf<Family>]> {
+    const operation = acceptFrom(this.#descriptor, this.proto);
+    const adopt = ([fd, address]: [number, Address | null]): [
+      Socket<Family>,
+      AddressOf<Family>,
+    ] => [this.#accepted(fd), address as AddressOf<Family>];
+    return {
+      syscall: operation.syscall,
+      direction: operation.direction,
+      attempt: () => {
+        const result = operation.attempt();
+        return Array.isArray(result) ? adopt(result) : result;
+      },
+      accept: (fd, slab, offset) => adopt(operation.accept(fd, slab, offset)),
+    };
+  }
+
+  /** A socket of this one's kind around a descriptor that is known to be good. */
+  #accepted(fd: number): Socket<Family> {
+    return new Socket(this.family, this.type, this.proto, new OwnDescriptor(fd, this.#site));
+  }
+
+  /**
+   * Connects; for datagrams sets the peer. A host name is looked up and each of its addresses tried
+   * in turn.
+   *
+   * @throws SocketError ECONNREFUSED, ENETUNREACH, EISCONN, …; AddressInfoError; TimeoutError
+   * Source: connect(2).
+   */
+  connect(address: AddressInputOf<Family>, options?: WaitOptions): Promise<void> {
+    const input = address as AddressInput;
+    if (needsLookup(this.family, input)) return this.#connectByName(input, options);
+    return this.#start(() => connectTo(this.#target, input), options);
+  }
+
+  async #connectByName(address: HostAddress, options?: WaitOptions): Promise<void> {
+    const deadline = this.#deadline();
+    const addresses = await this.#lookUp(address, options);
+    let last: unknown;
+    for (const candidate of addresses) {
+      try {
+        const wait = this.#wait(options, deadline);
+        return await this.#descriptor.start(connectTo(this.#target, candidate), wait);
+      } catch (error) {
+        if (!(error instanceof SocketError) || error instanceof TimeoutError) throw error;
+        last = error;
+      }
+    }
+    throw last;
+  }
+
+  /** `connect`, blocking the thread. */
+  connectSync(address: AddressInputOf<Family>): void {
+    const deadline = this.#deadline();
+    let last: unknown;
+    for (const candidate of this.#lookUpSync(address)) {
+      try {
+        this.#descriptor.block(connectTo(this.#target, candidate), this.#left(deadline));
+        return;
+      } catch (error) {
+        if (!(error instanceof SocketError) || error instanceof TimeoutError) throw error;
+        last = error;
+      }
+    }
+    throw last;
+  }
+
+  /**
+   * Connects like `connect`, but gives the errno of a failed connection instead of an error: 0 for
+   * success, EAGAIN when the timeout ran out, EINPROGRESS at once where the timeout is 0.
+   *
+   * @throws AddressInfoError, TypeError and RangeError as `connect` does
+   */
+  async connectEx(address: AddressInputOf<Family>, options?: WaitOptions): Promise<number> {
+    if (this.#timeout === 0) return this.#connectAtOnce(address);
+    try {
+      await this.connect(address, options);
+      return 0;
+    } catch (error) {
+      return connectErrno(error);
+    }
+  }
+
+  /** `connectEx`, blocking the thread. */
+  connectExSync(address: AddressInputOf<Family>): number {
+    if (this.#timeout === 0) return this.#connectAtOnce(address);
+    try {
+      this.connectSync(address);
+      return 0;
+    } catch (error) {
+      return connectErrno(error);
+    }
+  }
+
+  #connectAtOnce(address: AddressInputOf<Family>): number {
+    const wanted = this.#lookUpSync(address)[0] as AddressInput;
+    const length = encodeAddressInto(this.family, this.proto, wanted, addressIn, interfaceNames);
+    return -native.connect(this.#descriptor.fd, addressIn, length);
+  }
+
+  /**
+   * Ends one direction or both. What `sendall` has queued leaves first.
+   *
+   * @param how SHUT_RD, SHUT_WR or SHUT_RDWR
+   * @throws SocketError ENOTCONN
+   * Source: shutdown(2).
+   */
+  shutdown(how: number): void {
+    checkInteger('how', how, 0, SHUT_RDWR as number);
+    this.#descriptor.flush();
+    const status = native.shutdown(this.#descriptor.fd, how);
+    if (status < 0) throw this.#descriptor.error('shutdown', -status);
+  }
+
+  // ── receiving ──────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Receives up to `size` bytes.
+   *
+   * A timeout or an abort loses nothing: what comes later is there for the next call.
+   *
+   * @param size 0…2^31-1; a datagram that is longer is cut (see `recvmsg`, which tells)
+   * @param flags MSG_PEEK, MSG_WAITALL, …
+   * @returns a Buffer of its own; empty at the end of the stream
+   * @throws SocketError ECONNRESET, ENOTCONN, …; TimeoutError; the signal's reason
+   * Source: recv(2).
+   */
+  recv(size: number, flags: number = 0, options?: WaitOptions): Promise<Buffer> {
+    return this.#start(() => receive(this.#source, checkSize(size), checkFlags(flags)), options);
+  }
+
+  /** `recv`, blocking the thread. */
+  recvSync(size: number, flags: number = 0): Buffer {
+    return this.#block(receive(this.#source, checkSize(size), checkFlags(flags)));
+  }
+
+  /**
+   * Receives into a buffer.
+   *
+   * @param size bytes at most; 0 or omitted is the whole buffer
+   * @returns how many bytes were written; 0 at the end of the stream
+   * @throws as `recv`; RangeError when `size` is larger than the buffer
+   */
+  recvInto(
+    buffer: Uint8Array,
+    size?: number,
+    flags: number = 0,
+    options?: WaitOptions,
+  ): Promise<number> {
+    return this.#start(() => this.#recvInto(buffer, size, flags), options);
+  }
+
+  /** `recvInto`, blocking the thread. */
+  recvIntoSync(buffer: Uint8Array, size?: number, flags: number = 0): number {
+    return this.#block(this.#recvInto(buffer, size, flags));
+  }
+
+  #recvInto(buffer: Uint8Array, size: number | undefined, flags: number): Operation<number> {
+    const [target, wanted] = checkTarget(buffer, size);
+    return receiveInto(this.#source, target, wanted, checkFlags(flags));
+  }
+
+  /**
+   * Receives a message and its sender's address.
+   *
+   * @returns the bytes and the address; null where the kernel gives none (a connected stream)
+   * @throws as `recv`
+   * Source: recvfrom(2).
+   */
+  recvfrom(
+    size: number,
+    flags: number = 0,
+    options?: WaitOptions,
+  ): Promise<[Buffer, AddressOf<Family> | null]> {
+    return this.#start(() => this.#recvfrom(size, flags), options);
+  }
+
+  /** `recvfrom`, blocking the thread. */
+  recvfromSync(size: number, flags: number = 0): [Buffer, AddressOf<Family> | null] {
+    return this.#block(this.#recvfrom(size, flags));
+  }
+
+  #recvfrom(size: number, flags: number): Operation<[Buffer, AddressOf<Family> | null]> {
+    const operation = receiveFrom(this.#source, checkSize(size), checkFlags(flags));
+    return operation as Operation<[Buffer, AddressOf<Family> | null]>;
+  }
+
+  /** Receives a message into a buffer: `recvInto` with the sender's address. */
+  recvfromInto(
+    buffer: Uint8Array,
+    size?: number,
+    flags: number = 0,
+    options?: WaitOptions,
+  ): Promise<[number, AddressOf<Family> | null]> {
+    return this.#start(() => this.#recvfromInto(buffer, size, flags), options);
+  }
+
+  /** `recvfromInto`, blocking the thread. */
+  recvfromIntoSync(
+    buffer: Uint8Array,
+    size?: number,
+    flags: number = 0,
+  ): [number, AddressOf<Family> | null] {
+    return this.#block(this.#recvfromInto(buffer, size, flags));
+  }
+
+  #recvfromInto(
+    buffer: Uint8Array,
+    size: number | undefined,
+    flags: number,
+  ): Operation<[number, AddressOf<Family> | null]> {
+    const [target, wanted] = checkTarget(buffer, size);
+    const operation = receiveFromInto(this.#source, target, wanted, checkFlags(flags));
+    return operation as Operation<[number, AddressOf<Family> | null]>;
+  }
+
+  // ── sending ────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Sends bytes with one system call.
+   *
+   * @returns how many bytes the kernel took: on a stream it may be fewer than there are
+   * @throws SocketError EPIPE, ECONNRESET, EMSGSIZE, ENOTCONN, …; TimeoutError
+   * Source: send(2).
+   */
+  send(data: Uint8Array, flags: number = 0, options?: WaitOptions): Promise<number> {
+    return this.#start(
+      () => sendOnce(this.#target, checkBytes('data', data), checkFlags(flags)),
+      options,
+    );
+  }
+
+  /** `send`, blocking the thread. */
+  sendSync(data: Uint8Array, flags: number = 0): number {
+    return this.#block(sendOnce(this.#target, checkBytes('data', data), checkFlags(flags)));
+  }
+
+  /**
+   * Sends all bytes. On a stream the sends of one turn of the event loop leave together.
+   *
+   * The promise settles when the kernel has taken everything. An error or an abort has `bytesSent`.
+   * The timeout counts for the whole, not for each of its system calls.
+   *
+   * @throws as `send`
+   */
+  sendall(data: Uint8Array, flags: number = 0, options?: WaitOptions): Promise<void> {
+    return this.#start(() => this.#sendall(data, flags), options);
+  }
+
+  /** `sendall`, blocking the thread. */
+  sendallSync(data: Uint8Array, flags: number = 0): void {
+    this.#block(this.#sendall(data, flags));
+  }
+
+  #sendall(data: Uint8Array, flags: number): Operation<void> {
+    return new SendAll(this.#descriptor, checkBytes('data', data), checkFlags(flags));
+  }
+
+  /**
+   * Sends a message to an address. A host name is looked up.
+   *
+   * @returns how many bytes the kernel took
+   * @throws SocketError EMSGSIZE, EACCES (broadcast without SO_BROADCAST), …; AddressInfoError
+   * Source: sendto(2).
+   */
+  sendto(
+    data: Uint8Array,
+    address: AddressInputOf<Family>,
+    flags: number = 0,
+    options?: WaitOptions,
+  ): Promise<number> {
+    const input = address as AddressInput;
+    if (needsLookup(this.family, input)) return this.#sendtoName(data, input, flags, options);
+    return this.#start(
+      () => sendTo(this.#target, checkBytes('data', data), input, checkFlags(flags)),
+      options,
+    );
+  }
+
+  async #sendtoName(
+    data: Uint8Array,
+    address: HostAddress,
+    flags: number,
+    options?: WaitOptions,
+  ): Promise<number> {
+    checkBytes('data', data);
+    const deadline = this.#deadline();
+    const [first] = await this.#lookUp(address, options);
+    const operation = sendTo(this.#target, data, first as AddressInput, checkFlags(flags));
+    return this.#descriptor.start(operation, this.#wait(options, deadline));
+  }
+
+  /** `sendto`, blocking the thread. */
+  sendtoSync(data: Uint8Array, address: AddressInputOf<Family>, flags: number = 0): number {
+    const bytes = checkBytes('data', data);
+    const checked = checkFlags(flags);
+    const [first] = this.#lookUpSync(address);
+    return this.#block(sendTo(this.#target, bytes, first as AddressInput, checked));
+  }
+
+  // ── options and modes ──────────────────────────────────────────────────────────────────────────
+
+  /**
+   * An option's value: as an int, or with `size` its bytes.
+   *
+   * @param level such as SOL_SOCKET, IPPROTO_TCP
+   * @param name such as SO_REUSEADDR
+   * @param size room for the value in bytes, 1…1024
+   * @throws SocketError ENOPROTOOPT, EINVAL
+   * Source: getsockopt(2), socket(7), tcp(7), ip(7).
+   */
+  getsockopt(level: number, name: number): number;
+  getsockopt(level: number, name: number, size: number): Buffer;
+  getsockopt(level: number, name: number, size?: number): number | Buffer {
+    if (size === undefined || size === 0) return getIntOption(this.#descriptor, level, name);
+    return getBytesOption(this.#descriptor, level, name, size);
+  }
+
+  /**
+   * Sets an option.
+   *
+   * @param value a number or boolean is an int; bytes go as they are; null with `size` passes a
+   *   null pointer
+   * @throws SocketError ENOPROTOOPT, EINVAL, EPERM, …
+   * Source: setsockopt(2).
+   */
+  setsockopt(
+    level: number,
+    name: number,
+    value: number | boolean | Uint8Array | null,
+    size?: number,
+  ): void {
+    setOption(this.#descriptor, level, name, value, size);
+  }
+
+  /**
+   * Sets how long an operation may wait, from the next one on.
+   *
+   * @param seconds null waits for ever; 0 never waits: what would, fails with EAGAIN
+   */
+  settimeout(seconds: number | null): void {
+    this.#timeout = checkTimeout('timeout', seconds);
+  }
+
+  /** The timeout in seconds, or null. */
+  gettimeout(): number | null {
+    return this.#timeout;
+  }
+
+  /** `settimeout(null)` for true, `settimeout(0)` for false. */
+  setblocking(flag: boolean): void {
+    this.#timeout = checkBoolean('flag', flag) ? null : 0;
+  }
+
+  /** Whether operations wait at all: `gettimeout() !== 0`. */
+  getblocking(): boolean {
+    return this.#timeout !== 0;
+  }
+
+  // ── life ───────────────────────────────────────────────────────────────────────────────────────
+
+  /** What waits, and a listening accept, keeps the process alive (the default). */
+  ref(): this {
+    this.#descriptor.setReferenced(true);
+    return this;
+  }
+
+  /** What waits on this socket doesn't keep the process alive. */
+  unref(): this {
+    this.#descriptor.setReferenced(false);
+    return this;
+  }
+
+  /**
+   * Closes the socket; a second call does nothing. What `sendall` queued in this turn is sent
+   * first, as far as the kernel takes it; what then still waits rejects with EBADF.
+   *
+   * @throws SocketError EBADF when the number was closed elsewhere
+   * Source: close(2).
+   */
+  close(): void {
+    if (this.closed) return;
+    forgetDropped(this.#descriptor);
+    this.#descriptor.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve().then(() => this.close());
+  }
+
+  /**
+   * A listener yields connections with their addresses, a stream its bytes in chunks of up to
+   * 64 KiB until its end, a datagram socket each message with its sender. Leaving the loop doesn't
+   * close the socket; its `close()` ends the loop.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<SocketItem<Family>> {
+    return new SocketIterator<Family>(this);
+  }
+
+  // ── what the operations share ──────────────────────────────────────────────────────────────────
+
+  get #target(): Target {
+    return { descriptor: this.#descriptor, family: this.family, proto: this.proto };
+  }
+
+  get #source(): Source {
+    return {
+      descriptor: this.#descriptor,
+      proto: this.proto,
+      waitsForAll: this.#timeout === null && this.type === SOCK_STREAM,
+    };
+  }
+
+  #start<Result>(make: () => Operation<Result>, options?: WaitOptions): Promise<Result> {
+    try {
+      return this.#descriptor.start(make(), this.#wait(options));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #block<Result>(operation: Operation<Result>): Result {
+    return this.#descriptor.block(operation, this.#timeout);
+  }
+
+  #wait(options: WaitOptions | undefined, deadline?: number): Wait {
+    const timeout = deadline === undefined ? this.#timeout : this.#left(deadline);
+    return { timeout, signal: checkSignal(options), owner: this };
+  }
+
+  /** When an operation of several steps has to be done, in the clock of performance.now(). */
+  #deadline(): number {
+    return this.#timeout === null
+      ? Number.POSITIVE_INFINITY
+      : performance.now() + this.#timeout * 1000;
+  }
+
+  /** The seconds until a deadline; more than 0 unless the socket never waits. */
+  #left(deadline: number): number | null {
+    if (this.#timeout === null || this.#timeout === 0) return this.#timeout;
+    return Math.max(deadline - performance.now(), 1) / 1000;
+  }
+
+  async #lookUp(address: HostAddress, options?: WaitOptions): Promise<Address[]> {
+    const signal = checkSignal(options);
+    signal?.throwIfAborted();
+    const found = await lookUp(this.family, address);
+    signal?.throwIfAborted();
+    return found;
+  }
+
+  #lookUpSync(address: AddressInputOf<Family>): AddressInput[] {
+    const input = address as AddressInput;
+    return needsLookup(this.family, input) ? lookUpSync(this.family, input) : [input];
+  }
+}
+
+function checkSignal(options: WaitOptions | undefined): AbortSignal | undefined {
+  if (options === undefined) return undefined;
+  if (typeof options !== 'object' || options === null) {
+    throw invalidType('options', 'an object', options);
+  }
+  const { signal } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw invalidType('signal', 'an AbortSignal', signal);
+  }
+  return signal;
+}
+
+function connectErrno(error: unknown): number {
+  if (error instanceof TimeoutError) return EAGAIN as number;
+  if (error instanceof SocketError) return error.errno;
+  throw error;
+}
