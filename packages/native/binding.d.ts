@@ -105,7 +105,6 @@ export interface Native {
     count: number,
     flags: number,
     addresses: Uint8Array,
-    segment: number,
   ): number;
   // poller
   pollerStart(onBatch: (count: number) => void, onFlush: () => void, memory: ArrayBuffer[]): number;

@@ -152,35 +152,41 @@ napi_value Recvmmsg(napi_env env, napi_callback_info info) {
   return Result(env, received);
 }
 
+// Has the kernel cut the message into datagrams of `size` bytes (UDP_SEGMENT, udp(7)).
+void SetSegment(msghdr& message, uint8_t* control, uint16_t size) {
+  memset(control, 0, CMSG_SPACE(sizeof size));
+  message.msg_control = control;
+  message.msg_controllen = CMSG_SPACE(sizeof size);
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = IPPROTO_UDP;
+  header->cmsg_type = 103;
+  header->cmsg_len = CMSG_LEN(sizeof size);
+  memcpy(CMSG_DATA(header), &size, sizeof size);
+}
+
 // int sendmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags);
-// Four words a message: offset and length in `buffer`, offset and length of its address in
-// `addresses` (length 0: none). `segment`, when not 0, is UDP_SEGMENT's size for every message.
+// Five words a message: offset and length in `buffer`, offset and length of its address in
+// `addresses` (length 0: none), and UDP_SEGMENT's size or 0.
 // sendmmsg(fd: number, buffer: Uint8Array, words: Int32Array, count: number, flags: number,
-// addresses: Uint8Array, segment: number): number
+// addresses: Uint8Array): number
 napi_value Sendmmsg(napi_env env, napi_callback_info info) {
-  Args args(env, info, 7);
+  Args args(env, info, 6);
   const int fd = args.Int32(0);
   const Bytes buffer = args.View(1);
   const uint32_t count = std::min(args.Uint32(3), kBatch);
-  int32_t* words = args.Words(2, static_cast<size_t>(count) * 4);
+  const int32_t* words = args.Words(2, static_cast<size_t>(count) * 5);
   const int flags = args.Int32(4) | MSG_NOSIGNAL;
   const Bytes addresses = args.View(5);
-  const auto segment = static_cast<uint16_t>(args.Uint32(6));
   if (args.failed()) return nullptr;
   mmsghdr messages[kBatch];
   iovec vectors[kBatch];
-  alignas(cmsghdr) uint8_t control[CMSG_SPACE(sizeof segment)] = {};
+  alignas(cmsghdr) uint8_t controls[kBatch][CMSG_SPACE(sizeof(uint16_t))];
   memset(messages, 0, sizeof(mmsghdr) * count);
-  auto* header = reinterpret_cast<cmsghdr*>(control);
-  header->cmsg_level = IPPROTO_UDP;
-  header->cmsg_type = 103;  // UDP_SEGMENT
-  header->cmsg_len = CMSG_LEN(sizeof segment);
-  memcpy(CMSG_DATA(header), &segment, sizeof segment);
-  for (uint32_t i = 0; i < count; i++) {
-    const auto offset = static_cast<uint32_t>(words[i * 4]);
-    const auto length = static_cast<uint32_t>(words[i * 4 + 1]);
-    const auto address = static_cast<uint32_t>(words[i * 4 + 2]);
-    const auto address_length = static_cast<uint32_t>(words[i * 4 + 3]);
+  for (uint32_t i = 0; i < count; i++, words += 5) {
+    const auto offset = static_cast<uint32_t>(words[0]);
+    const auto length = static_cast<uint32_t>(words[1]);
+    const auto address = static_cast<uint32_t>(words[2]);
+    const auto address_length = static_cast<uint32_t>(words[3]);
     if (offset > buffer.size || length > buffer.size - offset || address > addresses.size ||
         address_length > addresses.size - address) {
       args.FailRange("native call: a message lies outside its buffer");
@@ -192,10 +198,7 @@ napi_value Sendmmsg(napi_env env, napi_callback_info info) {
     message.msg_iovlen = 1;
     message.msg_name = address_length > 0 ? addresses.data + address : nullptr;
     message.msg_namelen = address_length;
-    if (segment > 0 && length > segment) {
-      message.msg_control = control;
-      message.msg_controllen = sizeof control;
-    }
+    if (words[4] > 0) SetSegment(message, controls[i], static_cast<uint16_t>(words[4]));
   }
   return Result(env, Retry([&] { return ::sendmmsg(fd, messages, count, flags); }));
 }

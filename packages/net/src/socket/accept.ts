@@ -1,6 +1,7 @@
 import { native } from '@sockeye/native';
 import { type Address, decodeAddress } from '../address/index.ts';
 import {
+  AF_ALG,
   EAGAIN,
   ECONNABORTED,
   EHOSTDOWN,
@@ -14,7 +15,7 @@ import {
 } from '../constants/index.ts';
 import type { Descriptor } from './descriptor.ts';
 import { interfaceNames } from './interface-names.ts';
-import { type Operation, WOULD_BLOCK } from './operation.ts';
+import { type Operation, WOULD_BLOCK, YIELD } from './operation.ts';
 import { addressOut } from './scratch.ts';
 import { lastAddress } from './receive.ts';
 
@@ -37,23 +38,31 @@ const NEXT_AT_ONCE: ReadonlySet<number> = new Set(
   ].filter((errno) => errno !== undefined),
 );
 
+const nowhere = Buffer.alloc(0);
+// Arbitrary: connections that failed before they were taken, in one go.
+const MAX_FAILED = 64;
+
 type AcceptOperation = Operation<[number, Address | null]>;
 
 /** accept4(2): the descriptor and the peer's address. */
 export function acceptFrom(
   descriptor: Descriptor,
+  family: number,
   proto: number,
 ): Required<Pick<AcceptOperation, 'accept'>> & AcceptOperation {
   return {
     syscall: 'accept',
     direction: 'read',
     attempt() {
-      for (;;) {
-        const fd = native.accept4(descriptor.fd, addressOut);
-        if (fd >= 0) return [fd, lastAddress(proto)];
+      for (let failed = 0; failed < MAX_FAILED; failed++) {
+        // AF_ALG reports ECONNABORTED when it is asked for an address, which it has not.
+        const out = family === AF_ALG ? nowhere : addressOut;
+        const fd = native.accept4(descriptor.fd, out);
+        if (fd >= 0) return [fd, family === AF_ALG ? null : lastAddress(proto)];
         if (fd === -(EAGAIN as number)) return WOULD_BLOCK;
         if (!NEXT_AT_ONCE.has(-fd)) throw descriptor.error('accept', -fd);
       }
+      return YIELD;
     },
     accept(fd, slab, offset) {
       const length = slab.readUInt32LE(offset);

@@ -6,6 +6,7 @@ import {
   POLLERR,
   POLLHUP,
   POLLIN,
+  POLLNVAL,
   POLLOUT,
   POLLPRI,
   POLLRDHUP,
@@ -32,6 +33,14 @@ const MAX_ACCEPTS = 16;
 // A flat charge for a call that moved no bytes, so that endless small ones end a turn too.
 const CALL_CHARGE = 1024;
 const MAX_POLL_MS = 0x7fffffff;
+// How long a Sync connect sleeps where only time helps (TRY_LATER).
+const RETRY_MS = 5;
+/** What stands for `poll` where an operation is asked for. */
+const POLL_OPERATION: Operation<number> = {
+  syscall: 'poll',
+  direction: 'read',
+  attempt: () => 0,
+};
 
 /** How an operation waits. */
 export interface Wait {
@@ -165,6 +174,7 @@ export class Descriptor implements Watched, Sender, LaneOwner {
     const lane = operation.direction === 'read' ? this.reader : this.writer;
     const deadline =
       timeout === null ? Number.POSITIVE_INFINITY : performance.now() + timeout * 1000;
+    const events = (operation.direction === 'read' ? POLLIN : POLLOUT) as number;
     try {
       for (;;) {
         if (lane.head !== undefined) {
@@ -177,9 +187,9 @@ export class Descriptor implements Watched, Sender, LaneOwner {
           if (result === YIELD) continue;
           if (timeout === 0 || operation.immediate)
             throw this.error(operation.syscall, EAGAIN as number);
-          this.#waitBlocking(operation, deadline, result === TRY_LATER, timeout);
+          this.#blockFor(operation, result === TRY_LATER ? 0 : events, deadline, timeout);
         } else {
-          this.#waitBlocking(operation, deadline, false, timeout);
+          this.#blockFor(operation, events, deadline, timeout);
         }
       }
     } catch (error) {
@@ -188,22 +198,100 @@ export class Descriptor implements Watched, Sender, LaneOwner {
     }
   }
 
-  #waitBlocking<Result>(
-    operation: Operation<Result>,
+  /** Blocks until `events` or the deadline; with no events only for a moment. */
+  #blockFor(
+    { syscall, address }: Pick<Operation<unknown>, 'syscall' | 'address'>,
+    events: number,
     deadline: number,
-    timeOnly: boolean,
     timeout: number | null,
   ): void {
     const left = deadline - performance.now();
-    if (left <= 0) throw new TimeoutError(operation.syscall, timeout ?? 0, operation.address);
-    const events = operation.direction === 'read' ? POLLIN : POLLOUT;
-    const ms = timeOnly ? Math.min(left, 5) : left;
+    if (left <= 0) throw new TimeoutError(syscall, timeout ?? 0, address);
+    const ms = events === 0 ? Math.min(left, RETRY_MS) : left;
     const status = native.poll(
-      timeOnly ? -1 : this.#fd,
-      events as number,
+      events === 0 ? -1 : this.#fd,
+      events,
       Number.isFinite(ms) ? Math.min(Math.ceil(ms), MAX_POLL_MS) : -1,
     );
-    if (status < 0 && status !== -(EINTR as number)) throw this.error(operation.syscall, -status);
+    if (status < 0 && status !== -(EINTR as number)) throw this.error(syscall, -status);
+  }
+
+  /** Waits for readiness, without a place in a lane: it transfers nothing. */
+  poll(events: number, wait: Wait): Promise<number> {
+    if (wait.signal?.aborted) return Promise.reject(wait.signal.reason);
+    const operation = this.#pollOnce(events);
+    const ready = operation();
+    if (ready < 0) return Promise.reject(this.error('poll', -ready));
+    if (ready !== 0) return Promise.resolve(ready);
+    if (wait.timeout === 0) return Promise.reject(this.error('poll', EAGAIN as number));
+    return new Promise((resolve, reject) =>
+      this.#parkPoll(operation, events, wait, resolve, reject),
+    );
+  }
+
+  /** `poll`, blocking the thread. */
+  pollSync(events: number, timeout: number | null): number {
+    const operation = this.#pollOnce(events);
+    const deadline =
+      timeout === null ? Number.POSITIVE_INFINITY : performance.now() + timeout * 1000;
+    for (;;) {
+      const ready = operation();
+      if (ready > 0) return ready;
+      if (ready < 0) throw this.error('poll', -ready);
+      if (timeout === 0) throw this.error('poll', EAGAIN as number);
+      this.#blockFor(POLL_OPERATION, events, deadline, timeout);
+    }
+  }
+
+  #pollOnce(events: number): () => number {
+    return () => {
+      const ready = native.poll(this.#fd, events, 0);
+      // poll(2) passes over a descriptor of -1.
+      return this.closed || (ready & (POLLNVAL as number)) !== 0 ? -(EBADF as number) : ready;
+    };
+  }
+
+  #parkPoll(
+    operation: () => number,
+    events: number,
+    wait: Wait,
+    resolve: (ready: number) => void,
+    reject: (reason: unknown) => void,
+  ): void {
+    const settle = resolve as (value: unknown) => void;
+    const pending = new Pending(POLL_OPERATION, wait.owner, settle, reject);
+    const finish = (): void => {
+      this.pollers.delete(wake);
+      this.onSettled();
+    };
+    const fail = (reason: unknown): void => {
+      finish();
+      pending.reject(reason);
+    };
+    const wake = (): void => {
+      const ready = operation();
+      if (ready === 0) return;
+      if (ready < 0) {
+        fail(this.error('poll', -ready, { reason: 'the socket was closed while poll waited' }));
+        return;
+      }
+      finish();
+      pending.resolve(ready);
+    };
+    this.pollers.add(wake);
+    this.#pending++;
+    if (this.#referenced) engine.ref();
+    const { timeout, signal } = wait;
+    if (timeout !== null) {
+      const late = (): void => fail(new TimeoutError('poll', timeout));
+      pending.expireAfter(timeout, this.#referenced, late);
+    }
+    if (signal !== undefined) pending.abortOn(signal, fail);
+    try {
+      this.watch(events | HUNG_UP);
+    } catch (error) {
+      fail(error);
+    }
   }
 
   // ── what the engine calls ──────────────────────────────────────────────────────────────────────

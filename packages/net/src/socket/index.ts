@@ -1,4 +1,56 @@
+export type { AlgRequest } from './alg-message.ts';
+export {
+  type AncillaryMessage,
+  CMSG_LEN,
+  CMSG_SPACE,
+  type ReceivedAncillary,
+} from './ancillary.ts';
+export {
+  type ConnectionAddress,
+  type ConnectionOptions,
+  createConnection,
+  createConnectionSync,
+} from './create-connection.ts';
+export {
+  createServer,
+  hasDualstackIpv6,
+  hasIpv6,
+  type ServerSocketOptions,
+} from './create-server.ts';
 export { getdefaulttimeout, setdefaulttimeout } from './default-timeout.ts';
+export {
+  type ReceivedFds,
+  recvFds,
+  recvFdsSync,
+  sendFds,
+  sendFdsSync,
+} from './file-descriptors.ts';
 export { ifIndextoname, ifNameindex, ifNametoindex } from './interface-names.ts';
+export type { ReceivedMessage, ReceivedMessageInto } from './message.ts';
+export type { DatagramToSend, ReceivedDatagram } from './message-batch.ts';
+export {
+  type ResolvedAddress,
+  type AddressInfoHints,
+  getaddrinfo,
+  getaddrinfoSync,
+  getfqdn,
+  getfqdnSync,
+  gethostbyaddr,
+  gethostbyaddrSync,
+  gethostbyname,
+  gethostbynameEx,
+  gethostbynameExSync,
+  gethostbynameSync,
+  gethostname,
+  getnameinfo,
+  getnameinfoSync,
+  getprotobyname,
+  getservbyname,
+  getservbyport,
+  type HostEntry,
+  sethostname,
+} from './names.ts';
+export type { FileSource } from './send-file.ts';
 export { Socket, type SocketOptions, type WaitOptions } from './socket.ts';
 export type { SocketItem } from './socket-iterator.ts';
+export { close, fromFd, socket, socketpair } from './socketpair.ts';

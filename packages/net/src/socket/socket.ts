@@ -24,11 +24,29 @@ import {
   TimeoutError,
 } from '../errors/index.ts';
 import { acceptFrom } from './accept.ts';
+import { type AlgRequest, algMessage } from './alg-message.ts';
+import { type AncillaryMessage, checkAncillary } from './ancillary.ts';
 import { connectTo } from './connect.ts';
 import { CreationSite, forgetDropped, warnWhenDropped } from './creation-site.ts';
 import { checkTimeout, getdefaulttimeout } from './default-timeout.ts';
 import { Descriptor, type Wait } from './descriptor.ts';
 import { interfaceNames } from './interface-names.ts';
+import {
+  checkAncillarySize,
+  checkBuffers,
+  type ReceivedMessage,
+  type ReceivedMessageInto,
+  receiveMessage,
+  receiveMessageInto,
+  sendMessage,
+} from './message.ts';
+import {
+  checkMessages,
+  type DatagramToSend,
+  type ReceivedDatagram,
+  receiveBatch,
+  sendBatch,
+} from './message-batch.ts';
 import type { Operation } from './operation.ts';
 import {
   checkFlags,
@@ -45,6 +63,14 @@ import { type HostAddress, lookUp, lookUpSync, needsLookup } from './resolve-add
 import { addressIn, addressOut } from './scratch.ts';
 import { sendOnce, sendTo, type Target } from './send.ts';
 import { SendAll } from './send-all.ts';
+import {
+  checkRange,
+  checkSendfile,
+  type FileSource,
+  SendFile,
+  withFile,
+  withFileSync,
+} from './send-file.ts';
 import { adoptDescriptor, checkKind, openSocket } from './open-socket.ts';
 import { type SocketItem, SocketIterator } from './socket-iterator.ts';
 import { getBytesOption, getIntOption, setOption } from './socket-options.ts';
@@ -52,6 +78,8 @@ import { getBytesOption, getIntOption, setOption } from './socket-options.ts';
 const TYPE_FLAGS = (SOCK_NONBLOCK as number) | (SOCK_CLOEXEC as number);
 const DEFAULT_BACKLOG = Math.max(Math.min(SOMAXCONN as number, 4096), 128);
 const MAX_INT = 0x7fffffff;
+// No datagram of any family is longer than this by default (net.core.rmem_max is 208 KiB).
+const MAX_DATAGRAM_BYTES = 1024 * 1024;
 
 /** The last parameter of every method that waits. */
 export interface WaitOptions {
@@ -206,7 +234,7 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
   }
 
   #accept(): Operation<[Socket<Family>, AddressOf<Family>]> {
-    const operation = acceptFrom(this.#descriptor, this.proto);
+    const operation = acceptFrom(this.#descriptor, this.family, this.proto);
     const adopt = ([fd, address]: [number, Address | null]): [
       Socket<Family>,
       AddressOf<Family>,
@@ -421,6 +449,119 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
     return operation as Operation<[number, AddressOf<Family> | null]>;
   }
 
+  /**
+   * Receives a message with its ancillary data.
+   *
+   * @param size room for the data in bytes
+   * @param ancillarySize room for control messages (see CMSG_SPACE); 0 receives none
+   * @returns data, ancillary, the kernel's flags (MSG_TRUNC: the data was cut, MSG_CTRUNC: control
+   *   messages were) and the sender's address or null
+   * @throws as `recv`
+   * Source: recvmsg(2), cmsg(3).
+   */
+  recvmsg(
+    size: number,
+    ancillarySize: number = 0,
+    flags: number = 0,
+    options?: WaitOptions,
+  ): Promise<ReceivedMessage<AddressOf<Family>>> {
+    return this.#start(() => this.#recvmsg(size, ancillarySize, flags), options);
+  }
+
+  /** `recvmsg`, blocking the thread. */
+  recvmsgSync(
+    size: number,
+    ancillarySize: number = 0,
+    flags: number = 0,
+  ): ReceivedMessage<AddressOf<Family>> {
+    return this.#block(this.#recvmsg(size, ancillarySize, flags));
+  }
+
+  #recvmsg(
+    size: number,
+    ancillarySize: number,
+    flags: number,
+  ): Operation<ReceivedMessage<AddressOf<Family>>> {
+    return receiveMessage(
+      this.#source,
+      checkSize(size),
+      checkAncillarySize(ancillarySize),
+      checkFlags(flags),
+    ) as Operation<ReceivedMessage<AddressOf<Family>>>;
+  }
+
+  /** `recvmsg` into several buffers, one filled after the other. */
+  recvmsgInto(
+    buffers: Uint8Array[],
+    ancillarySize: number = 0,
+    flags: number = 0,
+    options?: WaitOptions,
+  ): Promise<ReceivedMessageInto<AddressOf<Family>>> {
+    return this.#start(() => this.#recvmsgInto(buffers, ancillarySize, flags), options);
+  }
+
+  /** `recvmsgInto`, blocking the thread. */
+  recvmsgIntoSync(
+    buffers: Uint8Array[],
+    ancillarySize: number = 0,
+    flags: number = 0,
+  ): ReceivedMessageInto<AddressOf<Family>> {
+    return this.#block(this.#recvmsgInto(buffers, ancillarySize, flags));
+  }
+
+  #recvmsgInto(
+    buffers: Uint8Array[],
+    ancillarySize: number,
+    flags: number,
+  ): Operation<ReceivedMessageInto<AddressOf<Family>>> {
+    return receiveMessageInto(
+      this.#source,
+      checkBuffers(buffers),
+      checkAncillarySize(ancillarySize),
+      checkFlags(flags),
+    ) as Operation<ReceivedMessageInto<AddressOf<Family>>>;
+  }
+
+  /**
+   * Receives the datagrams that wait: at least one, at most `count` (and 64), in one system call.
+   *
+   * @param size room for each in bytes
+   * @returns with UDP_GRO set, a message of several datagrams has their `segmentSize`
+   * @throws as `recv`
+   * Source: recvmmsg(2), udp(7).
+   */
+  recvmmsg(
+    count: number,
+    size: number,
+    flags: number = 0,
+    options?: WaitOptions,
+  ): Promise<ReceivedDatagram<AddressOf<Family>>[]> {
+    return this.#start(() => this.#recvmmsg(count, size, flags), options);
+  }
+
+  /** `recvmmsg`, blocking the thread. */
+  recvmmsgSync(
+    count: number,
+    size: number,
+    flags: number = 0,
+  ): ReceivedDatagram<AddressOf<Family>>[] {
+    return this.#block(this.#recvmmsg(count, size, flags));
+  }
+
+  #recvmmsg(
+    count: number,
+    size: number,
+    flags: number,
+  ): Operation<ReceivedDatagram<AddressOf<Family>>[]> {
+    const operation = receiveBatch(
+      this.#source,
+      checkInteger('count', count, 1, MAX_INT),
+      checkInteger('size', size, 0, MAX_DATAGRAM_BYTES),
+      checkFlags(flags),
+    );
+    return operation as Operation<ReceivedDatagram<AddressOf<Family>>[]>;
+  }
+
   // ── sending ────────────────────────────────────────────────────────────────────────────────────
 
   /**
@@ -505,6 +646,191 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
     return this.#block(sendTo(this.#target, bytes, first as AddressInput, checked));
   }
 
+  /**
+   * Sends a message of several buffers with ancillary data.
+   *
+   * @param ancillary control messages: SCM_RIGHTS, SCM_CREDENTIALS, IP_PKTINFO, UDP_SEGMENT, …
+   * @param address where to; omitted or null on a connected socket. A host name is looked up
+   * @returns how many bytes the kernel took
+   * @throws as `send`
+   * Source: sendmsg(2), cmsg(3).
+   */
+  sendmsg(
+    buffers: Uint8Array[],
+    ancillary: readonly AncillaryMessage[] = [],
+    flags: number = 0,
+    address: AddressInputOf<Family> | null = null,
+    options?: WaitOptions,
+  ): Promise<number> {
+    const input = address as AddressInput | null;
+    if (input === null || !needsLookup(this.family, input)) {
+      return this.#start(() => this.#sendmsg(buffers, ancillary, flags, input), options);
+    }
+    return this.#sendmsgToName(buffers, ancillary, flags, input, options);
+  }
+
+  async #sendmsgToName(
+    buffers: Uint8Array[],
+    ancillary: readonly AncillaryMessage[],
+    flags: number,
+    address: HostAddress,
+    options?: WaitOptions,
+  ): Promise<number> {
+    const checked = [checkBuffers(buffers), checkAncillary(ancillary)] as const;
+    const deadline = this.#deadline();
+    const [first] = await this.#lookUp(address, options);
+    const operation = this.#sendmsg(...checked, flags, first as AddressInput);
+    return this.#descriptor.start(operation, this.#wait(options, deadline));
+  }
+
+  /** `sendmsg`, blocking the thread. */
+  sendmsgSync(
+    buffers: Uint8Array[],
+    ancillary: readonly AncillaryMessage[] = [],
+    flags: number = 0,
+    address: AddressInputOf<Family> | null = null,
+  ): number {
+    const checked = [checkBuffers(buffers), checkAncillary(ancillary)] as const;
+    const wanted = address === null ? null : (this.#lookUpSync(address)[0] as AddressInput);
+    return this.#block(this.#sendmsg(...checked, flags, wanted));
+  }
+
+  #sendmsg(
+    buffers: Uint8Array[],
+    ancillary: readonly AncillaryMessage[],
+    flags: number,
+    address: AddressInput | null,
+  ): Operation<number> {
+    return sendMessage(
+      this.#target,
+      checkBuffers(buffers),
+      checkAncillary(ancillary),
+      checkFlags(flags),
+      address,
+    );
+  }
+
+  /**
+   * Sends many datagrams with as few system calls as there can be; UDP neighbours of one size to
+   * one address leave as a segmented send (UDP_SEGMENT).
+   *
+   * @param messages numeric addresses only; none on a connected socket
+   * @returns how many messages were sent: all, or fewer when there is no room for more
+   * @throws as `send`, when not even the first could be sent
+   * Source: sendmmsg(2), udp(7).
+   */
+  sendmmsg(
+    messages: readonly DatagramToSend<AddressInputOf<Family>>[],
+    flags: number = 0,
+    options?: WaitOptions,
+  ): Promise<number> {
+    return this.#start(() => this.#sendmmsg(messages, flags), options);
+  }
+
+  /** `sendmmsg`, blocking the thread. */
+  sendmmsgSync(
+    messages: readonly DatagramToSend<AddressInputOf<Family>>[],
+    flags: number = 0,
+  ): number {
+    return this.#block(this.#sendmmsg(messages, flags));
+  }
+
+  #sendmmsg(
+    messages: readonly DatagramToSend<AddressInputOf<Family>>[],
+    flags: number,
+  ): Operation<number> {
+    const target = { ...this.#target, type: this.type };
+    return sendBatch(target, checkMessages(messages), checkFlags(flags));
+  }
+
+  /**
+   * Sends a request to the kernel's crypto interface: data with the operation, the initialisation
+   * vector and the length of the associated data that AF_ALG takes as control messages.
+   *
+   * @throws TypeError unless the family is AF_ALG
+   * Source: linux/if_alg.h.
+   */
+  sendmsgAfalg(request: AlgRequest, options?: WaitOptions): Promise<number> {
+    return this.#start(() => this.#sendmsgAfalg(request), options);
+  }
+
+  /** `sendmsgAfalg`, blocking the thread. */
+  sendmsgAfalgSync(request: AlgRequest): number {
+    return this.#block(this.#sendmsgAfalg(request));
+  }
+
+  #sendmsgAfalg(request: AlgRequest): Operation<number> {
+    const { buffers, ancillary, flags } = algMessage(this.family, request);
+    return this.#sendmsg(buffers, ancillary, flags, null);
+  }
+
+  /**
+   * Sends a file, or a part of it, on a stream: by sendfile(2) where the file can be, else by
+   * reading. A descriptor's position is left behind what was sent, after an error too.
+   *
+   * @param file a path, a FileHandle or a descriptor
+   * @param offset where to start, in bytes
+   * @param count bytes at most; up to the end if omitted
+   * @returns bytes sent
+   * @throws as `sendall`, with `bytesSent`; TypeError unless the socket is a stream that may wait
+   * Source: sendfile(2).
+   */
+  sendfile(
+    file: FileSource,
+    offset: number = 0,
+    count?: number | null,
+    options?: WaitOptions,
+  ): Promise<number> {
+    return this.#sendfile(file, offset, count, options);
+  }
+
+  async #sendfile(
+    file: FileSource,
+    offset: number,
+    count: number | null | undefined,
+    options?: WaitOptions,
+  ): Promise<number> {
+    const [start, length] = checkRange(offset, count);
+    checkSendfile(this.type === SOCK_STREAM, this.#timeout);
+    const wait = this.#wait(options);
+    return withFile(file, (fd) =>
+      this.#descriptor.start(new SendFile(this.#descriptor, fd, start, length), wait),
+    );
+  }
+
+  /** `sendfile`, blocking the thread. */
+  sendfileSync(file: FileSource, offset: number = 0, count?: number | null): number {
+    const [start, length] = checkRange(offset, count);
+    checkSendfile(this.type === SOCK_STREAM, this.#timeout);
+    return withFileSync(file, (fd) =>
+      this.#block(new SendFile(this.#descriptor, fd, start, length)),
+    );
+  }
+
+  // ── readiness ──────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Waits until the socket is ready, and transfers nothing.
+   *
+   * @param events POLLIN, POLLOUT, POLLPRI, POLLRDHUP, together
+   * @returns those of `events` that hold, and POLLERR and POLLHUP, which always count
+   * @throws TimeoutError
+   * Source: poll(2).
+   */
+  poll(events: number, options?: WaitOptions): Promise<number> {
+    try {
+      const wanted = checkInteger('events', events, 0, 0xffff);
+      return this.#descriptor.poll(wanted, this.#wait(options));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** `poll`, blocking the thread. */
+  pollSync(events: number): number {
+    return this.#descriptor.pollSync(checkInteger('events', events, 0, 0xffff), this.#timeout);
+  }
+
   // ── options and modes ──────────────────────────────────────────────────────────────────────────
 
   /**
@@ -565,6 +891,46 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
   }
 
   // ── life ───────────────────────────────────────────────────────────────────────────────────────
+
+  /** Whether a program that this process starts gets the descriptor. Source: fcntl(2), FD_CLOEXEC. */
+  getinheritable(): boolean {
+    const status = native.getCloexec(this.#descriptor.fd);
+    if (status < 0) throw this.#descriptor.error('fcntl', -status);
+    return status === 0;
+  }
+
+  /** Sets that; sockets are born uninheritable. */
+  setinheritable(flag: boolean): void {
+    const status = native.setCloexec(this.#descriptor.fd, !checkBoolean('flag', flag));
+    if (status < 0) throw this.#descriptor.error('fcntl', -status);
+  }
+
+  /**
+   * Gives the descriptor away: the socket counts as closed, the descriptor stays open, blocking or
+   * not as `getblocking()` says. What waits rejects with EBADF.
+   *
+   * @returns the descriptor; -1 when there was none any more
+   */
+  detach(): number {
+    const fd = this.#descriptor.detach();
+    forgetDropped(this.#descriptor);
+    if (fd >= 0 && this.getblocking()) native.setNonblocking(fd, false);
+    return fd;
+  }
+
+  /**
+   * A second socket around a duplicate of the descriptor, with the same timeout.
+   *
+   * @throws SocketError EBADF, EMFILE
+   * Source: dup(2).
+   */
+  dup(): Socket<Family> {
+    const fd = native.dup(this.#descriptor.fd);
+    if (fd < 0) throw this.#descriptor.error('dup', -fd);
+    const copy = new Socket(this.family, this.type, this.proto, new OwnDescriptor(fd, this.#site));
+    copy.#timeout = this.#timeout;
+    return copy;
+  }
 
   /** What waits, and a listening accept, keeps the process alive (the default). */
   ref(): this {

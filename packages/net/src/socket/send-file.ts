@@ -1,0 +1,141 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { native } from '@sockeye/native';
+import { EAGAIN, EINVAL, ENOSYS, EOPNOTSUPP } from '../constants/index.ts';
+import { checkInteger, invalidType, outOfRange } from '../errors/index.ts';
+import type { Descriptor } from './descriptor.ts';
+import { type Attempt, type Operation, WOULD_BLOCK, YIELD } from './operation.ts';
+
+/** What `sendfile` sends from: a path, a FileHandle or a descriptor. */
+export type FileSource = string | URL | number | { readonly fd: number };
+
+// One system call's share, so that a turn ends in time (sendfile(2) itself takes 2 GiB).
+const CHUNK_BYTES = 256 * 1024;
+const FALLBACK_BYTES = 64 * 1024;
+const CANNOT_SENDFILE: ReadonlySet<number> = new Set([EINVAL, ENOSYS, EOPNOTSUPP] as number[]);
+
+export function checkRange(offset: unknown, count: unknown): [number, number] {
+  const start = checkInteger('offset', offset, 0, Number.MAX_SAFE_INTEGER);
+  if (count === undefined || count === null) return [start, Number.POSITIVE_INFINITY];
+  if (typeof count !== 'number' || !Number.isInteger(count)) {
+    throw invalidType('count', 'an integer', count);
+  }
+  if (count <= 0) throw outOfRange('count', 'more than 0', count);
+  return [start, count];
+}
+
+function descriptorOf(file: FileSource): number | undefined {
+  if (typeof file === 'number') return checkInteger('file', file, 0, 0x7fffffff);
+  if (typeof file === 'string' || file instanceof URL) return undefined;
+  if (typeof file === 'object' && file !== null && typeof file.fd === 'number') return file.fd;
+  throw invalidType('file', 'a path, a FileHandle or a descriptor', file);
+}
+
+/** Runs `use` with the file's descriptor; a path is opened for it and closed after it. */
+export async function withFile<Result>(
+  file: FileSource,
+  use: (fd: number) => Promise<Result>,
+): Promise<Result> {
+  const fd = descriptorOf(file);
+  if (fd !== undefined) return use(fd);
+  const handle = await open(file as string | URL, 'r');
+  try {
+    return await use(handle.fd);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The same, blocking the thread. */
+export function withFileSync<Result>(file: FileSource, use: (fd: number) => Result): Result {
+  const fd = descriptorOf(file);
+  if (fd !== undefined) return use(fd);
+  const opened = openSync(file as string | URL, 'r');
+  try {
+    return use(opened);
+  } finally {
+    closeSync(opened);
+  }
+}
+
+/** The operation behind `sendfile`: sends `count` bytes of a file from `offset`, or up to its end. */
+export class SendFile implements Operation<number> {
+  readonly syscall = 'sendfile';
+  readonly direction = 'write';
+  #descriptor: Descriptor;
+  #file: number;
+  #offset: number;
+  #count: number;
+  #sent = 0;
+  #readInstead: boolean;
+  #buffer: Buffer | undefined;
+  #buffered: [start: number, end: number] = [0, 0];
+
+  constructor(descriptor: Descriptor, file: number, offset: number, count: number) {
+    this.#descriptor = descriptor;
+    this.#file = file;
+    this.#offset = offset;
+    this.#count = count;
+    // sendfile(2) takes what can be mapped; a pipe or a terminal is read.
+    this.#readInstead = !fstatSync(file).isFile();
+  }
+
+  attempt(): Attempt<number> {
+    while (this.#sent < this.#count) {
+      if (!this.#descriptor.writer.hasTurn()) return YIELD;
+      const result = this.#readInstead ? this.#copy() : this.#send();
+      if (result === -(EAGAIN as number)) return WOULD_BLOCK;
+      if (result < 0) throw this.#descriptor.error('sendfile', -result);
+      if (result === 0) break;
+      this.#sent += result;
+      this.#descriptor.writer.charge(result);
+    }
+    this.#leavePosition();
+    return this.#sent;
+  }
+
+  describe(error: Error): void {
+    this.#leavePosition();
+    Object.assign(error, { bytesSent: this.#sent });
+  }
+
+  #send(): number {
+    const room = Math.min(this.#count - this.#sent, CHUNK_BYTES);
+    const at = this.#offset + this.#sent;
+    const result = native.sendfile(this.#descriptor.fd, this.#file, at, room);
+    if (this.#sent > 0 || !CANNOT_SENDFILE.has(-result)) return result;
+    this.#readInstead = true;
+    return this.#copy();
+  }
+
+  /** read(2) and send(2), for files that sendfile(2) can't take. */
+  #copy(): number {
+    this.#buffer ??= Buffer.allocUnsafeSlow(FALLBACK_BYTES);
+    let [start, end] = this.#buffered;
+    if (start === end) {
+      const room = Math.min(this.#count - this.#sent, FALLBACK_BYTES);
+      start = 0;
+      end = readSync(this.#file, this.#buffer, 0, room, this.#readPosition());
+      if (end === 0) return 0;
+    }
+    const result = native.send(this.#descriptor.fd, this.#buffer, start, end - start, 0);
+    this.#buffered = [start + Math.max(result, 0), end];
+    return result;
+  }
+
+  /** Where to read: a pipe has no positions. */
+  #readPosition(): number | null {
+    return fstatSync(this.#file).isFIFO() ? null : this.#offset + this.#sent;
+  }
+
+  /** The file's position ends behind what was sent, as Python leaves it. */
+  #leavePosition(): void {
+    native.lseek(this.#file, this.#offset + this.#sent);
+  }
+}
+
+/** Arguments that only the socket knows to be wrong. */
+export function checkSendfile(isStream: boolean, timeout: number | null): void {
+  if (!isStream) throw invalidType('sendfile', 'a SOCK_STREAM socket', 'a socket of another type');
+  if (timeout === 0) throw invalidType('sendfile', 'a socket that may wait', 'timeout 0');
+}

@@ -1,0 +1,80 @@
+import { native } from '@sockeye/native';
+import { AF_UNIX, SOCK_STREAM } from '../constants/index.ts';
+import { checkInteger, SocketError } from '../errors/index.ts';
+import { Socket } from './socket.ts';
+
+const MAX_INT = 0x7fffffff;
+const pair = new Int32Array(2);
+
+/**
+ * Two sockets that are connected to each other.
+ *
+ * @throws SocketError EOPNOTSUPP for a family that has no pairs, EMFILE
+ * Source: socketpair(2).
+ *
+ * @example
+ * const [left, right] = socketpair();
+ * left.sendSync(Buffer.from('ping'));
+ * assert.equal(right.recvSync(10).toString(), 'ping');
+ */
+export function socketpair<Family extends number = typeof AF_UNIX>(
+  family: Family = AF_UNIX as Family,
+  type: number = SOCK_STREAM as number,
+  proto: number = 0,
+): [Socket<Family>, Socket<Family>] {
+  const status = native.socketpair(
+    checkInteger('family', family, 0, MAX_INT),
+    checkInteger('type', type, 0, MAX_INT),
+    checkInteger('proto', proto, 0, MAX_INT),
+    pair,
+  );
+  if (status < 0) throw new SocketError('socketpair', -status);
+  const [left, right] = pair as unknown as [number, number];
+  return [
+    new Socket(family, type, proto, { fd: left }),
+    new Socket(family, type, proto, { fd: right }),
+  ];
+}
+
+/**
+ * Makes a socket around a duplicate of a descriptor; the original stays the caller's.
+ *
+ * @throws SocketError EBADF, ENOTSOCK, EMFILE
+ * Source: dup(2).
+ */
+export function fromFd<Family extends number>(
+  fd: number,
+  family?: Family,
+  type?: number,
+  proto?: number,
+): Socket<Family> {
+  const copy = native.dup(checkInteger('fd', fd, 0, MAX_INT));
+  if (copy < 0) throw new SocketError('dup', -copy);
+  try {
+    return new Socket(family, type, proto, { fd: copy });
+  } catch (error) {
+    native.close(copy);
+    throw error;
+  }
+}
+
+/**
+ * Closes a descriptor that no Socket owns.
+ *
+ * @throws SocketError EBADF
+ * Source: close(2).
+ */
+export function close(fd: number): void {
+  const status = native.close(checkInteger('fd', fd, 0, MAX_INT));
+  if (status < 0) throw new SocketError('close', -status);
+}
+
+/** A Socket, by the name and arguments that Python has for it. */
+export function socket<Family extends number = 2>(
+  family?: Family,
+  type?: number,
+  proto?: number,
+  options?: { fd?: number | undefined },
+): Socket<Family> {
+  return new Socket(family, type, proto, options);
+}
