@@ -24,7 +24,11 @@ export function encodeAll<Message, Sent>(codec: Codec<Message, Sent>, messages: 
  * Each chunk lies in the same memory, which is overwritten as soon as its messages are copied, as a
  * receive buffer's is.
  */
-export function decodeCut(decoder: Decoder<unknown>, stream: Buffer, cuts: Iterable<number>): Outcome {
+export function decodeCut(
+  decoder: Decoder<unknown>,
+  stream: Buffer,
+  cuts: Iterable<number>,
+): Outcome {
   const messages: unknown[] = [];
   const memory = Buffer.alloc(stream.length);
   let from = 0;
@@ -61,7 +65,7 @@ export function everyByte(stream: Buffer): number[] {
 }
 
 /** The stream whole, byte by byte, cut once at every place, and with empty chunks between. */
-export function checkCuts(codec: Codec<unknown, never>, stream: Buffer, expected: Outcome): void {
+export function checkCuts(codec: Codec<unknown>, stream: Buffer, expected: Outcome): void {
   assert.deepEqual(decodeCut(codec.decoder(), stream, []), expected, 'whole');
   const bytes = everyByte(stream);
   assert.deepEqual(decodeCut(codec.decoder(), stream, bytes), expected, 'byte by byte');

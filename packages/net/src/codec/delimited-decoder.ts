@@ -90,7 +90,8 @@ export abstract class DelimitedDecoder<Message> extends FrameDecoder<Message> {
 
   #contentEnd(bytes: Buffer, from: number, to: number): number {
     const { optional, maxFrameBytes } = this.#format;
-    const end = optional !== undefined && endsWith(bytes, from, to, optional) ? to - optional.length : to;
+    const end =
+      optional !== undefined && endsWith(bytes, from, to, optional) ? to - optional.length : to;
     if (end - from > maxFrameBytes) throw this.#tooLarge();
     return end;
   }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { checkCuts, failure, joined } from './check-codec.test.util.ts';
 import { delimiter } from './delimiter.ts';
+import { wrongArgument } from './wrong-argument.test.util.ts';
 
 const cases: [mark: string, stream: string, messages: string[]][] = [
   ['\n', 'a\n\nb\n', ['a', '', 'b']],
@@ -25,17 +26,22 @@ test('delimiter() splits as Buffer.indexOf would, as a property over few letters
   const letters = fc.array(fc.constantFrom('a', 'b'), { maxLength: 60 }).map((all) => all.join(''));
   const marks = fc.array(fc.constantFrom('a', 'b'), { minLength: 1, maxLength: 6 });
   fc.assert(
-    fc.property(letters, marks.map((all) => all.join('')), (text, mark) => {
-      const messages = text.split(mark);
-      if (messages.at(-1) === '') messages.pop();
-      checkCuts(delimiter(mark, { final: 'keep' }), Buffer.from(text), { messages });
-    }),
+    fc.property(
+      letters,
+      marks.map((all) => all.join('')),
+      (text, mark) => {
+        const messages = text.split(mark);
+        if (messages.at(-1) === '') messages.pop();
+        checkCuts(delimiter(mark, { final: 'keep' }), Buffer.from(text), { messages });
+      },
+    ),
     { numRuns: 300 },
   );
 });
 
 test('delimiter() rejects an end before the delimiter by default', () => {
-  const error = 'ERR_FRAME_TRUNCATED: Cannot decode frame: the stream ended 2 bytes into a frame, before its end mark';
+  const error =
+    'ERR_FRAME_TRUNCATED: Cannot decode frame: the stream ended 2 bytes into a frame, before its end mark';
   checkCuts(delimiter('\r\n'), Buffer.from('a\r\nb\r'), { messages: ['a'], error });
   checkCuts(delimiter('\r\n'), Buffer.from('a\r\n'), { messages: ['a'] });
 });
@@ -59,9 +65,19 @@ test('delimiter().push() holds a frame of maxFrameBytes and half a delimiter wit
 });
 
 test('delimiter().encode() refuses a message that the delimiter would cut', () => {
-  const malformed = 'ERR_FRAME_MALFORMED: Cannot encode frame: the delimiter would end the message early';
-  for (const [mark, message] of [['\n', 'a\nb'], ['aa', 'xa'], ['abab', 'ab'], ['abab', 'xabab']] as const) {
-    assert.equal(failure(() => delimiter(mark).encode(Buffer.from(message))), malformed, message);
+  const malformed =
+    'ERR_FRAME_MALFORMED: Cannot encode frame: the delimiter would end the message early';
+  for (const [mark, message] of [
+    ['\n', 'a\nb'],
+    ['aa', 'xa'],
+    ['abab', 'ab'],
+    ['abab', 'xabab'],
+  ] as const) {
+    assert.equal(
+      failure(() => delimiter(mark).encode(Buffer.from(message))),
+      malformed,
+      message,
+    );
   }
   assert.equal(String(joined(delimiter('abab').encode(Buffer.from('aba')))), 'abaabab');
   assert.equal(
@@ -80,8 +96,11 @@ test('delimiter() keeps its own copy of the delimiter', () => {
 test('delimiter() refuses wrong arguments by name', () => {
   assert.throws(() => delimiter(''), { name: 'RangeError', message: /delimiter length 0/ });
   assert.throws(() => delimiter(Buffer.alloc(257)), { name: 'RangeError' });
-  assert.throws(() => delimiter(10 as never), { name: 'TypeError' });
-  assert.throws(() => delimiter('\n', { final: 'drop' as never }), { name: 'RangeError', message: /final drop/ });
+  assert.throws(() => delimiter(wrongArgument(10)), { name: 'TypeError' });
+  assert.throws(() => delimiter('\n', { final: wrongArgument('drop') }), {
+    name: 'RangeError',
+    message: /final drop/,
+  });
 });
 
 test('delimiter() messages are views of the chunk, and copies with copy', () => {

@@ -3,7 +3,12 @@ import type { Codec } from './codec.ts';
 import { DelimitedDecoder, type DelimitedFormat } from './delimited-decoder.ts';
 import { frameBody } from './frame-body.ts';
 import { checkBytesMessage, joinFrame } from './join-frame.ts';
-import { checkBytes, checkMaxFrameBytes, DEFAULT_MAX_FRAME_BYTES } from './max-frame-bytes.ts';
+import {
+  checkBytes,
+  checkFinal,
+  checkMaxFrameBytes,
+  DEFAULT_MAX_FRAME_BYTES,
+} from './check-options.ts';
 import { FrameMalformedError, FrameTooLargeError } from './protocol-error.ts';
 
 /** Options of {@link delimiter}. */
@@ -47,12 +52,6 @@ export function delimiter(
     encode: (message) => encode(checkBytesMessage(message), search, maxFrameBytes),
     decoder: () => new DelimiterDecoder({ search: search.fresh(), maxFrameBytes, final }, copy),
   };
-}
-
-/** The option `final`, checked. */
-export function checkFinal(final: 'keep' | 'reject'): 'keep' | 'reject' {
-  if (final === 'keep' || final === 'reject') return final;
-  throw new RangeError(`Cannot create codec: final ${String(final)}, 'keep' or 'reject' is needed`);
 }
 
 function checkMark(mark: Uint8Array | string): Buffer {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkCuts, failure } from './check-codec.test.util.ts';
 import { fixedSize } from './fixed-size.ts';
+import { wrongArgument } from './wrong-argument.test.util.ts';
 
 test('fixedSize() cuts the stream into messages of its size', () => {
   checkCuts(fixedSize({ size: 3 }), Buffer.from('abcdefghi'), { messages: ['abc', 'def', 'ghi'] });
@@ -31,7 +32,7 @@ test('fixedSize() refuses a size that is no positive integer', () => {
   for (const size of [0, -1, 1.5, Number.NaN, Infinity]) {
     assert.throws(() => fixedSize({ size }), { name: 'RangeError' });
   }
-  assert.throws(() => fixedSize({ size: '3' as never }), { name: 'TypeError' });
+  assert.throws(() => fixedSize({ size: wrongArgument('3') }), { name: 'TypeError' });
 });
 
 test('fixedSize() messages are views of the chunk, and copies with copy', () => {

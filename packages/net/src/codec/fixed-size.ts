@@ -2,7 +2,7 @@ import { constants } from 'node:buffer';
 import type { Codec } from './codec.ts';
 import { frameBody } from './frame-body.ts';
 import { checkBytesMessage } from './join-frame.ts';
-import { checkBytes } from './max-frame-bytes.ts';
+import { checkBytes } from './check-options.ts';
 import { FrameMalformedError, FrameTooLargeError } from './protocol-error.ts';
 import { SizedDecoder } from './sized-decoder.ts';
 
@@ -34,7 +34,8 @@ export function fixedSize(options: FixedSizeOptions): Codec<Buffer, Uint8Array> 
   return {
     encode(message) {
       const { length } = checkBytesMessage(message);
-      if (length > size) throw new FrameTooLargeError('encode', { name: 'size', bytes: size }, length);
+      if (length > size)
+        throw new FrameTooLargeError('encode', { name: 'size', bytes: size }, length);
       if (length < size) {
         throw new FrameMalformedError('encode', `length ${length} is less than size ${size}`);
       }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Codec } from './codec.ts';
 import { delimiter } from './delimiter.ts';
 import { jsonLines } from './json-lines.ts';
 import { lengthPrefix } from './length-prefix.ts';
@@ -23,7 +24,11 @@ test('push() itself throws when no message precedes the bad frame', () => {
 test('push() and end() throw the very same error for ever after it', () => {
   const decoder = netstring().decoder();
   const thrown: unknown[] = [];
-  for (const run of [() => decoder.push(Buffer.from('x')), () => decoder.push(Buffer.from('1:a,')), () => decoder.end()]) {
+  for (const run of [
+    () => decoder.push(Buffer.from('x')),
+    () => decoder.push(Buffer.from('1:a,')),
+    () => decoder.end(),
+  ]) {
     try {
       run();
     } catch (error) {
@@ -45,12 +50,20 @@ test('push() after end() is an argument error, end() twice is none', () => {
   decoder.push(Buffer.from('a'));
   assert.deepEqual([...(decoder.end() ?? [])], ['a']);
   assert.deepEqual([...(decoder.end() ?? [])], []);
-  assert.throws(() => decoder.push(Buffer.from('b')), { name: 'TypeError', message: /^Cannot decode frame: end\(\)/ });
+  assert.throws(() => decoder.push(Buffer.from('b')), {
+    name: 'TypeError',
+    message: /^Cannot decode frame: end\(\)/,
+  });
 });
 
 test('pendingBytes counts the bytes of the unfinished frame', () => {
   const decoder = lengthPrefix({ bytes: 4 }).decoder();
-  const seen = [Buffer.from([0, 0]), Buffer.from([0, 3, 1]), Buffer.from([1, 1]), Buffer.from([0])].map((chunk) => {
+  const seen = [
+    Buffer.from([0, 0]),
+    Buffer.from([0, 3, 1]),
+    Buffer.from([1, 1]),
+    Buffer.from([0]),
+  ].map((chunk) => {
     decoder.push(chunk);
     return decoder.pendingBytes;
   });
@@ -97,7 +110,8 @@ test('a decoder that was announced 1 GiB holds no more than what has come', () =
 });
 
 const MEBIBYTE = 1_048_576;
-const large: [name: string, stream: () => Iterable<Buffer>, decode: (chunk: Buffer) => number][] = [];
+const large: [name: string, stream: () => Iterable<Buffer>, decode: (chunk: Buffer) => number][] =
+  [];
 for (const [name, codec, message] of [
   ['lengthPrefix', lengthPrefix(), Buffer.alloc(MEBIBYTE, 'a')],
   ['netstring', netstring(), Buffer.alloc(MEBIBYTE, 'a')],
@@ -110,9 +124,10 @@ for (const [name, codec, message] of [
   large.push([
     name,
     function* () {
-      const frame = codec.encode(message as never);
+      const frame = (codec as Codec<unknown>).encode(message);
       for (const piece of Array.isArray(frame) ? frame : [frame]) {
-        for (let at = 0; at < piece.length; at++) yield Buffer.from(piece.buffer, piece.byteOffset + at, 1);
+        for (let at = 0; at < piece.length; at++)
+          yield Buffer.from(piece.buffer, piece.byteOffset + at, 1);
       }
     },
     (chunk) => [...decoder.push(chunk)].length,

@@ -1,7 +1,7 @@
 import { constants } from 'node:buffer';
 import type { Codec } from './codec.ts';
 import { asMalformed } from './as-malformed.ts';
-import { checkBytes, checkMaxFrameBytes, DEFAULT_MAX_FRAME_BYTES } from './max-frame-bytes.ts';
+import { checkBytes, checkMaxFrameBytes, DEFAULT_MAX_FRAME_BYTES } from './check-options.ts';
 import { FrameMalformedError, FrameTooLargeError } from './protocol-error.ts';
 import { SizedDecoder } from './sized-decoder.ts';
 
@@ -29,7 +29,8 @@ export interface HeadedOptions<Message, Sent = Message> {
  *
  * Decoding throws FrameTooLargeError as soon as the header is whole, FrameMalformedError with the
  * `cause` when `bodyBytes` or `decode` throws, FrameTruncatedError at an end inside a frame.
- * Encoding throws FrameTooLargeError, and what `encode` throws.
+ * Encoding throws FrameTooLargeError, FrameMalformedError for less than a header, and what `encode`
+ * throws; whether the header tells the truth about the body is up to `encode`.
  *
  * @throws TypeError, RangeError when `headerBytes` or `maxFrameBytes` is out of range
  * @example
@@ -58,6 +59,10 @@ export function headed<Message, Sent = Message>(
       const pieces = Array.isArray(frame) ? frame : [frame];
       const body = pieces.reduce((sum, { length }) => sum + length, 0) - headerBytes;
       if (body > maxFrameBytes) throw tooLarge('encode', maxFrameBytes, body);
+      if (body < 0) {
+        const state = `length ${body + headerBytes} is less than headerBytes ${headerBytes}`;
+        throw new FrameMalformedError('encode', state);
+      }
       return frame;
     },
     decoder: () => new HeadedDecoder({ ...options, headerBytes, maxFrameBytes }),

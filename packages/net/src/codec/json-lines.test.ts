@@ -24,13 +24,24 @@ test('jsonLines() refuses a line that is no JSON after the values before it, and
 test('jsonLines() tells a value that the end cut', () => {
   const cut = 'ERR_FRAME_TRUNCATED: Cannot decode frame: the stream ended inside a JSON value';
   checkCuts(jsonLines(), Buffer.from('1\n{"a":'), { messages: [1], error: cut });
-  const unended = 'ERR_FRAME_TRUNCATED: Cannot decode frame: the stream ended 2 bytes into a frame, before its end mark';
-  checkCuts(jsonLines({ final: 'reject' }), Buffer.from('1\n12'), { messages: [1], error: unended });
+  const unended =
+    'ERR_FRAME_TRUNCATED: Cannot decode frame: the stream ended 2 bytes into a frame, before its end mark';
+  checkCuts(jsonLines({ final: 'reject' }), Buffer.from('1\n12'), {
+    messages: [1],
+    error: unended,
+  });
 });
 
 test('jsonLines() allows 1 MiB by default and what maxFrameBytes says otherwise', () => {
   const text = JSON.stringify('x'.repeat(1_048_574));
-  assert.equal([...jsonLines().decoder().push(Buffer.from(`${text}\n`))].length, 1);
+  assert.equal(
+    [
+      ...jsonLines()
+        .decoder()
+        .push(Buffer.from(`${text}\n`)),
+    ].length,
+    1,
+  );
   const error = 'ERR_FRAME_TOO_LARGE: Cannot decode frame: a frame exceeds maxFrameBytes 2';
   checkCuts(jsonLines({ maxFrameBytes: 2 }), Buffer.from('12\n123\n'), { messages: [12], error });
 });
@@ -52,6 +63,9 @@ test('jsonLines().encode() writes one line, and refuses what JSON cannot say', (
   const cycle: unknown[] = [];
   cycle.push(cycle);
   for (const value of [undefined, () => 1, Symbol('s'), 1n, cycle]) {
-    assert.match(failure(() => jsonLines().encode(value)), /^ERR_FRAME_MALFORMED: Cannot encode frame: JSON/);
+    assert.match(
+      failure(() => jsonLines().encode(value)),
+      /^ERR_FRAME_MALFORMED: Cannot encode frame: JSON/,
+    );
   }
 });

@@ -2,7 +2,7 @@ import { asMalformed } from './as-malformed.ts';
 import type { Codec, Decoder } from './codec.ts';
 import { FrameDecoder } from './frame-decoder.ts';
 import { lines } from './lines.ts';
-import { DEFAULT_MAX_FRAME_BYTES } from './max-frame-bytes.ts';
+import { DEFAULT_MAX_FRAME_BYTES } from './check-options.ts';
 import { FrameMalformedError, FrameTruncatedError } from './protocol-error.ts';
 
 /** Options of {@link jsonLines}. */
@@ -67,7 +67,8 @@ class JsonLinesDecoder<Message> extends FrameDecoder<Message> {
   protected override decode(chunk: Buffer, messages: Message[]): void {
     for (const line of this.#lines.push(chunk)) {
       if (line === '') continue;
-      messages.push(asMalformed('a line is not JSON', () => JSON.parse(line) as Message));
+      const value: Message = asMalformed('a line is not JSON', () => JSON.parse(line));
+      messages.push(value);
     }
   }
 
@@ -75,7 +76,8 @@ class JsonLinesDecoder<Message> extends FrameDecoder<Message> {
     for (const line of this.#lines.end() ?? []) {
       if (line === '') continue;
       try {
-        messages.push(JSON.parse(line) as Message);
+        const value: Message = JSON.parse(line);
+        messages.push(value);
       } catch (cause) {
         throw new FrameTruncatedError('decode', 'the stream ended inside a JSON value', { cause });
       }

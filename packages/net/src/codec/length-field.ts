@@ -17,9 +17,14 @@ export interface LengthField {
 }
 
 /** The field of that size and byte order. @throws RangeError when there is no such field */
-export function lengthField(bytes: 1 | 2 | 4 | 8 | 'varint', endian: 'big' | 'little'): LengthField {
+export function lengthField(
+  bytes: 1 | 2 | 4 | 8 | 'varint',
+  endian: 'big' | 'little',
+): LengthField {
   if (endian !== 'big' && endian !== 'little') {
-    throw new RangeError(`Cannot create codec: endian ${String(endian)}, 'big' or 'little' is needed`);
+    throw new RangeError(
+      `Cannot create codec: endian ${String(endian)}, 'big' or 'little' is needed`,
+    );
   }
   if (bytes === 'varint') return varint;
   if (!Object.hasOwn(integers[endian], bytes)) {
@@ -31,8 +36,8 @@ export function lengthField(bytes: 1 | 2 | 4 | 8 | 'varint', endian: 'big' | 'li
 }
 
 interface Integer {
-  read(bytes: Buffer, at: number): number;
-  write(bytes: Buffer, value: number): void;
+  readonly read: (bytes: Buffer, at: number) => number;
+  readonly write: (bytes: Buffer, value: number) => void;
 }
 
 const HIGH = 2 ** 32;

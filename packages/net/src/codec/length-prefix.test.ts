@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { asOutcome, checkCuts, decodeCut, failure, joined } from './check-codec.test.util.ts';
 import { lengthPrefix, type LengthPrefixOptions } from './length-prefix.ts';
+import { wrongArgument } from './wrong-argument.test.util.ts';
 
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex');
 
@@ -33,20 +34,64 @@ for (const [options, bodyBytes, prefix] of prefixes) {
     const message = Buffer.alloc(bodyBytes, 'm');
     const frame = joined(codec.encode(message));
     assert.equal(frame.subarray(0, frame.length - bodyBytes).toString('hex'), prefix);
-    const outcome = decodeCut(codec.decoder(), Buffer.concat([frame, frame]), [1, 3, 9].filter((at) => at <= frame.length));
+    const outcome = decodeCut(
+      codec.decoder(),
+      Buffer.concat([frame, frame]),
+      [1, 3, 9].filter((at) => at <= frame.length),
+    );
     assert.deepEqual(outcome, asOutcome([message, message]));
   });
 }
 
 const bad: [name: string, options: LengthPrefixOptions, stream: string, error: string][] = [
-  ['a length above maxFrameBytes', { bytes: 2, maxFrameBytes: 3 }, '0001 61 0004', 'ERR_FRAME_TOO_LARGE: Cannot decode frame: length 4 exceeds maxFrameBytes 3'],
-  ['all ones in 8 bytes', { bytes: 8 }, 'ffffffffffffffff', 'ERR_FRAME_TOO_LARGE: Cannot decode frame: length 18446744073709552000 exceeds maxFrameBytes 1048576'],
-  ['a length less than its prefix', { bytes: 4, includesPrefix: true }, '00000003', 'ERR_FRAME_MALFORMED: Cannot decode frame: length 3 is less than the 4 bytes of its prefix'],
-  ['a varint with a zero group on top', { bytes: 'varint' }, '8000', 'ERR_FRAME_MALFORMED: Cannot decode frame: a varint length is not in its shortest form'],
-  ['a varint of 10 bytes that goes on', { bytes: 'varint' }, 'ff'.repeat(10), 'ERR_FRAME_MALFORMED: Cannot decode frame: a varint length is longer than 10 bytes'],
-  ['a varint of 64 ones', { bytes: 'varint' }, `${'ff'.repeat(9)}01`, 'ERR_FRAME_TOO_LARGE: Cannot decode frame: length 18446744073709552000 exceeds maxFrameBytes 1048576'],
-  ['an end inside a prefix', { bytes: 4 }, '000000', 'ERR_FRAME_TRUNCATED: Cannot decode frame: the stream ended 3 bytes into a header'],
-  ['an end inside a message', { bytes: 1 }, '03 6161', 'ERR_FRAME_TRUNCATED: Cannot decode frame: the stream ended after 3 of 4 bytes'],
+  [
+    'a length above maxFrameBytes',
+    { bytes: 2, maxFrameBytes: 3 },
+    '0001 61 0004',
+    'ERR_FRAME_TOO_LARGE: Cannot decode frame: length 4 exceeds maxFrameBytes 3',
+  ],
+  [
+    'all ones in 8 bytes',
+    { bytes: 8 },
+    'ffffffffffffffff',
+    'ERR_FRAME_TOO_LARGE: Cannot decode frame: length 18446744073709552000 exceeds maxFrameBytes 1048576',
+  ],
+  [
+    'a length less than its prefix',
+    { bytes: 4, includesPrefix: true },
+    '00000003',
+    'ERR_FRAME_MALFORMED: Cannot decode frame: length 3 is less than the 4 bytes of its prefix',
+  ],
+  [
+    'a varint with a zero group on top',
+    { bytes: 'varint' },
+    '8000',
+    'ERR_FRAME_MALFORMED: Cannot decode frame: a varint length is not in its shortest form',
+  ],
+  [
+    'a varint of 10 bytes that goes on',
+    { bytes: 'varint' },
+    'ff'.repeat(10),
+    'ERR_FRAME_MALFORMED: Cannot decode frame: a varint length is longer than 10 bytes',
+  ],
+  [
+    'a varint of 64 ones',
+    { bytes: 'varint' },
+    `${'ff'.repeat(9)}01`,
+    'ERR_FRAME_TOO_LARGE: Cannot decode frame: length 18446744073709552000 exceeds maxFrameBytes 1048576',
+  ],
+  [
+    'an end inside a prefix',
+    { bytes: 4 },
+    '000000',
+    'ERR_FRAME_TRUNCATED: Cannot decode frame: the stream ended 3 bytes into a header',
+  ],
+  [
+    'an end inside a message',
+    { bytes: 1 },
+    '03 6161',
+    'ERR_FRAME_TRUNCATED: Cannot decode frame: the stream ended after 3 of 4 bytes',
+  ],
 ];
 
 for (const [name, options, stream, error] of bad) {
@@ -59,7 +104,10 @@ for (const [name, options, stream, error] of bad) {
 test('lengthPrefix() refuses 1 MiB and a byte by default, and takes 1 MiB', () => {
   const codec = lengthPrefix();
   assert.equal([...codec.decoder().push(hex('00100000'))].length, 0);
-  assert.match(failure(() => codec.decoder().push(hex('00100001'))), /1048577 exceeds maxFrameBytes 1048576$/);
+  assert.match(
+    failure(() => codec.decoder().push(hex('00100001'))),
+    /1048577 exceeds maxFrameBytes 1048576$/,
+  );
 });
 
 test('lengthPrefix().encode() refuses a message above maxFrameBytes or above its prefix', () => {
@@ -99,19 +147,25 @@ test('lengthPrefix() messages in one chunk are views of it, and copies with copy
 });
 
 test('lengthPrefix() takes a Uint8Array that is no Buffer, and gives Buffers', () => {
-  const [message] = lengthPrefix({ bytes: 1 }).decoder().push(Uint8Array.of(9, 1, 65).subarray(1));
+  const [message] = lengthPrefix({ bytes: 1 })
+    .decoder()
+    .push(Uint8Array.of(9, 1, 65).subarray(1));
   assert.ok(Buffer.isBuffer(message));
   assert.equal(String(message), 'A');
 });
 
+const wrong = (options: unknown) => () => lengthPrefix(wrongArgument(options));
+
 test('lengthPrefix() refuses wrong arguments by name', () => {
-  const wrong = (options: unknown) => () => lengthPrefix(options as LengthPrefixOptions);
   assert.throws(wrong({ bytes: 3 }), { name: 'RangeError', message: /bytes 3/ });
   assert.throws(wrong({ bytes: 'toString' }), { name: 'RangeError', message: /bytes toString/ });
   assert.throws(wrong({ endian: 'middle' }), { name: 'RangeError', message: /endian middle/ });
   assert.throws(wrong({ maxFrameBytes: -1 }), { name: 'RangeError', message: /maxFrameBytes -1/ });
   assert.throws(wrong({ maxFrameBytes: Infinity }), { name: 'RangeError' });
-  assert.throws(wrong({ maxFrameBytes: '9' }), { name: 'TypeError', message: /maxFrameBytes is a string/ });
-  assert.throws(() => lengthPrefix().encode('text' as never), { name: 'TypeError' });
-  assert.throws(() => lengthPrefix().decoder().push('text' as never), { name: 'TypeError' });
+  assert.throws(wrong({ maxFrameBytes: '9' }), {
+    name: 'TypeError',
+    message: /maxFrameBytes is a string/,
+  });
+  assert.throws(() => lengthPrefix().encode(wrongArgument('text')), { name: 'TypeError' });
+  assert.throws(() => lengthPrefix().decoder().push(wrongArgument('text')), { name: 'TypeError' });
 });

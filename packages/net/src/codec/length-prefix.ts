@@ -1,7 +1,7 @@
 import type { Codec } from './codec.ts';
 import { frameBody } from './frame-body.ts';
 import { checkBytesMessage, JOIN_LIMIT } from './join-frame.ts';
-import { checkMaxFrameBytes, DEFAULT_MAX_FRAME_BYTES } from './max-frame-bytes.ts';
+import { checkMaxFrameBytes, DEFAULT_MAX_FRAME_BYTES } from './check-options.ts';
 import { type LengthField, lengthField } from './length-field.ts';
 import { FrameMalformedError, FrameTooLargeError } from './protocol-error.ts';
 import { SizedDecoder } from './sized-decoder.ts';

@@ -19,8 +19,8 @@ export interface LineText {
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const LONE_SURROGATES = /\p{Surrogate}/gu;
-const BEYOND_LATIN1 = /[^\u0000-\u00ff]/;
-const BEYOND_ASCII = /[^\u0000-\u007f]/;
+const BEYOND_LATIN1 = /[\u0100-\uffff]/;
+const BEYOND_ASCII = /[\u0080-\uffff]/;
 const REPLACEMENT = '\ufffd';
 
 const utf8: LineText = {
@@ -59,7 +59,7 @@ const ascii: LineText = {
   canWrite: (text) => !BEYOND_ASCII.test(text),
   write: (text) => Buffer.from(text, 'latin1'),
   read: (bytes, from, to) =>
-    bytes.toString('latin1', from, to).replace(/[^\u0000-\u007f]/g, REPLACEMENT),
+    bytes.toString('latin1', from, to).replace(/[\u0080-\uffff]/g, REPLACEMENT),
   isText: (_bytes, _from, _to, text) => !text.includes(REPLACEMENT),
 };
 
@@ -69,7 +69,9 @@ const encodings: Record<LineEncoding, LineText> = { utf8, 'utf-8': utf8, utf16le
 export function lineText(encoding: LineEncoding): LineText {
   if (Object.hasOwn(encodings, encoding)) return encodings[encoding];
   const known = Object.keys(encodings).join(', ');
-  throw new RangeError(`Cannot create codec: encoding ${String(encoding)}, one of ${known} is needed`);
+  throw new RangeError(
+    `Cannot create codec: encoding ${JSON.stringify(encoding)}, one of ${known} is needed`,
+  );
 }
 
 /** A line and its newline as bytes. @throws FrameMalformedError for a character that can't be written */

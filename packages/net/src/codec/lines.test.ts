@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkCuts, failure, joined } from './check-codec.test.util.ts';
 import { lines, type LinesOptions } from './lines.ts';
+import { wrongArgument } from './wrong-argument.test.util.ts';
 
 const good: [options: LinesOptions, stream: string, messages: string[]][] = [
   [{}, 'a\nb\r\n\n\r\nc', ['a', 'b', '', '', 'c']],
@@ -29,7 +30,9 @@ test("lines({ encoding: 'utf16le' }) looks for newlines in code units, not bytes
 });
 
 test("lines({ encoding: 'latin1' }) gives every byte its character", () => {
-  checkCuts(lines({ encoding: 'latin1' }), Buffer.from([0xe9, 0x80, 0x0a]), { messages: ['é\u0080'] });
+  checkCuts(lines({ encoding: 'latin1' }), Buffer.from([0xe9, 0x80, 0x0a]), {
+    messages: ['é\u0080'],
+  });
 });
 
 test('lines() decodes a line only when it is whole: no cut harms a character', () => {
@@ -67,7 +70,8 @@ test("lines({ encoding: 'utf16le' }) tells half a code unit at the end", () => {
 });
 
 test("lines({ final: 'reject' }) throws FrameTruncatedError for a line without newline", () => {
-  const error = 'ERR_FRAME_TRUNCATED: Cannot decode frame: the stream ended 1 bytes into a frame, before its end mark';
+  const error =
+    'ERR_FRAME_TRUNCATED: Cannot decode frame: the stream ended 1 bytes into a frame, before its end mark';
   checkCuts(lines({ final: 'reject' }), Buffer.from('a\nb'), { messages: ['a'], error });
   checkCuts(lines({ final: 'reject' }), Buffer.from('a\n'), { messages: ['a'] });
 });
@@ -82,20 +86,27 @@ test('lines() takes maxFrameBytes without counting LF or CR LF, and refuses a by
   checkCuts(codec, Buffer.from('a\nabcd'), { messages: ['a'], error });
   const utf16 = lines({ maxFrameBytes: 2, encoding: 'utf16le' });
   checkCuts(utf16, Buffer.from('a\r\nb\n', 'utf16le'), { messages: ['a', 'b'] });
-  checkCuts(utf16, Buffer.from('a\r\nb\rb\n', 'utf16le'), { messages: ['a'], error: error.replace('3', '2') });
+  checkCuts(utf16, Buffer.from('a\r\nb\rb\n', 'utf16le'), {
+    messages: ['a'],
+    error: error.replace('3', '2'),
+  });
 });
 
 test('lines() allows 64 KiB by default', () => {
   const decoder = lines().decoder();
   assert.equal([...decoder.push(Buffer.from(`${'x'.repeat(65_536)}\r\n`))].length, 1);
-  assert.match(failure(() => decoder.push(Buffer.from('x'.repeat(65_537)))), /maxFrameBytes 65536$/);
+  assert.match(
+    failure(() => decoder.push(Buffer.from('x'.repeat(65_537)))),
+    /maxFrameBytes 65536$/,
+  );
 });
 
 test('lines().encode() writes its newline and refuses a line that would not come back', () => {
   assert.equal(String(joined(lines().encode('é'))), 'é\n');
   assert.equal(String(joined(lines({ newline: '\r\n' }).encode('a\nb\r'))), 'a\nb\r\r\n');
   const newline = 'ERR_FRAME_MALFORMED: Cannot encode frame: the line holds a newline';
-  const character = 'ERR_FRAME_MALFORMED: Cannot encode frame: the line has a character that its encoding lacks';
+  const character =
+    'ERR_FRAME_MALFORMED: Cannot encode frame: the line has a character that its encoding lacks';
   const refused: [LinesOptions, string, string][] = [
     [{}, 'a\nb', newline],
     [{}, 'a\r', newline],
@@ -105,20 +116,32 @@ test('lines().encode() writes its newline and refuses a line that would not come
     [{ encoding: 'utf16le' }, '\udc00', character],
     [{ encoding: 'latin1' }, '中', character],
     [{ encoding: 'ascii' }, 'é', character],
-    [{ maxFrameBytes: 2 }, 'aé', 'ERR_FRAME_TOO_LARGE: Cannot encode frame: length 3 exceeds maxFrameBytes 2'],
+    [
+      { maxFrameBytes: 2 },
+      'aé',
+      'ERR_FRAME_TOO_LARGE: Cannot encode frame: length 3 exceeds maxFrameBytes 2',
+    ],
   ];
   for (const [options, line, error] of refused) {
-    assert.equal(failure(() => lines(options).encode(line)), error, JSON.stringify(line));
+    assert.equal(
+      failure(() => lines(options).encode(line)),
+      error,
+      JSON.stringify(line),
+    );
   }
 });
 
+const wrong = (options: unknown) => () => lines(wrongArgument(options));
+
 test('lines() refuses wrong arguments by name', () => {
-  const wrong = (options: unknown) => () => lines(options as LinesOptions);
-  assert.throws(wrong({ encoding: 'utf7' }), { name: 'RangeError', message: /encoding utf7/ });
+  assert.throws(wrong({ encoding: 'utf7' }), { name: 'RangeError', message: /encoding "utf7"/ });
   assert.throws(wrong({ encoding: 'toString' }), { name: 'RangeError' });
   assert.throws(wrong({ newline: '\r' }), { name: 'RangeError', message: /newline "\\r"/ });
   assert.throws(wrong({ malformed: 'drop' }), { name: 'RangeError', message: /malformed drop/ });
   // A longer line could not become a string: V8's limit, not ours, would speak.
   assert.throws(wrong({ maxFrameBytes: 2 ** 31 }), { name: 'RangeError' });
-  assert.throws(() => lines().encode(1 as never), { name: 'TypeError', message: /line is a number/ });
+  assert.throws(() => lines().encode(wrongArgument(1)), {
+    name: 'TypeError',
+    message: /line is a number/,
+  });
 });

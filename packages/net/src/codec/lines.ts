@@ -2,9 +2,8 @@ import { constants } from 'node:buffer';
 import { ByteSearch } from './byte-search.ts';
 import type { Codec } from './codec.ts';
 import { DelimitedDecoder, type DelimitedFormat } from './delimited-decoder.ts';
-import { checkFinal } from './delimiter.ts';
 import { type LineEncoding, type LineText, lineText, writeText } from './line-text.ts';
-import { checkMaxFrameBytes, DEFAULT_MAX_LINE_BYTES } from './max-frame-bytes.ts';
+import { checkFinal, checkMaxFrameBytes, DEFAULT_MAX_LINE_BYTES } from './check-options.ts';
 import { FrameMalformedError, FrameTooLargeError } from './protocol-error.ts';
 
 /** Options of {@link lines}. */
@@ -63,12 +62,16 @@ function checkOptions(options: LinesOptions): LineFormat {
   const newline = options.newline ?? 'any';
   if (newline !== 'any' && newline !== '\n' && newline !== '\r\n') {
     const given = JSON.stringify(newline);
-    throw new RangeError(`Cannot create codec: newline ${given}, 'any', '\\n' or '\\r\\n' is needed`);
+    throw new RangeError(
+      `Cannot create codec: newline ${given}, 'any', '\\n' or '\\r\\n' is needed`,
+    );
   }
   const malformed = options.malformed ?? 'reject';
   if (malformed !== 'reject' && malformed !== 'replace') {
     const given = String(malformed);
-    throw new RangeError(`Cannot create codec: malformed ${given}, 'reject' or 'replace' is needed`);
+    throw new RangeError(
+      `Cannot create codec: malformed ${given}, 'reject' or 'replace' is needed`,
+    );
   }
   const sent = newline === 'any' ? '\n' : newline;
   return {
@@ -116,7 +119,10 @@ class LineDecoder extends DelimitedDecoder<string> {
   protected override message(bytes: Buffer, from: number, to: number): string {
     const line = this.#text.read(bytes, from, to);
     if (!this.#replace && !this.#text.isText(bytes, from, to, line)) {
-      throw new FrameMalformedError('decode', `a line of ${to - from} bytes is not text in its encoding`);
+      throw new FrameMalformedError(
+        'decode',
+        `a line of ${to - from} bytes is not text in its encoding`,
+      );
     }
     return line;
   }

@@ -7,7 +7,11 @@ test('netstring() encodes and decodes the examples of its specification', () => 
   const codec = netstring();
   assert.equal(String(joined(codec.encode(Buffer.from('hello world!')))), '12:hello world!,');
   assert.equal(String(joined(codec.encode(Buffer.alloc(0)))), '0:,');
-  checkCuts(codec, Buffer.from('12:hello world!,0:,1:,,'), asOutcome([Buffer.from('hello world!'), Buffer.alloc(0), Buffer.from(',')]));
+  checkCuts(
+    codec,
+    Buffer.from('12:hello world!,0:,1:,,'),
+    asOutcome([Buffer.from('hello world!'), Buffer.alloc(0), Buffer.from(',')]),
+  );
 });
 
 test('netstring().encode() does not copy a message above 1,024 bytes', () => {

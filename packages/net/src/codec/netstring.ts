@@ -1,7 +1,7 @@
 import type { Codec } from './codec.ts';
 import { frameBody } from './frame-body.ts';
 import { checkBytesMessage, joinFrame } from './join-frame.ts';
-import { checkMaxFrameBytes, DEFAULT_MAX_FRAME_BYTES } from './max-frame-bytes.ts';
+import { checkMaxFrameBytes, DEFAULT_MAX_FRAME_BYTES } from './check-options.ts';
 import { FrameMalformedError, FrameTooLargeError } from './protocol-error.ts';
 import { SizedDecoder } from './sized-decoder.ts';
 
@@ -69,7 +69,10 @@ class NetstringDecoder extends SizedDecoder<Buffer> {
       const byte = bytes[next] ?? 0;
       if (byte === COLON && next > at) return this.#whole(length, next + 1 - at);
       if (byte < ZERO || byte > NINE) {
-        throw new FrameMalformedError('decode', 'a netstring starts with no decimal length and colon');
+        throw new FrameMalformedError(
+          'decode',
+          'a netstring starts with no decimal length and colon',
+        );
       }
       if (next === at + 1 && length === 0) {
         throw new FrameMalformedError('decode', 'a netstring length has a leading zero');

@@ -63,22 +63,49 @@ const runs: Codec<string> = {
 };
 
 test('headed() makes a codec that passes every check of the built-in ones', () => {
-  const messages = [{ type: 1, value: 'é' }, { type: 255, value: '' }];
+  const messages = [
+    { type: 1, value: 'é' },
+    { type: 255, value: '' },
+  ];
   const stream = encodeAll(typeLengthValue, messages);
   checkCuts(typeLengthValue, stream, { messages });
   const refused = 'ERR_FRAME_MALFORMED: Cannot decode frame: a header is no header of this format';
-  checkCuts(typeLengthValue, Buffer.concat([stream, Buffer.alloc(3)]), { messages, error: refused });
+  checkCuts(typeLengthValue, Buffer.concat([stream, Buffer.alloc(3)]), {
+    messages,
+    error: refused,
+  });
   const large = 'ERR_FRAME_TOO_LARGE: Cannot decode frame: length 101 exceeds maxFrameBytes 100';
-  checkCuts(typeLengthValue, Buffer.concat([stream, Buffer.from([1, 0, 101])]), { messages, error: large });
+  checkCuts(typeLengthValue, Buffer.concat([stream, Buffer.from([1, 0, 101])]), {
+    messages,
+    error: large,
+  });
   assert.equal(
     failure(() => typeLengthValue.encode({ type: 1, value: 'x'.repeat(101) })),
     'ERR_FRAME_TOO_LARGE: Cannot encode frame: length 101 exceeds maxFrameBytes 100',
   );
 });
 
+test('headed().encode() refuses a frame shorter than its header', () => {
+  const codec = headed({
+    headerBytes: 3,
+    bodyBytes: () => 0,
+    decode: String,
+    encode: (text: string) => Buffer.from(text),
+  });
+  assert.equal(
+    failure(() => codec.encode('ab')),
+    'ERR_FRAME_MALFORMED: Cannot encode frame: length 2 is less than headerBytes 3',
+  );
+});
+
 test('headed() refuses a bodyBytes() that returns no length', () => {
   for (const bytes of [-1, 0.5, Number.NaN, Infinity]) {
-    const codec = headed({ headerBytes: 1, bodyBytes: () => bytes, decode: String, encode: Buffer.from });
+    const codec = headed({
+      headerBytes: 1,
+      bodyBytes: () => bytes,
+      decode: String,
+      encode: (text: string) => Buffer.from(text),
+    });
     checkCuts(codec, Buffer.from('a'), {
       messages: [],
       error: `ERR_FRAME_MALFORMED: Cannot decode frame: bodyBytes ${bytes} is no length`,
@@ -91,7 +118,10 @@ test('mapped() delivers what decode() returns, nothing for undefined, and wraps 
   const stream = encodeAll(dates, [date, date]);
   checkCuts(dates, Buffer.concat([Buffer.from('\n'), stream]), asOutcome([date, date]));
   const error = 'ERR_FRAME_MALFORMED: Cannot decode frame: a message is none of this format';
-  checkCuts(dates, Buffer.concat([stream, Buffer.from('soon\n')]), { messages: [date, date], error });
+  checkCuts(dates, Buffer.concat([stream, Buffer.from('soon\n')]), {
+    messages: [date, date],
+    error,
+  });
   assert.throws(
     () => dates.decoder().push(Buffer.from('soon\n')),
     (thrown) => thrown instanceof FrameMalformedError && thrown.cause instanceof RangeError,
@@ -99,7 +129,10 @@ test('mapped() delivers what decode() returns, nothing for undefined, and wraps 
 });
 
 test('mapped() passes on the messages before an error of the codec beneath, and the error itself', () => {
-  const codec = mapped(lengthPrefix({ bytes: 1, maxFrameBytes: 9 }), { encode: (text: string) => Buffer.from(text), decode: String });
+  const codec = mapped(lengthPrefix({ bytes: 1, maxFrameBytes: 9 }), {
+    encode: (text: string) => Buffer.from(text),
+    decode: String,
+  });
   const error = 'ERR_FRAME_TOO_LARGE: Cannot decode frame: length 10 exceeds maxFrameBytes 9';
   checkCuts(codec, Buffer.from('\x01a\x0a'), { messages: ['a'], error });
 });
@@ -107,9 +140,12 @@ test('mapped() passes on the messages before an error of the codec beneath, and 
 test('mapped() takes a decoder of only two methods, whose end() returns nothing', () => {
   const letters: Codec<string> = {
     encode: (text) => Buffer.from(text),
-    decoder: () => ({ push: (chunk) => chunk.length > 0 ? [String(chunk)] : [], end() {} }),
+    decoder: () => ({ push: (chunk) => (chunk.length > 0 ? [String(chunk)] : []), end() {} }),
   };
-  const decoder = mapped(letters, { encode: String, decode: (text) => text.toUpperCase() }).decoder();
+  const decoder = mapped(letters, {
+    encode: String,
+    decode: (text) => text.toUpperCase(),
+  }).decoder();
   assert.deepEqual([...decoder.push(Buffer.from('a'))], ['A']);
   assert.deepEqual([...(decoder.end() ?? [])], []);
   assert.equal(decoder.pendingBytes, 0);
@@ -119,7 +155,13 @@ test('a class that extends FrameDecoder gets the order of messages and errors ri
   const stream = encodeAll(runs, ['aaa', 'b']);
   checkCuts(runs, stream, { messages: ['aaa', 'b'] });
   const malformed = 'ERR_FRAME_MALFORMED: Cannot decode frame: a run of 0 bytes';
-  checkCuts(runs, Buffer.concat([stream, Buffer.from([0])]), { messages: ['aaa', 'b'], error: malformed });
+  checkCuts(runs, Buffer.concat([stream, Buffer.from([0])]), {
+    messages: ['aaa', 'b'],
+    error: malformed,
+  });
   const truncated = 'ERR_FRAME_TRUNCATED: Cannot decode frame: the stream ended inside a run';
-  checkCuts(runs, Buffer.concat([stream, Buffer.from([9])]), { messages: ['aaa', 'b'], error: truncated });
+  checkCuts(runs, Buffer.concat([stream, Buffer.from([9])]), {
+    messages: ['aaa', 'b'],
+    error: truncated,
+  });
 });

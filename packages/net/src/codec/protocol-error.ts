@@ -2,7 +2,10 @@
 export type FrameAction = 'encode' | 'decode';
 
 /** The `code` of a {@link ProtocolError}. */
-export type ProtocolErrorCode = 'ERR_FRAME_TOO_LARGE' | 'ERR_FRAME_TRUNCATED' | 'ERR_FRAME_MALFORMED';
+export type ProtocolErrorCode =
+  | 'ERR_FRAME_TOO_LARGE'
+  | 'ERR_FRAME_TRUNCATED'
+  | 'ERR_FRAME_MALFORMED';
 
 /** Bytes that break the format agreed on, or a message that the format can't carry. */
 export abstract class ProtocolError extends Error {

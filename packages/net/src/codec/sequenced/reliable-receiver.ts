@@ -60,7 +60,9 @@ export class ReliableReceiver {
    */
   receive({ stream, sequence, payload }: DataPacket): ReceiverAction[] {
     if (stream !== this.stream) {
-      throw new RangeError(`Cannot receive packet: stream ${stream}, this receiver's is ${this.stream}`);
+      throw new RangeError(
+        `Cannot receive packet: stream ${stream}, this receiver's is ${this.stream}`,
+      );
     }
     const ahead = serialDistance(this.#next, sequence);
     if (ahead === 0) return [...this.#deliver(payload), this.#acknowledgement()];
@@ -71,7 +73,10 @@ export class ReliableReceiver {
       return [{ type: 'dropped', sequence, reason: 'beyond' }, this.#acknowledgement()];
     }
     this.#held.set(sequence, Buffer.from(payload));
-    return [{ type: 'held', sequence, missing: this.#missingBefore(ahead) }, this.#acknowledgement()];
+    return [
+      { type: 'held', sequence, missing: this.#missingBefore(ahead) },
+      this.#acknowledgement(),
+    ];
   }
 
   /** The message whose turn it is, and those that waited for it. */
@@ -98,6 +103,9 @@ export class ReliableReceiver {
       selective |= 1 << (serialDistance(this.#next, sequence) - 1);
     }
     const packet = { type: 'ack', stream: this.stream, next: this.#next } as const;
-    return { type: 'acknowledge', datagram: encodeSequenced({ ...packet, selective: selective >>> 0 }) };
+    return {
+      type: 'acknowledge',
+      datagram: encodeSequenced({ ...packet, selective: selective >>> 0 }),
+    };
   }
 }

@@ -223,5 +223,7 @@ function transmit(message: InFlight, now: number): SenderAction {
 
 function integer(name: string, value: number, min: number, max: number): number {
   if (Number.isInteger(value) && value >= min && value <= max) return value;
-  throw new RangeError(`Cannot create sender: ${name} ${value}, an integer from ${min} to ${max} is needed`);
+  throw new RangeError(
+    `Cannot create sender: ${name} ${value}, an integer from ${min} to ${max} is needed`,
+  );
 }

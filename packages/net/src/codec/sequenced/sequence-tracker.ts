@@ -26,7 +26,7 @@ export interface SequenceCounts {
   stale: number;
 }
 
-/** How many numbers back a late arrival is still recognised; arbitrary, twice a 512-packet burst. */
+/** How many numbers back a late arrival is still recognised; arbitrary. */
 const DEFAULT_WINDOW = 1024;
 
 /**
@@ -52,7 +52,9 @@ export class SequenceTracker {
   /** `window`: how many numbers back a late arrival is recognised, 1 to 65,536. Default 1,024. */
   constructor({ window = DEFAULT_WINDOW }: { window?: number } = {}) {
     if (!Number.isInteger(window) || window < 1 || window > 65_536) {
-      throw new RangeError(`Cannot track sequence: window ${window}, an integer from 1 to 65536 is needed`);
+      throw new RangeError(
+        `Cannot track sequence: window ${window}, an integer from 1 to 65536 is needed`,
+      );
     }
     this.#window = window;
   }
@@ -69,6 +71,8 @@ export class SequenceTracker {
 
   #advance(sequence: number, ahead: number): SequenceVerdict {
     const missing = ahead - 1;
+    // After a jump the distance to older numbers could wrap and make them look recent.
+    if (ahead >= this.#window) this.#forget();
     const remembered = Math.min(missing, this.#window - 1);
     this.#totals.received++;
     this.#totals.lost += missing - remembered;
@@ -91,6 +95,11 @@ export class SequenceTracker {
     this.#totals.received++;
     this.#totals.reordered++;
     return { type: 'reordered' };
+  }
+
+  #forget(): void {
+    this.#totals.lost += this.#missing.size;
+    this.#missing.clear();
   }
 
   /** A Set keeps the order of insertion, which is that of the numbers: the oldest come first. */

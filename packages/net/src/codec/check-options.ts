@@ -34,3 +34,9 @@ export function checkBytes(
   }
   return value;
 }
+
+/** The option `final`, checked. */
+export function checkFinal(final: 'keep' | 'reject'): 'keep' | 'reject' {
+  if (final === 'keep' || final === 'reject') return final;
+  throw new RangeError(`Cannot create codec: final ${String(final)}, 'keep' or 'reject' is needed`);
+}
