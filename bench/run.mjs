@@ -86,42 +86,47 @@ function writeJson(file, content) {
   writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`);
 }
 
-async function compare(setup) {
-  const available = findPeers();
+async function compareOne(setup, workload, available) {
+  const { source } = setup.files;
+  if (workload.role === 'file-send') writeFileSync(source, Buffer.alloc(SOURCE_BYTES, 'x'));
+  const { results, failures } = await runRounds(setup, workload, available);
+  const figures = summarize(results);
   const labels = Object.fromEntries(available.map(({ peer }) => [peer.id, peer.label]));
-  const workloads = [];
-  let failed = 0;
-  for (const workload of selectWorkloads(options.only)) {
-    if (workload.role === 'file-send') writeFileSync(setup.files.source, Buffer.alloc(SOURCE_BYTES, 'x'));
-    const { results, failures } = await runRounds(setup, workload, available);
-    const figures = summarize(results);
-    failed += failures.length;
-    workloads.push({ name: workload.name, title: workload.title, per: workload.per, figures });
-    if (figures.length > 0) process.stdout.write(`${table(workload, figures, labels)}\n`);
-  }
-  const versions = Object.fromEntries(available.map(({ peer, version }) => [peer.id, version]));
-  const { seconds, warmup, rounds, pin } = setup;
-  const how = { seconds, warmup, rounds, pin };
-  const when = new Date().toISOString();
-  if (options.json !== undefined) {
-    writeJson(options.json, { when, machine: describeMachine(), versions, how, workloads });
-  }
-  return failed;
+  if (figures.length > 0) process.stdout.write(`${table(workload, figures, labels)}\n`);
+  const { name, title, per } = workload;
+  return { name, title, per, failures, figures };
 }
 
-async function main() {
-  if (options.help) return process.stdout.write(USAGE);
+/** The figures of all workloads; 1 where a peer failed, else 0. */
+async function compare(setup) {
+  const when = new Date().toISOString();
+  const machine = describeMachine();
+  const available = findPeers();
+  const workloads = [];
+  for (const workload of selectWorkloads(options.only)) {
+    workloads.push(await compareOne(setup, workload, available));
+  }
+  const versions = Object.fromEntries(available.map(({ peer, version }) => [peer.id, version]));
+  const { seconds, warmup, rounds, pin, idleConnections } = setup;
+  const how = { seconds, warmup, rounds, pin, idleConnections };
+  if (options.json !== undefined) {
+    writeJson(options.json, { when, machine, versions, how, workloads });
+  }
+  return workloads.some(({ failures }) => failures.length > 0) ? 1 : 0;
+}
+
+async function run() {
   const setup = makeSetup();
   try {
-    if (options.smoke) process.exitCode = await smoke(setup, { record: options.record });
-    else await compare(setup);
+    return options.smoke ? await smoke(setup, options) : await compare(setup);
   } finally {
     rmSync(setup.files.directory, { recursive: true, force: true });
   }
 }
 
 try {
-  await main();
+  if (options.help) process.stdout.write(USAGE);
+  else process.exitCode = await run();
 } catch (error) {
   process.stderr.write(`bench: ${error.message}\n`);
   process.exitCode = 1;

@@ -21,6 +21,7 @@ const folder = join(dirname(scripts), 'packages/net/src/constants');
 const outputs = {
   constants: join(folder, 'generated.ts'),
   errors: join(folder, 'errno.generated.ts'),
+  enums: join(folder, 'enums.generated.ts'),
 };
 const stampFile = join(folder, 'generated.sha256');
 const banner =
@@ -36,15 +37,19 @@ function fail(sentence) {
 export function readNames(text) {
   const programs = [];
   const constants = [];
+  let header;
   for (const line of text.split('\n').map((raw) => raw.replace(/#.*/, '').trim())) {
-    const [, name, identifier, otherwise] = /^(\w+)(?: = (\w+))?(?: \?\? (\w+))?$/.exec(line) ?? [];
+    const [, name, identifier = name, otherwise] =
+      /^(\w+)(?: = (\w+))?(?: \?\? (\w+))?$/.exec(line) ?? [];
     if (line.startsWith('program ')) programs.push([]);
-    else if (line.startsWith('[')) programs.at(-1).push(line.slice(1, -1));
-    else if (identifier || otherwise)
-      constants.push({ name, identifier: identifier ?? name, otherwise });
-    else
-      for (const word of line.split(' ').filter(Boolean))
-        constants.push({ name: word, identifier: word });
+    else if (line.startsWith('[')) {
+      header = line.slice(1, -1);
+      programs.at(-1).push(header);
+    } else if (name) constants.push({ header, name, identifier, otherwise });
+    else {
+      const words = line.split(' ').filter(Boolean);
+      constants.push(...words.map((word) => ({ header, name: word, identifier: word })));
+    }
   }
   return { programs, constants };
 }
@@ -192,6 +197,27 @@ function renderConstants(constants, values) {
   return `${banner}${lines.join('\n')}\n`;
 }
 
+/** Python's enum classes: the names of one header with one prefix. */
+const enums = [
+  { name: 'AddressFamily', prefix: 'AF_', header: 'sys/socket.h', what: 'address families' },
+  { name: 'SocketKind', prefix: 'SOCK_', header: 'sys/socket.h', what: 'socket types' },
+  { name: 'MsgFlag', prefix: 'MSG_', header: 'sys/socket.h', what: 'flags of send and recv' },
+  { name: 'AddressInfo', prefix: 'AI_', header: 'netdb.h', what: 'flags of getaddrinfo' },
+];
+
+function renderEnum({ name, prefix, header, what }, constants, values) {
+  const members = constants
+    .filter((constant) => constant.header === header && constant.name.startsWith(prefix))
+    .filter((constant) => values.has(constant.name))
+    .map((constant) => `  ${constant.name}: ${values.get(constant.name)},`);
+  const docstring = `/** The ${what} that this platform has, by name. */`;
+  return `\n${docstring}\nexport const ${name} = {\n${members.join('\n')}\n} as const;\n`;
+}
+
+function renderEnums(constants, values) {
+  return banner + enums.map((each) => renderEnum(each, constants, values)).join('');
+}
+
 function quote(text) {
   return text.includes("'") ? `"${text}"` : `'${text}'`;
 }
@@ -239,7 +265,7 @@ function renderErrors(lines) {
 
 const isValue = ([label]) => label === 'value';
 
-/** Writes both files unless neither the headers, the compiler, the list nor this script has changed. */
+/** Writes the files unless neither the headers, the compiler, the list nor this script has changed. */
 export function generateConstants() {
   const listText = readFileSync(namesFile, 'utf8');
   const listed = readNames(listText);
@@ -261,6 +287,7 @@ export function generateConstants() {
   const values = new Map(answers.filter(isValue).map(([, name, value]) => [name, value]));
   writeFileSync(outputs.constants, renderConstants(constants, values));
   writeFileSync(outputs.errors, renderErrors(answers.filter((line) => !isValue(line))));
+  writeFileSync(outputs.enums, renderEnums(constants, values));
   writeFileSync(stampFile, digest);
 }
 

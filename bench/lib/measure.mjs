@@ -23,6 +23,7 @@ function record(workload, result) {
     rate: count / result.seconds,
     busy: result.serverCpuSeconds / result.seconds,
     lost: result.lost,
+    starved: result.starved,
     p50Us: result.p50Us,
     p99Us: result.p99Us,
     maxUs: result.maxUs,
@@ -31,7 +32,16 @@ function record(workload, result) {
 
 function loadCommand(setup, workload, server, extra) {
   const { seconds, warmup } = setup;
-  const target = ['--port', server.port, '--pid', server.pid, '--seconds', seconds, '--warmup', warmup];
+  const target = [
+    '--port',
+    server.port,
+    '--pid',
+    server.pid,
+    '--seconds',
+    seconds,
+    '--warmup',
+    warmup,
+  ];
   return pinned([setup.load, ...workload.load, ...target, ...extra], 'load', setup.pin).map(String);
 }
 
@@ -69,7 +79,9 @@ function explain(error, server) {
 /** Measures one workload once on one peer's command. */
 export async function measure(setup, workload, command) {
   const roleArguments = (workload.roleArguments ?? []).map((text) => fill(text, setup.files));
-  const server = await ServerProcess.start(pinned([...command, ...roleArguments], 'server', setup.pin));
+  const server = await ServerProcess.start(
+    pinned([...command, ...roleArguments], 'server', setup.pin),
+  );
   try {
     return await (workload.hold ? measureIdle : measureWork)(setup, workload, server);
   } catch (error) {

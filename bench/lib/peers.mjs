@@ -12,7 +12,10 @@ const require = createRequire(import.meta.url);
 
 function versionOf(command, args, advice) {
   try {
-    const text = execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    const text = execFileSync(command, args, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     return text.split('\n')[0].trim();
   } catch {
     throw new Error(`${command} does not run here; ${advice}`);
@@ -75,8 +78,7 @@ export const peers = [
     id: 'c',
     label: 'C epoll',
     find: () => versionOf(process.env.CC ?? 'gcc', ['--version'], 'on Debian: apt-get install gcc'),
-    command: (role) =>
-      script('c', role, 'c') === undefined ? undefined : [compileCPeer(role)],
+    command: (role) => (script('c', role, 'c') === undefined ? undefined : [compileCPeer(role)]),
   },
   {
     id: 'node',
@@ -104,8 +106,16 @@ export const peers = [
     id: 'deno',
     label: 'Deno',
     find: () => versionOf(program('deno'), ['--version'], npmAdvice),
-    command: scripted('deno', 'js', program('deno'), 'run', '--allow-all', '--no-config', '--unstable-net',
-      '--v8-flags=--expose-gc'),
+    command: scripted(
+      'deno',
+      'js',
+      program('deno'),
+      'run',
+      '--allow-all',
+      '--no-config',
+      '--unstable-net',
+      '--v8-flags=--expose-gc',
+    ),
   },
   {
     id: 'go',

@@ -10,18 +10,17 @@ function say(text) {
 function commandsFor(workload, available) {
   return available.flatMap(({ peer }) => {
     const command = peer.command(workload.role);
-    return command === undefined ? [] : [{ id: peer.id, command, failed: false }];
+    return command === undefined ? [] : [{ id: peer.id, command, state: 'ready' }];
   });
 }
 
 async function takeTurn(setup, workload, turn) {
-  if (turn.failed) return null;
+  if (turn.state !== 'ready') return null;
   try {
     return await measure(setup, workload, turn.command);
   } catch (error) {
-    turn.failed = true;
-    const verb = error instanceof RoleUnavailable ? 'skipped' : 'FAILED';
-    say(`  ${workload.name} ${turn.id}: ${verb}: ${error.message}`);
+    turn.state = error instanceof RoleUnavailable ? 'skipped' : 'FAILED';
+    say(`  ${workload.name} ${turn.id}: ${turn.state}: ${error.message}`);
     return null;
   }
 }
@@ -38,7 +37,7 @@ export async function runRounds(setup, workload, available) {
     if (setup.verbose) say(`  ${workload.name}: round ${round + 1} of ${setup.rounds}`);
     for (const turn of turns) results[turn.id].push(await takeTurn(setup, workload, turn));
   }
-  const failures = turns.filter(({ failed }) => failed).map(({ id }) => id);
+  const failures = turns.filter(({ state }) => state === 'FAILED').map(({ id }) => id);
   const entries = Object.entries(results).filter(([, rounds]) => hasResult(rounds));
   return { results: Object.fromEntries(entries), failures };
 }

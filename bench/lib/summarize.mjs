@@ -3,7 +3,18 @@
 // ratio of the medians would mix rounds.
 import { median, spread } from './statistics.mjs';
 
-const FIELDS = ['cpuUs', 'clientCpuUs', 'rate', 'busy', 'lost', 'p50Us', 'p99Us', 'maxUs', 'bytesPerConnection'];
+const FIELDS = [
+  'cpuUs',
+  'clientCpuUs',
+  'rate',
+  'busy',
+  'lost',
+  'starved',
+  'p50Us',
+  'p99Us',
+  'maxUs',
+  'bytesPerConnection',
+];
 
 function costOf(record) {
   return record.cpuUs ?? record.bytesPerConnection;

@@ -63,7 +63,7 @@ const named = {
   'udp-receive-gro': {
     title: 'UDP receive 1,200 B (GRO where offered)',
     role: 'udp-sink',
-    roleArguments: ['--gro'],
+    roleArguments: ['--gro', '--size', '1200'],
     per: 'message',
     load: ['udp-push', '--size', 1200, '--segmented'],
   },

@@ -113,6 +113,12 @@ static void run(struct echo* echo) {
   }
 }
 
+static void count_starved(struct echo* echo) {
+  for (unsigned i = 0; i < echo->options->connections; i++) {
+    if (echo->connections[i].started < echo->window.began) echo->window.starved++;
+  }
+}
+
 void run_tcp_echo(const struct options* options) {
   struct echo* echo = calloc(1, sizeof *echo);
   echo->options = options;
@@ -123,5 +129,6 @@ void run_tcp_echo(const struct options* options) {
   window_open(&echo->window, options);
   for (unsigned i = 0; i < options->connections; i++) start_batch(echo, &echo->connections[i]);
   run(echo);
+  count_starved(echo);
   window_report(&echo->window);
 }

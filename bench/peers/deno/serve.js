@@ -14,7 +14,9 @@ async function run(handle, connection) {
   try {
     await handle(connection);
   } catch (error) {
-    if (!(error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BrokenPipe)) {
+    if (
+      !(error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BrokenPipe)
+    ) {
       throw error;
     }
   } finally {

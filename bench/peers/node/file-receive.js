@@ -5,7 +5,6 @@ import { serve } from './serve.js';
 
 const path = option('path');
 
-serve(
-  (socket) => pipeline(socket, createWriteStream(path), () => socket.end()),
-  { allowHalfOpen: true },
-);
+serve((socket) => pipeline(socket, createWriteStream(path), () => socket.end()), {
+  allowHalfOpen: true,
+});

@@ -44,7 +44,6 @@ test('AddressInputOf lets the optional fields out and a wrong address not compil
 });
 
 test('every Address that the library returns is one that it takes', () => {
-  const accept = (address: AddressInput) => address;
-  const returned = { host: '', port: 1 } as Address;
-  assert.equal(accept(returned), returned);
+  const check: Address extends AddressInput ? true : false = true;
+  assert.ok(check);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { endianness } from 'node:os';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { htonl, htons, ntohl, ntohs } from './byte-order.ts';
 
 test('htons and ntohs give the number whose bytes in memory are in the other order', () => {

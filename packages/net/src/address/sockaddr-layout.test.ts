@@ -33,7 +33,7 @@ interface Layout {
   readonly type: string;
   readonly fill: string;
   readonly family: number;
-  readonly proto?: number;
+  readonly proto?: number | undefined;
   readonly address: AddressInput;
   /** `sizeof(address)` unless the length counts. */
   readonly length?: number;

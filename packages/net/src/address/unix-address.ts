@@ -23,7 +23,8 @@ export function encodeUnix(address: Unchecked<UnixAddress>, target: Uint8Array):
   const { path } = address;
   const bytes = pathBytes(path);
   const isAbstract = bytes[0] === 0;
-  // The kernel takes a path of 108 bytes without its NUL, but then reports 109; Python refuses too.
+  // The kernel takes a path of 108 bytes without its NUL, but reports one byte more than the struct
+  // holds then; Python refuses such a path too.
   const limit = isAbstract ? MAX_PATH : MAX_PATH - 1;
   if (bytes.length > limit) throw outOfRange('path', `at most ${limit} bytes long`, path);
   if (!isAbstract && bytes.includes(0)) throw outOfRange('path', 'without NUL bytes', path);

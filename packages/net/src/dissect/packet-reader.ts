@@ -18,7 +18,8 @@ export interface Stop {
 }
 
 // Thrown by the reader, caught in region() and in the dissector, seen by nobody else. One shared
-// object: an Error a packet would capture a stack each time, 4 µs on captures cut at 64 bytes.
+// object: making an Error a packet takes 4.4 µs, throwing this one 1.1 µs, and in a capture cut at 64
+// bytes every packet stops.
 class DissectionStopped extends Error {}
 const stopped = new DissectionStopped('dissection stopped');
 
@@ -50,8 +51,6 @@ export class PacketReader {
   pseudoSum = -1;
   /** The payload continues in other fragments, so that its checksum can't be known. */
   isFragment = false;
-  /** The bytes are a packet quoted by an ICMP error, usually cut. */
-  isQuoted = false;
   /** All bytes that the length fields promise are there. */
   isWhole = true;
   readonly stops: Stop[] = [];
@@ -121,25 +120,25 @@ export class PacketReader {
 
   u8(name: string, meanings?: Meanings): number {
     const value = this.peek8(0);
-    this.#take(name, value, 1, meanings);
+    this.#take(name, value, 1, meanings?.(value));
     return value;
   }
 
   u16(name: string, meanings?: Meanings): number {
     const value = this.peek16(0);
-    this.#take(name, value, 2, meanings);
+    this.#take(name, value, 2, meanings?.(value));
     return value;
   }
 
   u24(name: string, meanings?: Meanings): number {
     const value = this.peek24(0);
-    this.#take(name, value, 3, meanings);
+    this.#take(name, value, 3, meanings?.(value));
     return value;
   }
 
   u32(name: string, meanings?: Meanings): number {
     const value = this.peek32(0);
-    this.#take(name, value, 4, meanings);
+    this.#take(name, value, 4, meanings?.(value));
     return value;
   }
 
@@ -154,7 +153,7 @@ export class PacketReader {
     const lastByte = byte + ((bit + width - 1) >> 3);
     if (lastByte >= this.end) this.need(lastByte + 1 - this.at);
     let value = 0;
-    for (let at = byte; at <= lastByte; at++) value = value * 256 + (this.bytes[at] as number);
+    for (let at = byte; at <= lastByte; at++) value = value * 256 + this.bytes[at]!;
     const below = (lastByte - byte + 1) * 8 - bit - width;
     value = Math.floor(value / 2 ** below) % 2 ** width;
     const start = byte * 8 + bit;
@@ -165,7 +164,7 @@ export class PacketReader {
   /** One bit of the byte at `byte`, counted from its most significant; doesn't move. */
   flag(name: string, byte: number, bit: number): boolean {
     if (byte >= this.end) this.need(byte + 1 - this.at);
-    const value = ((this.bytes[byte] as number) & (0x80 >> bit)) !== 0;
+    const value = (this.bytes[byte]! & (0x80 >> bit)) !== 0;
     const start = byte * 8 + bit;
     this.field(name, value, start, start + 1);
     return value;
@@ -214,13 +213,13 @@ export class PacketReader {
   peek8(offset: number): number {
     const at = this.at + offset;
     if (at >= this.end || at < 0) this.need(offset + 1);
-    return this.bytes[at] as number;
+    return this.bytes[at]!;
   }
 
   peek16(offset: number): number {
     const at = this.at + offset;
     if (at + 2 > this.end || at < 0) this.need(offset + 2);
-    return ((this.bytes[at] as number) << 8) | (this.bytes[at + 1] as number);
+    return (this.bytes[at]! << 8) | this.bytes[at + 1]!;
   }
 
   peek24(offset: number): number {
@@ -232,11 +231,7 @@ export class PacketReader {
     if (at + 4 > this.end || at < 0) this.need(offset + 4);
     const { bytes } = this;
     return (
-      (((bytes[at] as number) << 24) |
-        ((bytes[at + 1] as number) << 16) |
-        ((bytes[at + 2] as number) << 8) |
-        (bytes[at + 3] as number)) >>>
-      0
+      ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0
     );
   }
 
@@ -318,7 +313,7 @@ export class PacketReader {
     this.#otherKey = otherKey;
   }
 
-  /** Names the layer that follows, when no number does. */
+  /** Says which layer this really is, or which follows when no number tells. */
   payloadIs(definition: LayerDefinition): void {
     this.#hasPayload = true;
     this.#next = definition;
@@ -349,15 +344,9 @@ export class PacketReader {
     return error === stopped;
   }
 
-  #take(name: string, value: FieldValue, length: number, meanings?: Meanings): void {
+  #take(name: string, value: FieldValue, length: number, meaning?: string): void {
     const start = this.at * 8;
-    this.field(
-      name,
-      value,
-      start,
-      start + length * 8,
-      meanings === undefined ? undefined : meanings(value as number),
-    );
+    this.field(name, value, start, start + length * 8, meaning);
     this.at += length;
   }
 

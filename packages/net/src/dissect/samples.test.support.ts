@@ -38,7 +38,7 @@ export function udpPacket(
 }
 
 export function tcpPacket(path: Path, segment: Partial<TcpSegment>): Uint8Array {
-  const defaults = { sourcePort: 40000, destinationPort: 8080, sequence: 1000, flags: 0x10 };
+  const defaults = { sourcePort: 40000, destinationPort: 50002, sequence: 1000, flags: 0x10 };
   const payload = tcpSegment(path, { ...defaults, ...segment });
   return ipPacket({ ...path, protocol: 6, payload });
 }
@@ -83,7 +83,7 @@ const dnsLabels = (name: string): Uint8Array =>
   );
 
 function dnsAnswer(): Uint8Array {
-  const writer = dnsHeader(0x8580, [1, 8, 1, 1]).bytes(dnsLabels('www.example.org')).u8(0);
+  const writer = dnsHeader(0x8580, [1, 7, 1, 1]).bytes(dnsLabels('www.example.org')).u8(0);
   writer.u16(255).u16(1);
   const record = (pointer: number, type: number, data: Uint8Array): void => {
     writer.u16(pointer).u16(type).u16(1).u32(300).u16(data.length).bytes(data);
@@ -94,7 +94,6 @@ function dnsAnswer(): Uint8Array {
   record(0xc00c, 5, hex('026d78c010'));
   record(example, 15, hex('000a026d78c010'));
   record(example, 16, Uint8Array.of(5, ...ascii('hello'), 3, ...ascii('a b')));
-  record(example, 33, hex('0001 0002 1f90 c00c'));
   record(example, 12, hex('c00c'));
   record(
     example,
@@ -302,11 +301,11 @@ function ipv6Samples(): Record<string, Uint8Array> {
     'IPv6 destination options': ip({ protocol: 60, payload: headers('11 00 0104 00000000') }),
     'IPv6 routing header, type 4': ip({
       protocol: 43,
-      payload: headers(`11 02 04 00 00 00 0000 ${'20010db8000000000000000000000009'}`),
+      payload: headers('11 02 04 00 00 00 0000 20010db8000000000000000000000009'),
     }),
     'IPv6 routing header with segments left': ip({
       protocol: 43,
-      payload: headers(`11 02 02 01 00000000 ${'20010db8000000000000000000000009'}`),
+      payload: headers('11 02 02 01 00000000 20010db8000000000000000000000009'),
     }),
     'IPv6 first fragment': ip({ protocol: 44, payload: headers('11 00 0001 01020304') }),
     'IPv6 later fragment': ip({ protocol: 44, payload: headers('11 00 0010 01020304') }),
@@ -362,17 +361,17 @@ function transportSamples(): Record<string, Uint8Array> {
   const payload = ascii('payload');
   const allOptions = hex('0204 05b4 0101 080a 00000001 00000002 050a 00000010 00000020 0000');
   return {
-    'UDP over IPv4': udpPacket(v4, [5000, 5001], payload),
-    'UDP over IPv6': udpPacket(v6, [5000, 5001], payload),
+    'UDP over IPv4': udpPacket(v4, [50000, 50001], payload),
+    'UDP over IPv6': udpPacket(v6, [50000, 50001], payload),
     'UDP without checksum': ipPacket({
       ...v4,
       protocol: 17,
-      payload: hex('1388 1389 000c 0000 61626364'),
+      payload: hex('c350 c351 000c 0000 61626364'),
     }),
     'UDP with a wrong checksum': ipPacket({
       ...v4,
       protocol: 17,
-      payload: hex('1388 1389 000c 1234 61626364'),
+      payload: hex('c350 c351 000c 1234 61626364'),
     }),
     'TCP SYN with options': tcpPacket(v4, {
       flags: 0x02,
@@ -402,7 +401,7 @@ function transportSamples(): Record<string, Uint8Array> {
     ),
     'SCTP INIT': sctpPacket(
       hex(
-        '01000028 00000001 0001a000 000a 000b 00000005 0005 0008 c0000205 000c 0006 0005 0000 8008 0006 c0 82 0000',
+        '0100002a 00000001 0001a000 000a 000b 00000005 0005 0008 c0000205 000c 0006 0005 0000 8008 0006 c0 82 0000',
       ),
     ),
     'SCTP INIT ACK': sctpPacket(
@@ -429,6 +428,18 @@ function transportSamples(): Record<string, Uint8Array> {
         .finish(),
     ),
     'DNS answer of many types': udpPacket(v4, [53, 40000], dnsAnswer()),
+    'DNS SRV': udpPacket(
+      v4,
+      [53, 40000],
+      dnsHeader(0x8180, [0, 1, 0, 0])
+        .bytes(dnsLabels('_sip._tcp.example.org'))
+        .u8(0)
+        .u16(33)
+        .u16(1)
+        .u32(60)
+        .bytes(hex('000b 0001 0002 1f90 0361626300'))
+        .finish(),
+    ),
     'DNS error': udpPacket(
       v6,
       [53, 40000],
@@ -463,18 +474,17 @@ function framed(packets: Record<string, Uint8Array>): Sample[] {
   }));
 }
 
+function ethernet(name: string, bytes: Uint8Array): Sample {
+  return { name, linkType: linkType.ethernet, bytes };
+}
+
 function linkSamples(): Sample[] {
   const payload = ascii('payload');
-  const packet = udpPacket(v4, [5000, 5001], payload);
-  const packet6 = udpPacket(v6, [5000, 5001], payload);
+  const packet = udpPacket(v4, [50000, 50001], payload);
+  const packet6 = udpPacket(v6, [50000, 50001], payload);
   const arp = hex('0001 0800 06 04 0001 020000000001 c0000201 000000000000 c0000202');
   const gratuitous = hex('0001 0800 06 04 0001 020000000001 c0000201 000000000000 c0000201');
-  const ethernet = (name: string, bytes: Uint8Array): Sample => ({
-    name,
-    linkType: linkType.ethernet,
-    bytes,
-  });
-  const short = ethernetFrame(udpPacket(v4, [5000, 5001], new Uint8Array(0)));
+  const short = ethernetFrame(udpPacket(v4, [50000, 50001], new Uint8Array(0)));
   return [
     ethernet('ARP request', ethernetFrame(arp, { type: 0x0806, destination: 'ff:ff:ff:ff:ff:ff' })),
     ethernet('gratuitous ARP', ethernetFrame(gratuitous, { type: 0x0806 })),
@@ -487,12 +497,10 @@ function linkSamples(): Sample[] {
     ethernet(
       'Ethernet trailer',
       Uint8Array.of(
-        ...ethernetFrame(udpPacket(v4, [5000, 5001], new Uint8Array(40))),
+        ...ethernetFrame(udpPacket(v4, [50000, 50001], new Uint8Array(40).fill(9))),
         1,
         2,
         3,
-        4,
-        5,
       ),
     ),
     ethernet('unknown EtherType', ethernetFrame(payload, { type: 0x88b5 })),

@@ -44,7 +44,7 @@ const preferences = [
   'ip.check_checksum:TRUE',
   'tcp.check_checksum:TRUE',
   'udp.check_checksum:TRUE',
-  'sctp.checksum:TRUE',
+  'sctp.checksum:CRC 32c',
   'ip.defragment:FALSE',
   'ipv6.defragment:FALSE',
   'tcp.desegment_tcp_streams:FALSE',
@@ -68,7 +68,7 @@ function attributes(tag: string): Record<string, string> {
   return Object.fromEntries(
     [...tag.matchAll(/([\w.]+)="([^"]*)"/g)].map(([, name, value]) => [
       name,
-      unescapeXml(value as string),
+      unescapeXml(value ?? ''),
     ]),
   );
 }
@@ -79,8 +79,10 @@ function parsePacket(text: string): OraclePacket {
   for (const [tag, kind] of text.matchAll(/<(proto|field) [^>]*>/g)) {
     const at = attributes(tag);
     const name = at['name'] ?? '';
+    // PDML's own way to write the layer that `-T json` calls data.
+    if (name === 'data') protocols.push('data');
     if (kind === 'proto') protocols.push(name);
-    else {
+    else if (name !== 'data') {
       fields.push({
         name,
         show: at['show'] ?? '',
@@ -185,7 +187,8 @@ export function compare(
 ): Difference[] {
   const found: Difference[] = [];
   const report = (field: string, kind: string, ours: string, theirs: string): void => {
-    if (!isExplained(field, kind, ours, theirs)) found.push({ packet, field, kind, ours, theirs });
+    if (!isExplained({ packet, field, kind, ours, theirs }))
+      found.push({ packet, field, kind, ours, theirs });
   };
   const protocols = dissection.layers.map((layer) => layer.protocol);
   const oursByName = grouped(dissection.layers.flatMap((layer) => layer.fields));
@@ -195,7 +198,7 @@ export function compare(
     for (let index = 0; index < Math.max(ours.length, theirs.length); index++) {
       const our = ours[index];
       const their = theirs[index];
-      if (our === undefined) report(name, 'theirs only', '', (their as OracleField).show);
+      if (our === undefined) report(name, 'theirs only', '', their?.show ?? '');
       else if (their === undefined) report(name, 'ours only', show(our.value), '');
       else if (!sameValue(our, their))
         report(name, 'value', show(our.value), `${their.show} ${their.value}`);

@@ -10,7 +10,7 @@ const table = Uint32Array.from({ length: 256 }, (_, index) => {
 });
 
 function update(crc: number, byte: number): number {
-  return ((table[(crc ^ byte) & 0xff] as number) ^ (crc >>> 8)) >>> 0;
+  return (table[(crc ^ byte) & 0xff]! ^ (crc >>> 8)) >>> 0;
 }
 
 /**
@@ -21,7 +21,7 @@ export function crc32c(bytes: Uint8Array, start: number, end: number, zeroAt = -
   let crc = 0xffffffff;
   for (let at = start; at < end; at++) {
     const hole = zeroAt >= 0 && at >= zeroAt && at < zeroAt + 4;
-    crc = update(crc, hole ? 0 : (bytes[at] as number));
+    crc = update(crc, hole ? 0 : bytes[at]!);
   }
   return ~crc >>> 0;
 }

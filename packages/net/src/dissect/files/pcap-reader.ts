@@ -28,6 +28,7 @@ export class PcapItems {
   readonly #window: ChunkWindow;
   readonly #maxRecordBytes: number;
   #view: DataView = new DataView(new ArrayBuffer(0));
+  #seen: Uint8Array | undefined;
   #littleEndian = false;
   #fraction = 1000;
   #linkType = -1;
@@ -39,17 +40,25 @@ export class PcapItems {
 
   *items(): Generator<CaptureItem, void, undefined> {
     const window = this.#window;
-    const { bytes } = window;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     if (this.#linkType < 0) {
       if (window.length < headerLength) return;
+      this.#look();
       yield* this.#header();
     }
     while (window.length >= recordHeaderLength) {
+      this.#look();
       const packet = this.#record();
       if (packet === undefined) return;
       yield packet;
     }
+  }
+
+  /** Another push() may have moved the window while the caller was iterating. */
+  #look(): void {
+    const { bytes } = this.#window;
+    if (this.#seen === bytes) return;
+    this.#seen = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   #u32(at: number): number {

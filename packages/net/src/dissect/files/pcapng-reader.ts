@@ -11,6 +11,9 @@ const utf8 = new TextDecoder('utf-8');
 // A file may not make the reader keep state without end; arbitrary, far above any host's.
 const maxInterfaces = 65536;
 
+// Bits 0 and 1 of epb_flags.
+const directions = [undefined, 'inbound', 'outbound', undefined] as const;
+
 interface KnownInterface {
   readonly linkType: number;
   readonly snapLength: number;
@@ -24,10 +27,14 @@ interface Body {
   readonly end: number;
 }
 
-/** Drops the members that are undefined, so that absent is absent. */
-function present<T extends object>(item: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  const entries = Object.entries(item).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
+/** `{ [name]: value }`, or nothing when the value is undefined: absent members are absent. */
+function given<Name extends string, Value>(
+  name: Name,
+  value: Value | undefined,
+): { [K in Name]?: Value } {
+  const member: { [K in Name]?: Value } = {};
+  if (value !== undefined) member[name] = value;
+  return member;
 }
 
 /**
@@ -39,6 +46,7 @@ export class PcapngItems {
   readonly #window: ChunkWindow;
   readonly #maxRecordBytes: number;
   #view: DataView = new DataView(new ArrayBuffer(0));
+  #seen: Uint8Array | undefined;
   #littleEndian = false;
   #interfaces: KnownInterface[] = [];
   #inSection = false;
@@ -49,14 +57,20 @@ export class PcapngItems {
   }
 
   *items(): Generator<CaptureItem, void, undefined> {
-    const window = this.#window;
-    const { bytes } = window;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    while (window.length >= 12) {
+    while (this.#window.length >= 12) {
+      this.#look();
       const body = this.#block();
       if (body === undefined) return;
       yield this.#item(body);
     }
+  }
+
+  /** Another push() may have moved the window while the caller was iterating. */
+  #look(): void {
+    const { bytes } = this.#window;
+    if (this.#seen === bytes) return;
+    this.#seen = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   #u32(at: number): number {
@@ -144,15 +158,15 @@ export class PcapngItems {
     this.#inSection = true;
     this.#interfaces = [];
     const options = this.#options(body.start + 16, body.end);
-    return present({
-      type: 'section' as const,
-      format: 'pcapng' as const,
+    return {
+      type: 'section',
+      format: 'pcapng',
       littleEndian: this.#littleEndian,
-      hardware: options.text(optionCode.sectionHardware),
-      os: options.text(optionCode.sectionOs),
-      application: options.text(optionCode.sectionApplication),
-      comments: options.texts(optionCode.comment),
-    });
+      ...given('hardware', options.text(optionCode.sectionHardware)),
+      ...given('os', options.text(optionCode.sectionOs)),
+      ...given('application', options.text(optionCode.sectionApplication)),
+      ...given('comments', options.texts(optionCode.comment)),
+    };
   }
 
   #interface(body: Body): CaptureItem {
@@ -167,17 +181,17 @@ export class PcapngItems {
     const offset = options.u64(optionCode.interfaceTimeOffset) ?? 0n;
     const time = new TimeScale(resolution, BigInt.asIntN(64, offset));
     const id = this.#interfaces.push({ linkType, snapLength, time }) - 1;
-    return present({
-      type: 'interface' as const,
+    return {
+      type: 'interface',
       id,
       linkType,
       snapLength,
-      name: options.text(optionCode.interfaceName),
-      description: options.text(optionCode.interfaceDescription),
+      ...given('name', options.text(optionCode.interfaceName)),
+      ...given('description', options.text(optionCode.interfaceDescription)),
       // The first byte says how it is written; 0 is text.
-      filter: options.text(optionCode.interfaceFilter)?.replace(/^\0/, ''),
-      comments: options.texts(optionCode.comment),
-    });
+      ...given('filter', options.text(optionCode.interfaceFilter)?.replace(/^\0/, '')),
+      ...given('comments', options.texts(optionCode.comment)),
+    };
   }
 
   #known(id: number, at: number): KnownInterface {
@@ -214,18 +228,12 @@ export class PcapngItems {
 
   #packetOptions(start: number, end: number) {
     const options = this.#options(start, end);
-    // Bits 0 and 1 of epb_flags.
-    const direction = (options.u32(optionCode.packetFlags) ?? 0) & 3;
-    return present({
-      direction:
-        direction === 1
-          ? ('inbound' as const)
-          : direction === 2
-            ? ('outbound' as const)
-            : undefined,
-      comments: options.texts(optionCode.comment),
-      dropCount: options.u64(optionCode.packetDropCount),
-    });
+    const flags = options.u32(optionCode.packetFlags) ?? 0;
+    return {
+      ...given('direction', directions[flags & 3]),
+      ...given('comments', options.texts(optionCode.comment)),
+      ...given('dropCount', options.u64(optionCode.packetDropCount)),
+    };
   }
 
   /** No time, no interface but the first, and a length that is cut by that interface's limit. */
@@ -276,17 +284,17 @@ export class PcapngItems {
     const { time } = this.#known(interfaceId, body.start);
     time.split(this.#u32(body.start + 4), this.#u32(body.start + 8));
     const options = this.#options(body.start + 12, body.end);
-    return present({
-      type: 'statistics' as const,
+    return {
+      type: 'statistics',
       interfaceId,
       time: BigInt(time.seconds) * 1_000_000_000n + BigInt(time.nanoseconds),
-      received: options.u64(optionCode.statisticsReceived),
-      dropped: options.u64(optionCode.statisticsDropped),
-      filterAccepted: options.u64(optionCode.statisticsFilterAccepted),
-      osDropped: options.u64(optionCode.statisticsOsDropped),
-      delivered: options.u64(optionCode.statisticsDelivered),
-      comments: options.texts(optionCode.comment),
-    });
+      ...given('received', options.u64(optionCode.statisticsReceived)),
+      ...given('dropped', options.u64(optionCode.statisticsDropped)),
+      ...given('filterAccepted', options.u64(optionCode.statisticsFilterAccepted)),
+      ...given('osDropped', options.u64(optionCode.statisticsOsDropped)),
+      ...given('delivered', options.u64(optionCode.statisticsDelivered)),
+      ...given('comments', options.texts(optionCode.comment)),
+    };
   }
 
   #secrets(body: Body): CaptureItem {

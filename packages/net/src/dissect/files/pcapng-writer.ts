@@ -33,22 +33,13 @@ export class PcapngWriter {
   #interfaces = 0;
 
   encode(item: CaptureItem): Uint8Array {
-    switch (item.type) {
-      case 'section':
-        return this.#section(item);
-      case 'interface':
-        return this.#interface(item);
-      case 'packet':
-        return this.#packet(item);
-      case 'names':
-        return this.#names(item);
-      case 'statistics':
-        return this.#statistics(item);
-      case 'secrets':
-        return this.#secrets(item);
-      case 'unknown':
-        return this.#unknown(item);
-    }
+    if (item.type === 'packet') return this.#packet(item);
+    if (item.type === 'section') return this.#section(item);
+    if (item.type === 'interface') return this.#interface(item);
+    if (item.type === 'names') return this.#names(item);
+    if (item.type === 'statistics') return this.#statistics(item);
+    if (item.type === 'secrets') return this.#secrets(item);
+    return this.#unknown(item);
   }
 
   #section(item: SectionItem): Uint8Array {

@@ -35,6 +35,7 @@ export const arp: LayerDefinition = {
     const target = addressPair(packet, 'arp.dst', form);
     if (operation <= 2 && sender !== '' && sender === target) {
       packet.derived('arp.isgratuitous', true, packet.layer.start);
+      if (operation === 1) packet.derived('arp.isannouncement', true, packet.layer.start);
     }
     packet.limit(0);
   },

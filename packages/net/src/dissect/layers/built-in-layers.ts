@@ -26,7 +26,7 @@ import { sctp } from './sctp.ts';
 import { tcp } from './tcp.ts';
 import { tls } from './tls.ts';
 import { udp } from './udp.ts';
-import { vlan } from './vlan.ts';
+import { serviceVlan, vlan } from './vlan.ts';
 import { websocket } from './websocket.ts';
 
 /** Every layer that the dissector knows; extend it with `[...builtInLayers, mine]`. */
@@ -34,6 +34,7 @@ export const builtInLayers: readonly LayerDefinition[] = [
   ethernet,
   llc,
   vlan,
+  serviceVlan,
   linuxSll,
   linuxSll2,
   nullLoopback,

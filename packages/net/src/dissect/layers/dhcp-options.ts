@@ -108,7 +108,7 @@ function requestList(packet: PacketReader): void {
 }
 
 function clientIdentifier(packet: PacketReader): void {
-  const hardware = packet.u8('dhcp.option.client_id.type');
-  if (hardware === 1 && packet.remaining === 6) packet.mac('dhcp.client_id.hw_mac_addr');
+  const hardware = packet.u8('dhcp.hw.type');
+  if (hardware === 1 && packet.remaining === 6) packet.mac('dhcp.hw.mac_addr');
   else if (packet.remaining > 0) packet.raw('dhcp.client_id', packet.remaining);
 }

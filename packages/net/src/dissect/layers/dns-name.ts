@@ -57,7 +57,7 @@ function labelText(packet: PacketReader, length: number): string {
   packet.need(length);
   let text = '';
   for (const end = packet.at + length; packet.at < end; packet.at++) {
-    const byte = packet.bytes[packet.at] as number;
+    const byte = packet.bytes[packet.at]!;
     const plain = byte > 0x20 && byte < 0x7f && byte !== 0x2e && byte !== 0x5c;
     text += plain ? String.fromCharCode(byte) : `\\${byte.toString().padStart(3, '0')}`;
   }

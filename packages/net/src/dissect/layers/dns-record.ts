@@ -34,7 +34,7 @@ export const dnsTypeNames = names({
   255: 'ANY',
   257: 'CAA',
 });
-export const dnsClassNames = names({ 1: 'IN', 3: 'CH', 4: 'HS', 254: 'NONE', 255: 'ANY' });
+const classNames = names({ 1: 'IN', 3: 'CH', 4: 'HS', 254: 'NONE', 255: 'ANY' });
 
 const optType = 41;
 
@@ -62,13 +62,17 @@ const readers: Readonly<Record<number, RecordReader>> = {
  *
  *     | name | type | class | time to live | data length | data ...
  */
-export function resourceRecord(packet: PacketReader, messageStart: number): void {
+export function resourceRecord(
+  packet: PacketReader,
+  messageStart: number,
+  isMulticast: boolean,
+): void {
   dnsName(packet, 'dns.resp.name', messageStart);
   const type = packet.u16('dns.resp.type', dnsTypeNames);
   if (type === optType) {
     extendedHeader(packet);
   } else {
-    packet.u16('dns.resp.class', dnsClassNames);
+    dnsClass(packet, 'dns.resp.class', isMulticast ? 'dns.resp.cache_flush' : undefined);
     packet.u32('dns.resp.ttl');
   }
   const length = packet.u16('dns.resp.len');
@@ -77,6 +81,17 @@ export function resourceRecord(packet: PacketReader, messageStart: number): void
     if (read !== undefined) read(packet, messageStart);
     else if (length > 0) packet.raw('dns.data', length);
   });
+}
+
+/** A class; multicast DNS took its highest bit for a flag (RFC 6762 18.12 and 18.13). */
+export function dnsClass(packet: PacketReader, name: string, flag: string | undefined): void {
+  if (flag === undefined) {
+    packet.u16(name, classNames);
+  } else {
+    packet.bits(name, packet.at, 1, 15, classNames);
+    packet.flag(flag, packet.at, 0);
+    packet.skip(2);
+  }
 }
 
 function extendedHeader(packet: PacketReader): void {

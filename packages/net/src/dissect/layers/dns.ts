@@ -1,6 +1,6 @@
 import type { LayerDefinition } from '../layer-definition.ts';
 import type { PacketReader } from '../packet-reader.ts';
-import { dnsClassNames, dnsTypeNames, resourceRecord } from './dns-record.ts';
+import { dnsClass, dnsTypeNames, resourceRecord } from './dns-record.ts';
 import { dnsName } from './dns-name.ts';
 import { names } from './names.ts';
 
@@ -30,14 +30,14 @@ const responseCodes = names({
 export const dns: LayerDefinition = {
   protocol: 'dns',
   announcedBy: { 'udp.port': [53, 5355] },
-  dissect: message,
+  dissect: (packet) => message(packet, false),
 };
 
 /** Multicast DNS. */
 export const mdns: LayerDefinition = {
   protocol: 'mdns',
   announcedBy: { 'udp.port': [5353] },
-  dissect: message,
+  dissect: (packet) => message(packet, true),
 };
 
 /** DNS over TCP: each message behind its 16-bit length, RFC 1035 4.2.2. */
@@ -47,12 +47,12 @@ export const dnsOverTcp: LayerDefinition = {
   dissect(packet) {
     while (packet.remaining > 0) {
       const length = packet.u16('dns.length');
-      packet.region(length, () => message(packet));
+      packet.region(length, () => message(packet, false));
     }
   },
 };
 
-function message(packet: PacketReader): void {
+function message(packet: PacketReader, isMulticast: boolean): void {
   const start = packet.at;
   packet.u16('dns.id');
   flags(packet);
@@ -60,9 +60,9 @@ function message(packet: PacketReader): void {
   const answers = packet.u16('dns.count.answers');
   const authorities = packet.u16('dns.count.auth_rr');
   const additional = packet.u16('dns.count.add_rr');
-  for (let index = 0; index < questions; index++) question(packet, start);
+  for (let index = 0; index < questions; index++) question(packet, start, isMulticast);
   const records = answers + authorities + additional;
-  for (let index = 0; index < records; index++) resourceRecord(packet, start);
+  for (let index = 0; index < records; index++) resourceRecord(packet, start, isMulticast);
 }
 
 function flags(packet: PacketReader): void {
@@ -80,11 +80,11 @@ function flags(packet: PacketReader): void {
   if (isResponse) packet.bits('dns.flags.rcode', at + 1, 4, 4, responseCodes);
 }
 
-function question(packet: PacketReader, start: number): void {
+function question(packet: PacketReader, start: number, isMulticast: boolean): void {
   const at = packet.at;
   const name = dnsName(packet, 'dns.qry.name', start);
   packet.derived('dns.qry.name.len', name.length, at);
   packet.derived('dns.count.labels', name.labels, at);
   packet.u16('dns.qry.type', dnsTypeNames);
-  packet.u16('dns.qry.class', dnsClassNames);
+  dnsClass(packet, 'dns.qry.class', isMulticast ? 'dns.qry.qu' : undefined);
 }

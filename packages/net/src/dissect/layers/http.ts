@@ -126,12 +126,14 @@ function headerLine(packet: PacketReader, prefix: string): boolean {
     packet.at = end;
     return true;
   }
-  const line = packet.text(`${prefix}.line`, length);
+  const line = packet.text(`${prefix}.line`, end - start).slice(0, length);
   const colon = line.indexOf(':');
   const name = headerFields.get(line.slice(0, Math.max(0, colon)).toLowerCase());
   const value = line.slice(colon + 1).trim();
   if (name === undefined) packet.span('http.unknown_header', line, start, end);
   else packet.span(name, value, start, end);
-  packet.at = end;
+  if (name === 'http.content_length_header' && /^\d{1,15}$/.test(value)) {
+    packet.span('http.content_length', Number(value), start, end);
+  }
   return false;
 }

@@ -65,7 +65,7 @@ export const icmp: LayerDefinition = {
 };
 
 function checksumStatus(packet: PacketReader, start: number): string {
-  if (!packet.isWhole || packet.isFragment || packet.isQuoted) return 'unverified';
+  if (!packet.isWhole || packet.isFragment) return 'unverified';
   return internetSum(packet.bytes, start, packet.end) === 0xffff ? 'good' : 'bad';
 }
 
@@ -93,7 +93,9 @@ function routerAdvertisement(packet: PacketReader): void {
   const count = packet.u8('icmp.num_addrs');
   const entrySize = packet.u8('icmp.addr_entry_size');
   packet.u16('icmp.lifetime');
-  for (let entry = 0; entry < count && entrySize === 2; entry++) {
+  // RFC 1256 3: two words an entry; others are from a later version.
+  if (entrySize !== 2) return;
+  for (let entry = 0; entry < count; entry++) {
     packet.ipv4('icmp.router_address');
     const preference = packet.peek32(0) | 0;
     packet.skip(4);
@@ -110,23 +112,28 @@ function isError(type: number): boolean {
   return type === 3 || type === 4 || type === 5 || type === 11 || type === 12;
 }
 
+/** The word before the quoted packet; gives that packet's length, or 0 (RFC 4884 3). */
+function errorWord(packet: PacketReader, type: number, code: number): number {
+  const words = packet.peek8(1);
+  const hasMtu = type === 3 && code === 4;
+  if (type === 12) packet.u8('icmp.pointer');
+  else if (words > 0) packet.raw('icmp.unused', 1);
+  if (words > 0) packet.u8('icmp.length');
+  const wordEnd = packet.at + 4 - (words > 0 ? 2 : 0) - (type === 12 && words === 0 ? 1 : 0);
+  if (hasMtu && wordEnd - packet.at === 4) packet.raw('icmp.unused', 2);
+  if (hasMtu) packet.u16('icmp.mtu');
+  else packet.raw('icmp.unused', wordEnd - packet.at);
+  return words * 4;
+}
+
 /** Errors quote the packet they are about: its IP header and at least eight bytes (RFC 792, 1812). */
 function error(packet: PacketReader, type: number, code: number): void {
   let quotedLength = 0;
   if (type === 5) {
     packet.ipv4('icmp.redir_gw');
   } else {
-    packet.need(4);
-    if (type === 12) packet.span('icmp.pointer', packet.peek8(0), packet.at, packet.at + 1);
-    // RFC 4884: the quoted packet's length in words, 0 from those who don't follow it.
-    quotedLength = packet.peek8(1) * 4;
-    if (type !== 4) packet.span('icmp.length', quotedLength / 4, packet.at + 1, packet.at + 2);
-    if (type === 3 && code === 4)
-      packet.span('icmp.mtu', packet.peek16(2), packet.at + 2, packet.at + 4);
-    packet.skip(4);
+    quotedLength = errorWord(packet, type, code);
   }
-  packet.isQuoted = true;
-  packet.isWhole = false;
   if (quotedLength >= 128 && quotedLength < packet.remaining) packet.limit(quotedLength);
   packet.payload('ethertype', etherType.ipv4);
 }

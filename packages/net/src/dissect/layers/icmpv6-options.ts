@@ -31,7 +31,6 @@ export function neighbourOptions(packet: PacketReader): void {
     const start = packet.at;
     const type = packet.u8('icmpv6.opt.type', types);
     const units = packet.u8('icmpv6.opt.length');
-    packet.span('icmpv6.opt.length_bytes', units * 8, packet.at - 1);
     if (units === 0) packet.malformed('an option length of 1 or more instead of 0');
     packet.region(units * 8 - 2, () => readers[type]?.(packet, start + units * 8));
   }

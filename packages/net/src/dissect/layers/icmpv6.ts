@@ -98,8 +98,6 @@ export const icmpv6: LayerDefinition = {
 
 function quoted(packet: PacketReader, readWord: () => void): void {
   readWord();
-  packet.isQuoted = true;
-  packet.isWhole = false;
   packet.payload('ethertype', etherType.ipv6);
 }
 

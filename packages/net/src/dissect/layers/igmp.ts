@@ -64,7 +64,7 @@ function maximumResponse(packet: PacketReader, type: number, version: number): v
 
 function checksum(packet: PacketReader, start: number): void {
   packet.u16('igmp.checksum');
-  const known = packet.isWhole && !packet.isFragment && !packet.isQuoted;
+  const known = packet.isWhole && !packet.isFragment;
   const good = known && internetSum(packet.bytes, start, packet.end) === 0xffff;
   const status = good ? 'good' : known ? 'bad' : 'unverified';
   packet.derived('igmp.checksum.status', status, start + 2);

@@ -48,9 +48,14 @@ function optionBody(packet: PacketReader, type: number): void {
   packet.skip(end - packet.at);
 }
 
+/** Slots from the pointer on, which counts from the option's first byte as 1, are still empty. */
 function routeOption(packet: PacketReader, end: number): void {
-  if (packet.at < end) packet.u8('ip.opt.ptr');
-  while (packet.at + 4 <= end) packet.ipv4('ip.rec_rt');
+  const start = packet.at - 2;
+  if (packet.at === end) return;
+  const pointer = packet.u8('ip.opt.ptr');
+  while (packet.at + 4 <= end) {
+    packet.ipv4(packet.at - start + 1 < pointer ? 'ip.rec_rt' : 'ip.empty_rt');
+  }
 }
 
 function timestampOption(packet: PacketReader, end: number): void {

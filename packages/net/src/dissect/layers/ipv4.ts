@@ -34,8 +34,8 @@ export const ipv4: LayerDefinition = {
     packet.pseudoSum = internetSum(packet.bytes, start + 12, start + 20);
     if (headerLength > 20) ipv4Options(packet, headerLength - 20);
     boundPayload(packet, start, totalLength, headerLength);
-    const offset = packet.bytes[start + 6] as number;
-    const rest = packet.bytes[start + 7] as number;
+    const offset = packet.bytes[start + 6]!;
+    const rest = packet.bytes[start + 7]!;
     packet.isFragment = (offset & 0x3f) !== 0 || rest !== 0;
     const isFirst = (offset & 0x1f) === 0 && rest === 0;
     packet.payload(isFirst ? 'ip.proto' : 'ip.fragment', protocol);
@@ -45,7 +45,7 @@ export const ipv4: LayerDefinition = {
 function versionAndLength(packet: PacketReader, start: number): number {
   const version = packet.bits('ip.version', start, 0, 4);
   if (version !== 4) packet.malformed(`IP version 4 instead of ${version}`);
-  const headerLength = ((packet.bytes[start] as number) & 15) * 4;
+  const headerLength = (packet.bytes[start]! & 15) * 4;
   packet.field('ip.hdr_len', headerLength, start * 8 + 4, start * 8 + 8);
   if (headerLength < 20) {
     packet.malformed(`a header of 20 bytes or more instead of ${headerLength}`);
@@ -65,7 +65,7 @@ function lengthAndFragment(packet: PacketReader, start: number): number {
   packet.flag('ip.flags.df', start + 6, 1);
   packet.flag('ip.flags.mf', start + 6, 2);
   const units = packet.peek16(0) & 0x1fff;
-  packet.field('ip.frag_offset', units * 8, start * 8 + 51, start * 8 + 64);
+  packet.field('ip.frag_offset', units, start * 8 + 51, start * 8 + 64, `${units * 8} bytes`);
   packet.skip(2);
   return totalLength;
 }

@@ -47,7 +47,7 @@ const readers: Readonly<Record<number, ChunkReader>> = {
   8: () => undefined,
   10: (packet) => packet.raw('sctp.cookie', packet.remaining),
   11: () => undefined,
-  14: () => undefined,
+  14: (packet, start) => packet.flag('sctp.shutdown_complete_t_bit', start + 1, 7),
 };
 
 /** The value of one chunk; unknown ones become `sctp.chunk_value`. */

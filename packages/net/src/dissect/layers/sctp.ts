@@ -26,7 +26,7 @@ export const sctp: LayerDefinition = {
 
 /** The CRC is stored with its least significant byte first (RFC 9260 appendix A). */
 function checksumStatus(packet: PacketReader, start: number, checksum: number): string {
-  if (!packet.isWhole || packet.isFragment || packet.isQuoted) return 'unverified';
+  if (!packet.isWhole || packet.isFragment) return 'unverified';
   const crc = crc32c(packet.bytes, start, packet.end, start + 8);
   const swapped =
     ((crc >>> 24) | ((crc >>> 8) & 0xff00) | ((crc << 8) & 0xff0000) | (crc << 24)) >>> 0;

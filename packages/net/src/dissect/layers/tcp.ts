@@ -1,7 +1,7 @@
 import type { LayerDefinition } from '../layer-definition.ts';
 import type { PacketReader } from '../packet-reader.ts';
 import { ipProtocol } from './ip-protocol.ts';
-import { tcpFlagText } from './tcp-flags.ts';
+import { tcpFlag, tcpFlagText } from './tcp-flags.ts';
 import { tcpOptions } from './tcp-options.ts';
 import { transportChecksum } from './transport-checksum.ts';
 
@@ -47,7 +47,8 @@ export const tcp: LayerDefinition = {
     packet.derived('tcp.checksum.status', status, start + 16);
     packet.u16('tcp.urgent_pointer');
     if (headerLength > 20) tcpOptions(packet, headerLength - 20);
-    payload(packet, start, source, destination);
+    payload(packet, start);
+    packet.payload('tcp.port', Math.min(source, destination), Math.max(source, destination));
   },
 };
 
@@ -64,18 +65,21 @@ function offsetAndFlags(packet: PacketReader): number {
   packet.bits('tcp.flags.res', at, 4, 3);
   for (let bit = 0; bit < flagNames.length; bit++) {
     const start = at * 8 + 7 + bit;
-    packet.field(flagNames[bit] as string, (flags & (0x100 >> bit)) !== 0, start, start + 1);
+    packet.field(flagNames[bit]!, (flags & (0x100 >> bit)) !== 0, start, start + 1);
   }
   packet.skip(2);
   return headerLength;
 }
 
-function payload(packet: PacketReader, start: number, source: number, destination: number): void {
+function payload(packet: PacketReader, start: number): void {
   // A packet quoted by ICMP may promise more than it brings.
   const length = packet.remaining;
+  const isReset = (packet.bytes[start + 13]! & tcpFlag.rst) !== 0;
   packet.derived('tcp.len', length, start);
-  if (length > 0) {
+  if (length > 0 && isReset) {
+    // RFC 9293 3.5.3: a reset may carry text that says why.
+    packet.text('tcp.reset_cause', length);
+  } else if (length > 0) {
     packet.span('tcp.payload', packet.bytes.subarray(packet.at, packet.end), packet.at, packet.end);
   }
-  packet.payload('tcp.port', Math.min(source, destination), Math.max(source, destination));
 }

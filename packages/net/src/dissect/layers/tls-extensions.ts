@@ -17,6 +17,7 @@ const readers: Readonly<Record<number, ExtensionReader>> = {
   13: signatureAlgorithms,
   16: protocolNegotiation,
   43: supportedVersions,
+  45: pskModes,
   51: keyShare,
 };
 
@@ -80,6 +81,12 @@ function supportedVersions(packet: PacketReader, isClient: boolean): void {
   while (packet.remaining > 0) {
     packet.u16('tls.handshake.extensions.supported_version', tlsVersionNames);
   }
+}
+
+/** RFC 8446 4.2.9. */
+function pskModes(packet: PacketReader): void {
+  packet.u8('tls.extension.psk_ke_modes_length');
+  while (packet.remaining > 0) packet.u8('tls.extension.psk_ke_mode');
 }
 
 /** RFC 8446 4.2.8; a HelloRetryRequest names the group only. */

@@ -1,7 +1,7 @@
 import { foldSum, internetSum } from '../checksum/internet-checksum.ts';
 import type { PacketReader } from '../packet-reader.ts';
 
-/** `unverified`: bytes are missing (fragment, cut capture, quoted packet), or the sending host left the sum to its network card. */
+/** `unverified`: bytes are missing (fragment, cut capture, packet quoted in part), or the sending host left the sum to its network card. */
 export type ChecksumStatus = 'good' | 'bad' | 'unverified' | 'not present';
 
 /**
@@ -18,7 +18,7 @@ export function transportChecksum(
   length: number,
   checksum: number,
 ): ChecksumStatus {
-  if (packet.pseudoSum < 0 || packet.isFragment || packet.isQuoted || !packet.isWhole) {
+  if (packet.pseudoSum < 0 || packet.isFragment || !packet.isWhole) {
     return 'unverified';
   }
   if (length > packet.end - start) return 'unverified';

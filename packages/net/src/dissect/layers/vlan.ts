@@ -14,19 +14,23 @@ const priorities = names({
   7: 'Network Control',
 });
 
-/** One 802.1Q tag; Q-in-Q is one layer after another. */
-export const vlan: LayerDefinition = {
-  protocol: 'vlan',
-  announcedBy: {
-    ethertype: [etherType.vlan, etherType.serviceVlan, etherType.oldServiceVlan],
-  },
-  dissect(packet) {
-    const at = packet.at;
-    packet.bits('vlan.priority', at, 0, 3, priorities);
-    packet.flag('vlan.dei', at, 3);
-    packet.bits('vlan.id', at, 4, 12);
-    packet.skip(2);
-    const type = packet.u16('vlan.etype', etherTypeNames);
-    packet.payload('ethertype', type);
-  },
-};
+/** One 802.1Q tag. */
+export const vlan = tag('vlan', [etherType.vlan, etherType.oldServiceVlan], 'vlan.etype');
+
+/** The outer tag of Q-in-Q, IEEE 802.1ad; its type field is named as Wireshark names it. */
+export const serviceVlan = tag('ieee8021ad', [etherType.serviceVlan], 'ieee8021ah.etype');
+
+function tag(protocol: string, ethertype: readonly number[], typeName: string): LayerDefinition {
+  return {
+    protocol,
+    announcedBy: { ethertype },
+    dissect(packet) {
+      const at = packet.at;
+      packet.bits(`${protocol}.priority`, at, 0, 3, priorities);
+      packet.flag(`${protocol}.dei`, at, 3);
+      packet.bits(`${protocol}.id`, at, 4, 12);
+      packet.skip(2);
+      packet.payload('ethertype', packet.u16(typeName, etherTypeNames));
+    },
+  };
+}

@@ -60,16 +60,18 @@ function payload(
   const bytes = packet.bytes.slice(at, at + length);
   if (key !== undefined) {
     for (let index = 0; index < length; index++) {
-      bytes[index] = (bytes[index] as number) ^ (key[index & 3] as number);
+      bytes[index] = bytes[index]! ^ key[index & 3]!;
     }
   }
   packet.raw(key === undefined ? 'websocket.payload' : 'websocket.masked_payload', length);
   if (opcode === 1) packet.span('websocket.payload.text', utf8.decode(bytes), at);
+  else if (opcode === 9) packet.span('websocket.payload.ping', bytes, at);
+  else if (opcode === 10) packet.span('websocket.payload.pong', bytes, at);
   else if (opcode === closeOpcode && length >= 2) closeReason(packet, bytes, at);
 }
 
 function closeReason(packet: PacketReader, bytes: Uint8Array, at: number): void {
-  const code = ((bytes[0] as number) << 8) | (bytes[1] as number);
+  const code = (bytes[0]! << 8) | bytes[1]!;
   packet.span('websocket.payload.close.status_code', code, at, at + 2);
   if (bytes.length > 2) {
     packet.span('websocket.payload.close.reason', utf8.decode(bytes.subarray(2)), at + 2);

@@ -6,7 +6,7 @@ const hex: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
 export function hexText(bytes: Uint8Array, separator = ':'): string {
   let text = '';
   for (let index = 0; index < bytes.length; index++) {
-    text += (index === 0 ? '' : separator) + hex[bytes[index] as number];
+    text += (index === 0 ? '' : separator) + hex[bytes[index]!];
   }
   return text;
 }

@@ -22,8 +22,8 @@ function parseIpv4(text: string): Uint8Array | undefined {
 function parseIpv6(text: string): Uint8Array | undefined {
   const halves = text.split('::');
   if (halves.length > 2) return undefined;
-  const head = parseGroups(halves[0] as string);
-  const tail = halves.length === 2 ? parseGroups(halves[1] as string) : [];
+  const head = parseGroups(halves[0]!);
+  const tail = halves.length === 2 ? parseGroups(halves[1]!) : [];
   if (head === undefined || tail === undefined) return undefined;
   const zeros = 16 - head.length - tail.length;
   // "::" stands for one group of zeros at least (RFC 4291 2.2).

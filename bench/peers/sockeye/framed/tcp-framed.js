@@ -1,0 +1,11 @@
+import { need } from '../need.js';
+import { serveRole } from '../serve-role.js';
+
+const { framed } = await need('@sockeye/net/framed', 'framed');
+const { lengthPrefix } = await need('@sockeye/net/codec', 'lengthPrefix');
+const codec = lengthPrefix({ bytes: 4, endian: 'big' });
+
+await serveRole(async (connection) => {
+  const messages = framed(connection, codec, { frameTimeoutMs: Infinity });
+  for await (const message of messages) void messages.send(message);
+});

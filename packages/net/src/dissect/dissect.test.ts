@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ipPacket } from './build/ip-packet.ts';
+import { ethernetFrame } from './build/link-frame.ts';
+import { createDissector } from './dissect.ts';
+import type { LayerDefinition } from './layer-definition.ts';
+import { builtInLayers } from './layers/built-in-layers.ts';
+import { lengthPrefixLayer } from './layers/length-prefix.ts';
+import { allSamples, ascii, tcpPacket, udpPacket } from './samples.test.support.ts';
+import { compareSamples, tsharkMissing } from './tshark-oracle.test.support.ts';
+
+const path = { source: '192.0.2.1', destination: '198.51.100.7' };
+const dissect = createDissector();
+
+test('dissect() agrees with tshark field by field on a sample of every protocol', {
+  skip: tsharkMissing() ?? false,
+}, async () => {
+  const samples = await allSamples();
+  const differences = compareSamples(samples, { 'tcp.port': { 8765: 'websocket' } });
+  assert.deepEqual(differences, []);
+});
+
+test('dissect() gives five layers of a message sent over TCP, each with its bits', () => {
+  const packet = tcpPacket(path, { payload: ascii('hello'), flags: 0x18 });
+  const { layers, stops } = dissect(ethernetFrame(packet));
+  assert.deepEqual(
+    layers.map(({ protocol, start, end }) => [protocol, start, end]),
+    [
+      ['eth', 0, 14],
+      ['ip', 14, 34],
+      ['tcp', 34, 54],
+      ['data', 54, 59],
+    ],
+  );
+  assert.deepEqual(stops, []);
+  assert.deepEqual(layers[1]?.field('ip.ttl')?.bits, [176, 184]);
+  assert.equal(layers[2]?.value('tcp.checksum.status'), 'good');
+});
+
+test('dissect() of any prefix of any sample returns layers and says where it stopped', async () => {
+  for (const { bytes, linkType } of await allSamples()) {
+    const whole = dissect(bytes, { linkType });
+    for (let length = 0; length < bytes.length; length++) {
+      const cut = dissect(bytes, { linkType, end: length, originalLength: bytes.length });
+      assert.ok(cut.layers.length >= 1 && cut.layers.length <= whole.layers.length + 1);
+      for (const stop of cut.stops) assert.ok(stop.offset <= length);
+      for (const layer of cut.layers) {
+        for (const field of layer.fields) assert.ok(field.end <= length * 8, field.name);
+      }
+    }
+  }
+});
+
+test('dissect() says truncated for a cut capture and malformed for a lying packet', () => {
+  const packet = ethernetFrame(tcpPacket(path, {}));
+  assert.equal(
+    dissect(packet, { end: 40, originalLength: packet.length }).stops[0]?.reason,
+    'truncated',
+  );
+  assert.equal(dissect(packet.slice(0, 40)).stops[0]?.reason, 'malformed');
+});
+
+test('dissect() leaves checksums unverified that the network card completes', () => {
+  const packet = tcpPacket(path, { payload: ascii('x') });
+  // What Linux leaves in the field for the card: the sum of the pseudo-header alone.
+  const pseudo = [0xc000, 0x0201, 0xc633, 0x6407, 6, 21].reduce((sum, word) => sum + word, 0);
+  new DataView(packet.buffer).setUint16(36, (pseudo & 0xffff) + (pseudo >>> 16));
+  const layers = dissect(ethernetFrame(packet)).layers;
+  assert.equal(layers[2]?.value('tcp.checksum.status'), 'unverified');
+});
+
+test('dissect() stops at maxLayers and maxFields', () => {
+  let packet = udpPacket(path, [1, 2], ascii('x'));
+  for (let depth = 0; depth < 40; depth++)
+    packet = ipPacket({ ...path, protocol: 4, payload: packet });
+  const deep = dissect(ethernetFrame(packet));
+  assert.equal(deep.stops[0]?.reason, 'limit');
+  assert.ok(deep.layers.length <= 33);
+  const few = createDissector({ maxFields: 10 })(ethernetFrame(packet));
+  assert.equal(few.layers.flatMap((layer) => layer.fields).length, 10);
+  assert.equal(few.stops[0]?.reason, 'limit');
+});
+
+test('createDissector() takes a layer of one’s own, in one object', () => {
+  const greeting: LayerDefinition = {
+    protocol: 'greeting',
+    announcedBy: { 'udp.port': [9000] },
+    dissect(packet) {
+      packet.text('greeting.text', packet.u8('greeting.length'));
+    },
+  };
+  const own = createDissector({ layers: [...builtInLayers, greeting] });
+  const { layers } = own(ethernetFrame(udpPacket(path, [5, 9000], Uint8Array.of(2, 0x68, 0x69))));
+  assert.equal(layers.at(-1)?.value('greeting.text'), 'hi');
+});
+
+test('createDissector() refuses decodeAs of a protocol that no layer has', () => {
+  assert.throws(() => createDissector({ decodeAs: { 'tcp.port': { 1: 'nope' } } }), {
+    name: 'RangeError',
+    message: 'Cannot decode tcp.port 1: no layer is called nope',
+  });
+});
+
+test('lengthPrefixLayer() reads messages of either endian and shows one that is cut', () => {
+  const frames = lengthPrefixLayer({
+    bytes: 2,
+    endian: 'little',
+    protocol: 'chat',
+    tcpPorts: [8090],
+  });
+  const own = createDissector({ layers: [...builtInLayers, frames] });
+  const payload = Uint8Array.of(2, 0, 0x68, 0x69, 5, 0, 0x61);
+  const { layers, stops } = own(ethernetFrame(tcpPacket(path, { destinationPort: 8090, payload })));
+  const chat = layers.at(-1);
+  assert.deepEqual(
+    chat?.fields.map((field) => [
+      field.name,
+      field.value instanceof Uint8Array ? 'bytes' : field.value,
+    ]),
+    [
+      ['chat.length', 2],
+      ['chat.message', 'bytes'],
+      ['chat.length', 5],
+    ],
+  );
+  assert.equal(stops.length, 1);
+});
+
+test('JSON.stringify() of a dissection has tshark’s names, bits and bytes as hex', () => {
+  const text = JSON.stringify(
+    dissect(ethernetFrame(udpPacket(path, [1, 2], Uint8Array.of(1, 255)))),
+  );
+  assert.match(text, /"name":"ip.ttl","value":64,"bits":\[176,184\]/);
+  assert.match(text, /"name":"data.data","value":"01:ff"/);
+});
