@@ -1,5 +1,6 @@
 // node bench/run.mjs: the same work on every peer, interleaved; see README.md.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { compileLoad } from './lib/compile.mjs';
@@ -11,9 +12,7 @@ import { runRounds } from './lib/rounds.mjs';
 import { smoke } from './lib/smoke.mjs';
 import { summarize } from './lib/summarize.mjs';
 import { table } from './lib/table.mjs';
-import { selectWorkloads } from './lib/workloads.mjs';
-
-const SOURCE_BYTES = 256 << 20;
+import { FILE_BYTES, selectWorkloads } from './lib/workloads.mjs';
 
 const USAGE = `usage: node bench/run.mjs [options]
   --only WORKLOAD,…   these workloads (tcp-echo-64x64, tcp-echo-16kx64, tcp-framed, udp-echo, …)
@@ -88,7 +87,7 @@ function writeJson(file, content) {
 
 async function compareOne(setup, workload, available) {
   const { source } = setup.files;
-  if (workload.role === 'file-send') writeFileSync(source, Buffer.alloc(SOURCE_BYTES, 'x'));
+  if (workload.role === 'file-send') writeFileSync(source, Buffer.alloc(FILE_BYTES, 'x'));
   const { results, failures } = await runRounds(setup, workload, available);
   const figures = summarize(results);
   const labels = Object.fromEntries(available.map(({ peer }) => [peer.id, peer.label]));
@@ -115,13 +114,18 @@ async function compare(setup) {
   return workloads.some(({ failures }) => failures.length > 0) ? 1 : 0;
 }
 
-async function run() {
-  const setup = makeSetup();
-  try {
-    return options.smoke ? await smoke(setup, options) : await compare(setup);
-  } finally {
-    rmSync(setup.files.directory, { recursive: true, force: true });
+/** The files lie in memory: they go whatever ends the process. */
+function removeAtExit(directory) {
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.once(signal, () => process.exit(128 + constants.signals[signal]));
   }
+}
+
+function run() {
+  const setup = makeSetup();
+  removeAtExit(setup.files.directory);
+  return options.smoke ? smoke(setup, options) : compare(setup);
 }
 
 try {

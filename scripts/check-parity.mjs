@@ -15,7 +15,9 @@ const renamed = new Map([
   ['error', 'SocketError'],
   ['fromfd', 'fromFd'],
   ['gaierror', 'AddressInfoError'],
+  ['get_inheritable', 'getinheritable'],
   ['herror', 'HostError'],
+  ['set_inheritable', 'setinheritable'],
   ['timeout', 'TimeoutError'],
 ]);
 
@@ -71,9 +73,10 @@ function compare(sections, exported, socket) {
   return rows;
 }
 
-function complain(text, names) {
-  if (names.length > 0) process.stdout.write(`${text}: ${names.join(' ')}\n`);
-  return names.length > 0;
+/** Prints a heading with its lines, if there are any; tells whether there were. */
+function complain(heading, lines) {
+  if (lines.length > 0) process.stdout.write(`${heading}:\n  ${lines.join('\n  ')}\n`);
+  return lines.length > 0;
 }
 
 async function main() {
@@ -98,7 +101,7 @@ async function main() {
   const failures = [
     complain(
       'missing',
-      missing.map(({ name, wanted }) => `${name} → ${wanted};`),
+      missing.map(({ name, wanted }) => `${name} → ${wanted}`),
     ),
     complain(
       'unlisted names of this Python',

@@ -34,7 +34,7 @@ function fail(sentence) {
 }
 
 /** Reads names.txt, whose first lines explain its form. */
-export function readNames(text) {
+function readNames(text) {
   const programs = [];
   const constants = [];
   let header;
@@ -172,6 +172,8 @@ function build(binary, headers, constants, extra) {
   const broken = rejected(first.stderr);
   const sound = headers.filter((header) => !broken.has(header));
   const known = constants.filter(({ name }) => !broken.has(name));
+  const list = [...broken].join(' ');
+  process.stderr.write(`sockeye: ${compiler} rejects these, so they count as missing: ${list}\n`);
   const second = compile(['-o', binary], program(sound, known, extra));
   return second.status === 0 ? undefined : second.stderr;
 }

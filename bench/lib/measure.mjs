@@ -1,4 +1,5 @@
 // One measurement: a fresh server process, the generator against it, one record.
+import { statSync } from 'node:fs';
 import { holdLoad, runLoad } from './load-process.mjs';
 import { pinned } from './pinned.mjs';
 import { ServerProcess } from './server-process.mjs';
@@ -30,19 +31,10 @@ function record(workload, result) {
   };
 }
 
-function loadCommand(setup, workload, server, extra) {
-  const { seconds, warmup } = setup;
-  const target = [
-    '--port',
-    server.port,
-    '--pid',
-    server.pid,
-    '--seconds',
-    seconds,
-    '--warmup',
-    warmup,
-  ];
-  return pinned([setup.load, ...workload.load, ...target, ...extra], 'load', setup.pin).map(String);
+function loadCommand({ load, seconds, warmup, pin }, workload, server, extra) {
+  const target = ['--port', server.port, ...server.pids.flatMap((pid) => ['--pid', pid])];
+  const times = ['--seconds', seconds, '--warmup', warmup];
+  return pinned([load, ...workload.load, ...target, ...times, ...extra], 'load', pin).map(String);
 }
 
 function hold(setup, workload, server, connections) {
@@ -67,13 +59,25 @@ async function measureIdle(setup, workload, server) {
   return { bytesPerConnection: (after - before) / setup.idleConnections };
 }
 
-async function measureWork(setup, workload, server) {
-  return record(workload, await runLoad(loadCommand(setup, workload, server, []), setup.windowMs));
+/** Whether the last file that the server received is there, whole. */
+function checkReceived(workload, result, target) {
+  if (workload.role !== 'file-receive') return;
+  const { size } = statSync(target);
+  if (size === result.lastBytes) return;
+  throw new Error(`the received file has ${size} bytes of ${result.lastBytes}`);
 }
 
+async function measureWork(setup, workload, server) {
+  const result = await runLoad(loadCommand(setup, workload, server, []), setup.windowMs);
+  checkReceived(workload, result, setup.files.target);
+  return record(workload, result);
+}
+
+/** The error with the line of the server's stderr that names its own, or the first. */
 function explain(error, server) {
-  const said = server.errors;
-  return said === '' ? error : new Error(`${error.message} (the server: ${said.split('\n')[0]})`);
+  const lines = server.errors.split('\n');
+  const said = lines.find((line) => /^\w*Error\b/.test(line)) ?? lines[0];
+  return said === '' ? error : new Error(`${error.message} (the server: ${said})`);
 }
 
 /** Measures one workload once on one peer's command. */

@@ -1,6 +1,6 @@
 // Who is measured. `find` gives the version, or throws with the reason why the
 // peer is not here; `command` gives the server's command line for a role, or
-// undefined where the peer has no such role.
+// undefined where the peer has no such role. `spreads`: it knows --processes.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -67,7 +67,13 @@ function findSockeye() {
 }
 
 function sockeye(id, folder, label) {
-  return { id, label, find: findSockeye, command: scripted(`sockeye/${folder}`, 'js', ...node) };
+  return {
+    id,
+    label,
+    spreads: true,
+    find: findSockeye,
+    command: scripted(`sockeye/${folder}`, 'js', ...node),
+  };
 }
 
 const npmAdvice = 'run npm install in bench/';
@@ -77,12 +83,14 @@ export const peers = [
   {
     id: 'c',
     label: 'C epoll',
+    spreads: true,
     find: () => versionOf(process.env.CC ?? 'gcc', ['--version'], 'on Debian: apt-get install gcc'),
     command: (role) => (script('c', role, 'c') === undefined ? undefined : [compileCPeer(role)]),
   },
   {
     id: 'node',
     label: 'Node net/dgram',
+    spreads: true,
     find: () => process.version,
     command: scripted('node', 'js', ...node),
   },
@@ -120,6 +128,7 @@ export const peers = [
   {
     id: 'go',
     label: 'Go net',
+    spreads: true,
     find: () => versionOf('go', ['version'], 'on Debian: apt-get install golang-go'),
     command: only(allRoles, (role) => [compileGoPeer(), role]),
   },

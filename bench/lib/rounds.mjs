@@ -7,20 +7,31 @@ function say(text) {
   process.stderr.write(`${text}\n`);
 }
 
-function commandsFor(workload, available) {
-  return available.flatMap(({ peer }) => {
-    const command = peer.command(workload.role);
-    return command === undefined ? [] : [{ id: peer.id, command, state: 'ready' }];
-  });
+const reported = new Set();
+
+/** The same reason at every workload is said once. */
+function report(workload, turn, reason) {
+  const text = `${turn.id}: ${turn.state}: ${reason}`;
+  if (turn.state === 'skipped' && reported.has(text)) return;
+  reported.add(text);
+  say(`  ${workload.name} ${text}`);
+}
+
+function turnsFor(workload, available) {
+  return available
+    .filter(({ peer }) => !workload.spread || peer.spreads)
+    .map(({ peer }) => ({ id: peer.id, peer, state: 'ready' }));
 }
 
 async function takeTurn(setup, workload, turn) {
   if (turn.state !== 'ready') return null;
   try {
-    return await measure(setup, workload, turn.command);
+    const command = turn.peer.command(workload.role);
+    if (command === undefined) return null;
+    return await measure(setup, workload, command);
   } catch (error) {
     turn.state = error instanceof RoleUnavailable ? 'skipped' : 'FAILED';
-    say(`  ${workload.name} ${turn.id}: ${turn.state}: ${error.message}`);
+    report(workload, turn, error.message);
     return null;
   }
 }
@@ -31,7 +42,7 @@ function hasResult(rounds) {
 
 /** `{ [peer]: records by round }` of one workload; a peer that fails once is left out from then on. */
 export async function runRounds(setup, workload, available) {
-  const turns = commandsFor(workload, available);
+  const turns = turnsFor(workload, available);
   const results = Object.fromEntries(turns.map(({ id }) => [id, []]));
   for (let round = 0; round < setup.rounds; round++) {
     if (setup.verbose) say(`  ${workload.name}: round ${round + 1} of ${setup.rounds}`);

@@ -1,11 +1,18 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 const PATIENCE_MS = 20_000;
 
 /** A role that a peer does not have here; the harness goes on without it. */
 export class RoleUnavailable extends Error {}
+
+function familyOf(pid) {
+  const children = readdirSync(`/proc/${pid}/task`)
+    .map((thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8'))
+    .flatMap((text) => text.split(' ').filter(Boolean));
+  return [pid, ...children.flatMap(familyOf)];
+}
 
 function within(promise, what) {
   let timer;
@@ -56,6 +63,11 @@ export class ServerProcess {
 
   get pid() {
     return this.#child.pid;
+  }
+
+  /** The process and all that descend from it (proc_pid_children(5)). */
+  get pids() {
+    return familyOf(this.pid);
   }
 
   /** Resident memory in bytes, from the page tables themselves (proc_pid_smaps(5)). */

@@ -2,6 +2,8 @@
 // server, `roleArguments` what it is told, `load` what the generator is told.
 // `per` is the unit of the CPU figure: a message, a connection, or a MiB.
 const MIB = 1 << 20;
+/** The size of the files of the file workloads. */
+export const FILE_BYTES = 256 * MIB;
 const ENDLESS_BYTES = 1e12;
 const UNITS = { '': 1, k: 1 << 10, m: MIB };
 
@@ -46,7 +48,7 @@ const named = {
     title: 'TCP bulk send',
     role: 'tcp-source',
     per: 'MiB',
-    load: ['tcp-pull'],
+    load: ['tcp-pull', '--bytes', ENDLESS_BYTES],
   },
   'udp-echo': {
     title: 'UDP echo 64 B × 64 peers',
@@ -78,14 +80,14 @@ const named = {
     role: 'file-send',
     roleArguments: ['--path', '{source}'],
     per: 'MiB',
-    load: ['tcp-pull'],
+    load: ['tcp-pull', '--bytes', FILE_BYTES],
   },
   'file-receive': {
     title: 'Socket to file',
     role: 'file-receive',
     roleArguments: ['--path', '{target}'],
     per: 'MiB',
-    load: ['tcp-push', '--size', 64 << 10, '--bytes', 256 * MIB],
+    load: ['tcp-push', '--size', 64 << 10, '--bytes', FILE_BYTES],
   },
   idle: {
     title: 'Idle TCP connections',
@@ -101,11 +103,17 @@ const GROUPS = {
   sizes: ['16', '64', '256', '1k', '4k', '16k', '64k', '256k', '1m'].map(
     (size) => `tcp-echo-${size}x16`,
   ),
+  processes: [1, 2, 4, 8].map((count) => `tcp-echo-64x512p${count}`),
 };
 
 function generated(name) {
-  const match = /^tcp-echo-(\d+)([km]?)x(\d+)$/.exec(name);
-  return match === null ? undefined : echo(match[1] * UNITS[match[2]], Number(match[3]));
+  const match = /^tcp-echo-(\d+)([km]?)x(\d+)(?:p(\d+))?$/.exec(name);
+  if (match === null) return undefined;
+  const [, size, unit, connections, processes] = match;
+  const workload = echo(size * UNITS[unit], Number(connections));
+  if (processes === undefined) return workload;
+  const title = `${workload.title}, processes or threads: ${processes}`;
+  return { ...workload, title, spread: true, roleArguments: ['--processes', processes] };
 }
 
 /** The workloads of a comma-separated list; all named ones without a list. */
@@ -114,7 +122,11 @@ export function selectWorkloads(list) {
   return names.map((name) => {
     const workload = named[name] ?? generated(name);
     if (workload === undefined) {
-      const known = [...Object.keys(named), 'tcp-echo-SIZExCONNECTIONS', ...Object.keys(GROUPS)];
+      const known = [
+        ...Object.keys(named),
+        'tcp-echo-SIZExCONNECTIONS[pPROCESSES]',
+        ...Object.keys(GROUPS),
+      ];
       throw new Error(`Unknown workload ${name}; there are: ${known.join(' ')}`);
     }
     return { name, ...workload };

@@ -40,6 +40,7 @@ static void transfer(struct window* window, const unsigned char* chunk, unsigned
   int fd = connect_tcp(options, index);
   uint64_t total = send_until(fd, chunk, options, ends);
   wait_for_close(fd);
+  window->last_bytes = total;
   window_count(window, 1, total);
 }
 

@@ -62,10 +62,12 @@ void window_report(const struct window* window) {
   const struct histogram* latencies = &window->latencies;
   printf(
       "{\"workload\":\"%s\",\"messages\":%llu,\"bytes\":%llu,\"seconds\":%.6f,"
-      "\"serverCpuSeconds\":%.6f,\"clientCpuSeconds\":%.6f,\"lost\":%lld,\"starved\":%llu",
+      "\"serverCpuSeconds\":%.6f,\"clientCpuSeconds\":%.6f,\"lost\":%lld,\"starved\":%llu,"
+      "\"lastBytes\":%llu",
       window->options->workload, (unsigned long long)window->messages,
       (unsigned long long)window->bytes, (double)elapsed / 1e9, (double)cpu / 1e9,
-      (double)own / 1e9, (long long)window->lost, (unsigned long long)window->starved);
+      (double)own / 1e9, (long long)window->lost, (unsigned long long)window->starved,
+      (unsigned long long)window->last_bytes);
   if (latencies->total > 0) {
     printf(",\"p50Us\":%.2f,\"p99Us\":%.2f,\"maxUs\":%.2f",
            microseconds(histogram_quantile(latencies, 0.5)),

@@ -13,6 +13,7 @@ struct window {
   uint64_t warm_until, ends;             // monotonic, ns
   uint64_t began, cpu_began, own_began;  // at the window's first moment
   uint64_t messages, bytes, lost;
+  uint64_t last_bytes;  // of the last transfer
   uint64_t starved;     // connections that got no answer in the window
   uint64_t progressed;  // the last moment at which anything was counted
   uint64_t progress_seen;

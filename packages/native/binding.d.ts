@@ -46,6 +46,7 @@ export interface Native {
     value: Uint8Array | null,
     size: number,
   ): number;
+  descriptorLimit(): number;
   poll(fd: number, events: number, timeoutMs: number): number;
   pollMany(set: Int32Array, count: number): number;
   // transfer
@@ -108,12 +109,12 @@ export interface Native {
   ): number;
   // poller
   pollerStart(onBatch: (count: number) => void, onFlush: () => void, memory: ArrayBuffer[]): number;
-  pollerGrow(slots: number): ArrayBuffer;
-  pollerWatch(slot: number, fd: number, events: number): number;
-  pollerRewatch(slot: number, events: number): number;
-  pollerUnwatch(slot: number): number;
-  pollerRef(on: boolean): void;
-  pollerFlush(): void;
+  pollerGrow(poller: number, slots: number): ArrayBuffer;
+  pollerWatch(poller: number, slot: number, fd: number, events: number): number;
+  pollerRewatch(poller: number, slot: number, events: number): number;
+  pollerUnwatch(poller: number, slot: number): number;
+  pollerRef(poller: number, on: boolean): void;
+  pollerFlush(poller: number): void;
   // names
   getaddrinfo(
     host: string | null,

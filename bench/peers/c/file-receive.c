@@ -48,5 +48,6 @@ static void closed(struct connection* connection) {
 int main(int argc, char** argv) {
   path = argument(argc, argv, "path");
   if (path == NULL) return fprintf(stderr, "usage: file-receive --path FILE\n"), 2;
-  serve_tcp(&(struct role){.opened = opened, .readable = receive, .closed = closed});
+  const struct role role = {.opened = opened, .readable = receive, .closed = closed};
+  serve_tcp(&role, argc, argv);
 }

@@ -35,6 +35,7 @@ static void closed(struct connection* connection) { close(connection->file); }
 int main(int argc, char** argv) {
   path = argument(argc, argv, "path");
   if (path == NULL) return fprintf(stderr, "usage: file-send --path FILE\n"), 2;
-  serve_tcp(
-      &(struct role){.opened = opened, .readable = ended, .writable = send_on, .closed = closed});
+  const struct role role = {
+      .opened = opened, .readable = ended, .writable = send_on, .closed = closed};
+  serve_tcp(&role, argc, argv);
 }

@@ -7,9 +7,11 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -98,14 +100,33 @@ static void handle(const struct server* server, const struct epoll_event* event)
   if (!advance(server->role, connection, event->events)) close_connection(server, connection);
 }
 
-void serve_tcp(const struct role* role) {
-  struct server server = {.role = role, .epoll = epoll_create1(0), .listener = listen_tcp()};
+_Noreturn static void serve(const struct role* role, int listener) {
+  struct server server = {.role = role, .epoll = epoll_create1(0), .listener = listener};
   struct epoll_event listening = {.events = EPOLLIN}, events[EVENTS];
-  if (epoll_ctl(server.epoll, EPOLL_CTL_ADD, server.listener, &listening) != 0) die("epoll_ctl");
-  say_ready(server.listener);
+  if (epoll_ctl(server.epoll, EPOLL_CTL_ADD, listener, &listening) != 0) die("epoll_ctl");
   for (;;) {
     int count = epoll_wait(server.epoll, events, EVENTS, -1);
     if (count < 0 && errno != EINTR) die("epoll_wait");
     for (int i = 0; i < count; i++) handle(&server, &events[i]);
   }
+}
+
+// The listener is made before the fork, so that it is there once the parent is ready.
+static void fork_one(const struct role* role, unsigned short port) {
+  int listener = listen_tcp(port);
+  pid_t child = fork();
+  if (child < 0) die("fork");
+  if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    serve(role, listener);
+  }
+  close(listener);
+}
+
+void serve_tcp(const struct role* role, int argc, char** argv) {
+  const char* processes = argument(argc, argv, "processes");
+  int listener = listen_tcp(0);
+  for (int i = 1; processes != NULL && i < atoi(processes); i++) fork_one(role, port_of(listener));
+  say_ready(listener);
+  serve(role, listener);
 }

@@ -24,7 +24,8 @@ struct role {
   void (*closed)(struct connection* connection);
 };
 
-_Noreturn void serve_tcp(const struct role* role);
+// With --processes N it runs N times, each with a listener of its own on the port.
+_Noreturn void serve_tcp(const struct role* role, int argc, char** argv);
 
 // Sends now what the kernel takes and keeps the rest; false on an error.
 bool send_or_keep(struct connection* connection, const unsigned char* data, size_t length);

@@ -16,4 +16,7 @@ static bool echo(struct connection* connection) {
   }
 }
 
-int main(void) { serve_tcp(&(struct role){.readable = echo}); }
+int main(int argc, char** argv) {
+  const struct role role = {.readable = echo};
+  serve_tcp(&role, argc, argv);
+}

@@ -58,4 +58,7 @@ static bool receive(struct connection* connection) {
   }
 }
 
-int main(void) { serve_tcp(&(struct role){.readable = receive}); }
+int main(int argc, char** argv) {
+  const struct role role = {.readable = receive};
+  serve_tcp(&role, argc, argv);
+}

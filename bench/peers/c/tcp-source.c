@@ -20,7 +20,8 @@ static bool ended(struct connection* connection) {
   return recv(connection->fd, &byte, 1, 0) < 0 && errno == EAGAIN;
 }
 
-int main(void) {
+int main(int argc, char** argv) {
   memset(chunk, 'x', CHUNK);
-  serve_tcp(&(struct role){.readable = ended, .writable = send_on});
+  const struct role role = {.readable = ended, .writable = send_on};
+  serve_tcp(&role, argc, argv);
 }

@@ -8,7 +8,9 @@ import (
 	"log"
 	"net"
 	"os"
+	"runtime"
 	"runtime/debug"
+	"strconv"
 )
 
 var tcpRoles = map[string]func(*net.TCPConn) error{
@@ -50,6 +52,9 @@ func main() {
 	log.SetFlags(0)
 	if len(os.Args) < 2 {
 		log.Fatal("usage: peer ROLE")
+	}
+	if processors, err := strconv.Atoi(option("processes")); err == nil {
+		runtime.GOMAXPROCS(processors)
 	}
 	go watchStdin()
 	if handle, ok := tcpRoles[os.Args[1]]; ok {

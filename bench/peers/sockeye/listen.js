@@ -1,19 +1,26 @@
-import { ready } from '../control.js';
 import { need } from './need.js';
+import { spread } from './spread.js';
 
-const { Socket, IPPROTO_TCP, TCP_NODELAY } = await need('@sockeye/net', 'Socket');
+const net = await need('@sockeye/net', 'Socket');
 const BACKLOG = 4096;
 // The peer is gone: no error of the server's.
 const GONE = new Set(['ECONNRESET', 'EPIPE']);
 
 /** Listens on 127.0.0.1, any port, and runs `handle` for each connection. */
-export async function listen(handle) {
-  const listener = new Socket();
-  listener.bind({ host: '127.0.0.1', port: 0 });
-  listener.listen(BACKLOG);
-  ready(listener.getsockname().port);
+export function listen(handle) {
+  return spread((port, shared) => {
+    const listener = new net.Socket();
+    if (shared) listener.setsockopt(net.SOL_SOCKET, net.SO_REUSEPORT, true);
+    listener.bind({ host: '127.0.0.1', port });
+    listener.listen(BACKLOG);
+    void acceptAll(listener, handle);
+    return listener.getsockname().port;
+  });
+}
+
+async function acceptAll(listener, handle) {
   for await (const [connection] of listener) {
-    connection.setsockopt(IPPROTO_TCP, TCP_NODELAY, true);
+    connection.setsockopt(net.IPPROTO_TCP, net.TCP_NODELAY, true);
     void run(handle, connection);
   }
 }

@@ -2,6 +2,7 @@
 #include <limits.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <vector>
@@ -11,7 +12,11 @@
 namespace sockeye {
 namespace {
 
-// The Uint8Arrays of an array as an iovec; `skip` bytes of the first are left out.
+// One more than the kernel takes, so that it is the kernel that says EMSGSIZE.
+constexpr uint32_t kMaxVector = IOV_MAX + 1;
+
+// The Uint8Arrays of an array as an iovec; `skip` bytes of the first are left out. All elements are
+// fetched before the first pointer is: a getter among them could detach the others.
 std::vector<iovec> Vector(Args& args, size_t index, uint32_t skip) {
   std::vector<iovec> vector;
   uint32_t count = 0;
@@ -20,14 +25,16 @@ std::vector<iovec> Vector(Args& args, size_t index, uint32_t skip) {
     args.Fail("native call: expected an array of Uint8Array");
     return vector;
   }
-  vector.reserve(count);
-  for (uint32_t i = 0; i < count && !args.failed(); i++) {
-    napi_value element = nullptr;
-    if (napi_get_element(args.env(), args.Raw(index), i, &element) != napi_ok) {
+  std::vector<napi_value> elements(std::min(count, kMaxVector));
+  for (uint32_t i = 0; i < elements.size(); i++) {
+    if (napi_get_element(args.env(), args.Raw(index), i, &elements[i]) != napi_ok) {
       args.Fail("native call: expected an array of Uint8Array");
-      break;
+      return vector;
     }
-    const Bytes bytes = args.BytesOf(element);
+  }
+  vector.reserve(elements.size());
+  for (size_t i = 0; i < elements.size() && !args.failed(); i++) {
+    const Bytes bytes = args.BytesOf(elements[i]);
     const size_t offset = i == 0 ? std::min<size_t>(skip, bytes.size) : 0;
     vector.push_back({bytes.data + offset, bytes.size - offset});
   }
@@ -94,10 +101,23 @@ constexpr uint32_t kBatch = 64;
 constexpr size_t kBatchControl = CMSG_SPACE(sizeof(int));
 constexpr size_t kBatchAddress = 4 + 128;
 
+// Closes the descriptors in an SCM_RIGHTS message: there is room for one, and nobody asked for it.
+void CloseDescriptors(const cmsghdr* control) {
+  for (size_t at = CMSG_LEN(0); at + sizeof(int) <= control->cmsg_len; at += sizeof(int)) {
+    int fd = -1;
+    memcpy(&fd, reinterpret_cast<const uint8_t*>(control) + at, sizeof fd);
+    ::close(fd);
+  }
+}
+
 // The segment size that UDP_GRO reports, or 0.
 int32_t SegmentSize(msghdr* header) {
   for (cmsghdr* control = CMSG_FIRSTHDR(header); control != nullptr;
        control = CMSG_NXTHDR(header, control)) {
+    if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_RIGHTS) {
+      CloseDescriptors(control);
+      header->msg_flags |= MSG_CTRUNC;
+    }
     // SOL_UDP and UDP_GRO, both absent from older headers.
     if (control->cmsg_level == IPPROTO_UDP && control->cmsg_type == 104) {
       int size = 0;
@@ -146,8 +166,8 @@ napi_value Recvmmsg(napi_env env, napi_callback_info info) {
     const uint32_t length = messages[i].msg_hdr.msg_namelen;
     memcpy(addresses.data + i * kBatchAddress, &length, sizeof length);
     meta[i * 3] = static_cast<int32_t>(messages[i].msg_len);
-    meta[i * 3 + 1] = messages[i].msg_hdr.msg_flags & ~MSG_CMSG_CLOEXEC;
     meta[i * 3 + 2] = SegmentSize(&messages[i].msg_hdr);
+    meta[i * 3 + 1] = messages[i].msg_hdr.msg_flags & ~MSG_CMSG_CLOEXEC;
   }
   return Result(env, received);
 }

@@ -21,7 +21,8 @@ napi_value BytesValue(napi_env env, const void* data, size_t size) {
   void* target = nullptr;
   napi_value buffer = nullptr;
   napi_value view = nullptr;
-  napi_create_arraybuffer(env, size, &target, &buffer);
+  // It fails where JavaScript can't run any more: a worker that ends during its look-up.
+  if (napi_create_arraybuffer(env, size, &target, &buffer) != napi_ok) return nullptr;
   if (size > 0) memcpy(target, data, size);
   napi_create_typedarray(env, napi_uint8_array, size, buffer, 0, &view);
   return view;

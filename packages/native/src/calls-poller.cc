@@ -5,15 +5,18 @@
 namespace sockeye {
 namespace {
 
-Poller* Started(napi_env env) {
-  Poller* poller = Environment::Of(env)->poller;
-  if (poller == nullptr)
-    napi_throw_error(env, "ERR_INVALID_STATE", "native call: the poller is not started");
-  return poller;
+// The poller whose number is the first argument.
+Poller* Started(Args& args) {
+  const uint32_t index = args.Uint32(0);
+  const auto& pollers = Environment::Of(args.env())->pollers;
+  if (args.failed()) return nullptr;
+  if (index < pollers.size()) return pollers[index];
+  args.FailRange("native call: no such poller");
+  return nullptr;
 }
 
-// Starts the environment's poller: onBatch(count) after each wake-up, onFlush() when a flush was
-// requested and the turn's callbacks have run. Fills `memory` with header, records and slab.
+// Starts a poller: onBatch(count) after each wake-up, onFlush() when a flush was requested and the
+// turn's callbacks have run. Fills `memory` with header, records and slab. Returns its number.
 // pollerStart(onBatch: (count: number) => void, onFlush: () => void, memory: ArrayBuffer[]): number
 napi_value PollerStart(napi_env env, napi_callback_info info) {
   Args args(env, info, 3);
@@ -30,78 +33,77 @@ napi_value PollerStart(napi_env env, napi_callback_info info) {
     args.Fail("native call: expected an array");
   }
   if (args.failed()) return nullptr;
-  if (environment->poller != nullptr) return Int(env, -EALREADY);
   int error = 0;
   Poller* poller = Poller::Start(env, environment, args.Raw(0), args.Raw(1), &error);
   if (poller == nullptr) return Int(env, -error);
-  environment->poller = poller;
+  environment->pollers.push_back(poller);
   const std::shared_ptr<Shared>* shared[] = {&poller->header, &poller->records, &poller->slab};
   for (uint32_t i = 0; i < 3; i++) {
     napi_value view = poller->View(*shared[i]);
     if (view == nullptr) return nullptr;
     napi_set_element(env, args.Raw(2), i, view);
   }
-  return Int(env, 0);
+  return Int(env, static_cast<int32_t>(environment->pollers.size() - 1));
 }
 
-// Makes room for `slots` slots. The control words, two a slot (mode, want), move to the result.
-// pollerGrow(slots: number): ArrayBuffer
+// Makes room for `slots` slots, never fewer than before. The control words, two a slot (mode,
+// want), move to the result.
+// pollerGrow(poller: number, slots: number): ArrayBuffer
 napi_value PollerGrow(napi_env env, napi_callback_info info) {
-  Args args(env, info, 1);
-  const uint32_t slots = args.Uint32(0);
-  if (!args.failed() && (slots == 0 || slots > (1u << 24))) args.FailRange("native call: slots");
-  if (args.failed()) return nullptr;
-  Poller* poller = Started(env);
-  return poller == nullptr ? nullptr : poller->Grow(slots);
+  Args args(env, info, 2);
+  Poller* poller = Started(args);
+  const uint32_t slots = args.Uint32(1);
+  if (!args.failed() && (slots < poller->slots() || slots == 0 || slots > (1u << 24)))
+    args.FailRange("native call: slots");
+  return args.failed() ? nullptr : poller->Grow(slots);
 }
 
 // int epoll_ctl(int epfd, EPOLL_CTL_ADD, int fd, struct epoll_event *event);
-// pollerWatch(slot: number, fd: number, events: number): number
+// pollerWatch(poller: number, slot: number, fd: number, events: number): number
 napi_value PollerWatch(napi_env env, napi_callback_info info) {
-  Args args(env, info, 3);
-  const uint32_t slot = args.Uint32(0);
-  const int fd = args.Int32(1);
-  const uint32_t events = args.Uint32(2);
-  if (args.failed()) return nullptr;
-  Poller* poller = Started(env);
-  return poller == nullptr ? nullptr : Int(env, -poller->Watch(slot, fd, events));
+  Args args(env, info, 4);
+  Poller* poller = Started(args);
+  const uint32_t slot = args.Uint32(1);
+  const int fd = args.Int32(2);
+  const uint32_t events = args.Uint32(3);
+  return args.failed() ? nullptr : Int(env, -poller->Watch(slot, fd, events));
 }
 
 // int epoll_ctl(int epfd, EPOLL_CTL_MOD, int fd, struct epoll_event *event);
-// pollerRewatch(slot: number, events: number): number
+// pollerRewatch(poller: number, slot: number, events: number): number
 napi_value PollerRewatch(napi_env env, napi_callback_info info) {
-  Args args(env, info, 2);
-  const uint32_t slot = args.Uint32(0);
-  const uint32_t events = args.Uint32(1);
-  if (args.failed()) return nullptr;
-  Poller* poller = Started(env);
-  return poller == nullptr ? nullptr : Int(env, -poller->Rewatch(slot, events));
+  Args args(env, info, 3);
+  Poller* poller = Started(args);
+  const uint32_t slot = args.Uint32(1);
+  const uint32_t events = args.Uint32(2);
+  return args.failed() ? nullptr : Int(env, -poller->Rewatch(slot, events));
 }
 
 // int epoll_ctl(int epfd, EPOLL_CTL_DEL, int fd, NULL);   before the descriptor is closed
-// pollerUnwatch(slot: number): number
+// pollerUnwatch(poller: number, slot: number): number
 napi_value PollerUnwatch(napi_env env, napi_callback_info info) {
-  Args args(env, info, 1);
-  const uint32_t slot = args.Uint32(0);
-  if (args.failed()) return nullptr;
-  Poller* poller = Started(env);
-  return poller == nullptr ? nullptr : Int(env, -poller->Unwatch(slot));
+  Args args(env, info, 2);
+  Poller* poller = Started(args);
+  const uint32_t slot = args.Uint32(1);
+  return args.failed() ? nullptr : Int(env, -poller->Unwatch(slot));
 }
 
 // Whether the poller keeps the process alive.
-// pollerRef(on: boolean): void
+// pollerRef(poller: number, on: boolean): void
 napi_value PollerRef(napi_env env, napi_callback_info info) {
-  Args args(env, info, 1);
-  const bool on = args.Boolean(0);
-  if (args.failed()) return nullptr;
-  if (Poller* poller = Started(env)) poller->SetRef(on);
+  Args args(env, info, 2);
+  Poller* poller = Started(args);
+  const bool on = args.Boolean(1);
+  if (!args.failed()) poller->SetRef(on);
   return nullptr;
 }
 
 // Asks for onFlush before the loop sleeps; needed outside of a batch only.
-// pollerFlush(): void
+// pollerFlush(poller: number): void
 napi_value PollerFlush(napi_env env, napi_callback_info info) {
-  if (Poller* poller = Started(env)) poller->RequestFlush();
+  Args args(env, info, 1);
+  Poller* poller = Started(args);
+  if (!args.failed()) poller->RequestFlush();
   return nullptr;
 }
 

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "calls.h"
@@ -271,6 +272,16 @@ napi_value PollMany(napi_env env, napi_callback_info info) {
   return Result(env, ::poll(reinterpret_cast<pollfd*>(set), count, 0));
 }
 
+// int getrlimit(RLIMIT_NOFILE, struct rlimit *rlim);   the soft limit
+// descriptorLimit(): number
+napi_value DescriptorLimit(napi_env env, napi_callback_info info) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return Int(env, -errno);
+  napi_value result = nullptr;
+  napi_create_double(env, static_cast<double>(limit.rlim_cur), &result);
+  return result;
+}
+
 }  // namespace
 
 void ExportSocketCalls(napi_env env, napi_value exports) {
@@ -293,6 +304,7 @@ void ExportSocketCalls(napi_env env, napi_value exports) {
   Export(env, exports, "getpeername", Getpeername);
   Export(env, exports, "getsockopt", Getsockopt);
   Export(env, exports, "setsockopt", Setsockopt);
+  Export(env, exports, "descriptorLimit", DescriptorLimit);
   Export(env, exports, "poll", Poll);
   Export(env, exports, "pollMany", PollMany);
 }

@@ -94,10 +94,12 @@ napi_value Sendfile(napi_env env, napi_callback_info info) {
   Args args(env, info, 4);
   const int out = args.Int32(0);
   const int in = args.Int32(1);
-  auto offset = static_cast<off_t>(args.Number(2));
-  const auto count = static_cast<size_t>(args.Number(3));
+  off_t offset = args.Int64(2);
+  const int64_t count = args.Int64(3);
+  if (!args.failed() && count < 0) args.FailRange("native call: count");
   if (args.failed()) return nullptr;
-  return Result(env, Retry([&] { return ::sendfile(out, in, &offset, count); }));
+  return Result(env,
+                Retry([&] { return ::sendfile(out, in, &offset, static_cast<size_t>(count)); }));
 }
 
 // off_t lseek(int fd, off_t offset, int whence);   whence: SEEK_SET or, for offset -1, SEEK_CUR
@@ -105,7 +107,7 @@ napi_value Sendfile(napi_env env, napi_callback_info info) {
 napi_value Lseek(napi_env env, napi_callback_info info) {
   Args args(env, info, 2);
   const int file = args.Int32(0);
-  const auto offset = static_cast<off_t>(args.Number(1));
+  const off_t offset = args.Int64(1);
   if (args.failed()) return nullptr;
   return Result(env, offset < 0 ? ::lseek(file, 0, SEEK_CUR) : ::lseek(file, offset, SEEK_SET));
 }

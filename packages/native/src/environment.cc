@@ -40,19 +40,23 @@ bool Environment::Owns(int fd) const {
 // terminated worker left a handle behind whose memory was gone.
 void Environment::Cleanup(napi_async_cleanup_hook_handle, void* data) {
   auto* environment = static_cast<Environment*>(data);
-  if (environment->poller == nullptr) {
+  environment->open_pollers_ = environment->pollers.size();
+  if (environment->open_pollers_ == 0) {
     environment->Finish();
     return;
   }
-  environment->poller->Close([](void* context) { static_cast<Environment*>(context)->Finish(); },
-                             environment);
+  const auto closed = [](void* context) {
+    auto* environment = static_cast<Environment*>(context);
+    if (--environment->open_pollers_ == 0) environment->Finish();
+  };
+  for (Poller* poller : environment->pollers) poller->Close(closed, environment);
 }
 
 void Environment::Finish() {
   for (size_t fd = 0; fd < owned_.size(); fd++) {
     if (owned_[fd] != 0) ::close(static_cast<int>(fd));
   }
-  delete poller;
+  for (Poller* poller : pollers) delete poller;
   const auto hook = hook_;
   delete this;
   napi_remove_async_cleanup_hook(hook);

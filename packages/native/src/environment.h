@@ -1,5 +1,6 @@
 // What belongs to one napi_env (the main thread's, or a worker's): the descriptors it owns and its
-// poller. There are no statics, so that the addon can be loaded in many threads at once.
+// pollers, one for each copy of the library that was loaded. There are no statics, so that the
+// addon can be loaded in many threads at once.
 #pragma once
 
 #include <node_api.h>
@@ -21,7 +22,7 @@ class Environment {
   void Disown(int fd);
   bool Owns(int fd) const;
 
-  Poller* poller = nullptr;
+  std::vector<Poller*> pollers;
 
  private:
   explicit Environment(napi_env env) : env_(env) {}
@@ -30,6 +31,7 @@ class Environment {
 
   napi_env env_;
   napi_async_cleanup_hook_handle hook_ = nullptr;
+  size_t open_pollers_ = 0;
   std::vector<uint8_t> owned_;
 };
 

@@ -1,5 +1,6 @@
 #include "napi-args.h"
 
+#include <cmath>
 #include <cstring>
 
 namespace sockeye {
@@ -23,28 +24,31 @@ void Args::FailRange(const char* message) {
   failed_ = true;
 }
 
-int32_t Args::Int32(size_t index) {
-  int32_t value = 0;
-  if (!failed_ && napi_get_value_int32(env_, values_[index], &value) != napi_ok) {
-    Fail("native call: expected a number");
-  }
-  return value;
-}
-
-uint32_t Args::Uint32(size_t index) {
-  uint32_t value = 0;
-  if (!failed_ && napi_get_value_uint32(env_, values_[index], &value) != napi_ok) {
-    Fail("native call: expected a number");
-  }
-  return value;
-}
-
-double Args::Number(size_t index) {
+// Not napi_get_value_int32, which makes 0 of NaN and wraps what is too large: close(NaN) would
+// close standard input.
+double Args::Integer(size_t index, double low, double high) {
   double value = 0;
-  if (!failed_ && napi_get_value_double(env_, values_[index], &value) != napi_ok) {
+  if (failed_) return 0;
+  if (napi_get_value_double(env_, values_[index], &value) != napi_ok) {
     Fail("native call: expected a number");
+    return 0;
+  }
+  if (!(value >= low && value <= high) || value != std::trunc(value)) {
+    FailRange("native call: expected an integer in range");
+    return 0;
   }
   return value;
+}
+
+int32_t Args::Int32(size_t index) {
+  return static_cast<int32_t>(Integer(index, INT32_MIN, INT32_MAX));
+}
+
+uint32_t Args::Uint32(size_t index) { return static_cast<uint32_t>(Integer(index, 0, UINT32_MAX)); }
+
+int64_t Args::Int64(size_t index) {
+  constexpr double kMaxSafeInteger = 9007199254740991;
+  return static_cast<int64_t>(Integer(index, -kMaxSafeInteger, kMaxSafeInteger));
 }
 
 bool Args::Boolean(size_t index) {

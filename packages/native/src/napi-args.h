@@ -24,7 +24,8 @@ class Args {
 
   int32_t Int32(size_t index);
   uint32_t Uint32(size_t index);
-  double Number(size_t index);
+  /** An integer that a double can carry exactly. */
+  int64_t Int64(size_t index);
   bool Boolean(size_t index);
   std::string String(size_t index);
   /** The whole Uint8Array. */
@@ -45,6 +46,8 @@ class Args {
   napi_env env() const { return env_; }
 
  private:
+  double Integer(size_t index, double low, double high);
+
   napi_env env_;
   napi_value values_[kMaxArguments];
   bool failed_ = false;

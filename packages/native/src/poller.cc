@@ -111,6 +111,7 @@ napi_value Poller::Grow(uint32_t slots) {
 int Poller::Watch(uint32_t slot, int fd, uint32_t events) {
   if (slot >= slots_.size()) return EINVAL;
   Slot& entry = slots_[slot];
+  if (entry.fd >= 0) return EBUSY;
   epoll_event event{};
   event.events = events | EPOLLET;
   event.data.u64 = (static_cast<uint64_t>(entry.generation + 1) << 32) | slot;
@@ -170,7 +171,7 @@ void Poller::Wake() {
     const auto generation = static_cast<uint32_t>(events[i].data.u64 >> 32);
     if (slots_[slot].fd < 0 || slots_[slot].generation != generation) continue;
     Serve(slot, events[i].events);
-    if (record_count_ + 32 > kRecords || slab_used_ + kReceiveBytes > kSlabBytes) Deliver();
+    if (record_count_ == kRecords || slab_used_ + kReceiveBytes > kSlabBytes) Deliver();
   }
   Deliver();
 }
@@ -180,7 +181,7 @@ void Poller::Serve(uint32_t slot, uint32_t events) {
   if (control[0] == kReceive && (events & ~EPOLLOUT) != 0) {
     ServeReceive(slot, events, static_cast<uint32_t>(control[1]));
   } else if (control[0] == kAccept && (events & ~EPOLLOUT) != 0) {
-    ServeAccept(slot, events, control[1]);
+    ServeAccept(slot, events);
   } else {
     Record(slot, events, 0, 0);
   }
@@ -192,35 +193,38 @@ void Poller::ServeReceive(uint32_t slot, uint32_t events, uint32_t want) {
   do {
     result = recv(slots_[slot].fd, slab->data + slab_used_, room, 0);
   } while (result < 0 && errno == EINTR);
+  if (!RecordServed(slot, events, result)) return;
+  if (result > 0) slab_used_ += (static_cast<size_t>(result) + 7) & ~size_t{7};
+}
+
+void Poller::ServeAccept(uint32_t slot, uint32_t events) {
+  uint8_t* address = slab->data + slab_used_;
+  socklen_t length;
+  int fd;
+  do {
+    length = kAddressBytes - 4;
+    fd = accept4(slots_[slot].fd, reinterpret_cast<sockaddr*>(address + 4), &length,
+                 SOCK_CLOEXEC | SOCK_NONBLOCK);
+  } while (fd < 0 && errno == EINTR);
+  if (!RecordServed(slot, events, fd) || fd < 0) return;
+  environment_->Own(fd);
+  const uint32_t bytes = length;
+  memcpy(address, &bytes, sizeof bytes);
+  slab_used_ += kAddressBytes + 4;
+}
+
+// Records the result of a call that was armed, and disarms. False after an EAGAIN, which leaves it
+// armed and reports only what else the event said.
+bool Poller::RecordServed(uint32_t slot, uint32_t events, ssize_t result) {
   if (result < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
     const uint32_t rest = events & ~static_cast<uint32_t>(EPOLLIN);
     if (rest != 0) Record(slot, rest, 0, 0);
-    return;
+    return false;
   }
   Control(slot)[0] = kNotify;
   Record(slot, events | kServed, result < 0 ? -errno : static_cast<int32_t>(result),
          static_cast<uint32_t>(slab_used_));
-  if (result > 0) slab_used_ += (static_cast<size_t>(result) + 7) & ~size_t{7};
-}
-
-void Poller::ServeAccept(uint32_t slot, uint32_t events, int32_t want) {
-  Control(slot)[0] = kNotify;
-  for (int32_t taken = 0; taken < want; taken++) {
-    uint8_t* address = slab->data + slab_used_;
-    socklen_t length = kAddressBytes - 4;
-    const int fd = accept4(slots_[slot].fd, reinterpret_cast<sockaddr*>(address + 4), &length,
-                           SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd < 0) {
-      const int error = errno;
-      if (error == EINTR || error == ECONNABORTED) continue;
-      Record(slot, events | kServed, -error, 0);
-      return;
-    }
-    const uint32_t bytes = length;
-    memcpy(address, &bytes, sizeof bytes);
-    Record(slot, events | kServed, environment_->Own(fd), static_cast<uint32_t>(slab_used_));
-    slab_used_ += kAddressBytes + 4;
-  }
+  return true;
 }
 
 void Poller::Record(uint32_t slot, uint32_t events, int32_t result, uint32_t offset) {
@@ -287,6 +291,10 @@ void Poller::Close(Closed closed, void* context) {
   uv_prepare_stop(&prepare_);
   uv_close(reinterpret_cast<uv_handle_t*>(&poll_), OnClose);
   uv_close(reinterpret_cast<uv_handle_t*>(&prepare_), OnClose);
+  for (napi_ref reference : {on_batch_, on_flush_, resource_}) {
+    napi_delete_reference(env_, reference);
+  }
+  napi_async_destroy(env_, context_);
 }
 
 void Poller::OnClose(uv_handle_t* handle) {

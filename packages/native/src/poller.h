@@ -1,4 +1,5 @@
-// The event engine: one edge-triggered epoll set for each environment, watched by one uv_poll_t.
+// The event engine: one edge-triggered epoll set for each copy of the library in an environment,
+// watched by one uv_poll_t.
 //
 // Theory of operation. JavaScript gives every watched descriptor a slot. When the set wakes the
 // loop, the poller reads the events that wait, turns each into a record and crosses into
@@ -7,7 +8,7 @@
 //
 //   mode kNotify   nothing; the record carries the event bits
 //   mode kReceive  recv up to `want` bytes into the slab; the record carries where they lie
-//   mode kAccept   accept up to `want` connections; a record each
+//   mode kAccept   accept one connection; the record carries its descriptor and address
 //
 // kReceive and kAccept are armed only while an operation is parked in JavaScript, so no byte is
 // ever taken from the kernel that nobody asked for: flow control needs nothing else, an idle
@@ -77,6 +78,7 @@ class Poller {
   /** Room for `slots` slots; the old control words are copied. Returns the new ArrayBuffer. */
   napi_value Grow(uint32_t slots);
   napi_value View(const std::shared_ptr<Shared>& memory);
+  size_t slots() const { return slots_.size(); }
   void Close(Closed closed, void* context);
 
   std::shared_ptr<Shared> header;
@@ -96,7 +98,8 @@ class Poller {
   void Wake();
   void Serve(uint32_t slot, uint32_t events);
   void ServeReceive(uint32_t slot, uint32_t events, uint32_t want);
-  void ServeAccept(uint32_t slot, uint32_t events, int32_t want);
+  void ServeAccept(uint32_t slot, uint32_t events);
+  bool RecordServed(uint32_t slot, uint32_t events, ssize_t result);
   void Record(uint32_t slot, uint32_t events, int32_t result, uint32_t offset);
   void Deliver();
   void Flush();

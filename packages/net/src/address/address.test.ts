@@ -15,8 +15,7 @@ import type {
   UnixAddress,
 } from './address.ts';
 
-type Same<A, B> =
-  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
 
 test('AddressOf maps a family to the type of its addresses, and any number to their union', () => {
   // These lines are checked by the compiler; at run time there is nothing to see.

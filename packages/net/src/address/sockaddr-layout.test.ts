@@ -206,7 +206,12 @@ function compiledLayouts(): Map<string, string> | undefined {
     const built = spawnSync(compiler, ['-x', 'c++', '-o', binary, '-'], { input: program() });
     assert.equal(built.status, 0, built.stderr.toString());
     const lines = spawnSync(binary, { encoding: 'utf8' }).stdout.trim().split('\n');
-    return new Map(lines.map((line) => line.split('\t') as [string, string]));
+    return new Map(
+      lines.map((line) => {
+        const [name = '', bytes = ''] = line.split('\t');
+        return [name, bytes];
+      }),
+    );
   } finally {
     rmSync(folder, { recursive: true });
   }

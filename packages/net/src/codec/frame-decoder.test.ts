@@ -110,6 +110,20 @@ test('a decoder that was announced 1 GiB holds no more than what has come', () =
 });
 
 const MEBIBYTE = 1_048_576;
+
+test('a decoder copies nothing of a chunk that passes its limit', () => {
+  const chunk = Buffer.alloc(16 * MEBIBYTE, 'x');
+  for (const codec of [lines(), delimiter(';'), jsonLines()]) {
+    const decoder = codec.decoder();
+    decoder.push(Buffer.from('x'));
+    const bytes = arrayBufferBytes(() => {
+      assert.throws(() => decoder.push(chunk), FrameTooLargeError);
+      return decoder;
+    });
+    assert.ok(bytes < MEBIBYTE, `${bytes} bytes`);
+  }
+});
+
 const large: [name: string, stream: () => Iterable<Buffer>, decode: (chunk: Buffer) => number][] =
   [];
 for (const [name, codec, message] of [

@@ -24,6 +24,7 @@ test('jsonLines() refuses a line that is no JSON after the values before it, and
 test('jsonLines() tells a value that the end cut', () => {
   const cut = 'ERR_FRAME_TRUNCATED: Cannot decode frame: the stream ended inside a JSON value';
   checkCuts(jsonLines(), Buffer.from('1\n{"a":'), { messages: [1], error: cut });
+  checkCuts(jsonLines(), Buffer.from('1\n\r'), { messages: [1] });
   const unended =
     'ERR_FRAME_TRUNCATED: Cannot decode frame: the stream ended 2 bytes into a frame, before its end mark';
   checkCuts(jsonLines({ final: 'reject' }), Buffer.from('1\n12'), {

@@ -11,7 +11,7 @@ import { FrameTruncatedError } from './protocol-error.ts';
  */
 export abstract class SizedDecoder<Message> extends FrameDecoder<Message> {
   readonly #carry = new Carry();
-  /** Size of the frame in the carry, 0 until its header is whole. */
+  /** Size of the frame in the carry, 0 until its header is whole; without meaning if it's empty. */
   #carriedFrameBytes = 0;
 
   get pendingBytes(): number {
@@ -63,7 +63,6 @@ export abstract class SizedDecoder<Message> extends FrameDecoder<Message> {
       this.#carriedFrameBytes = this.frameBytes(carry.bytes, 0, carry.length);
     }
     if (carry.length === this.#carriedFrameBytes) {
-      this.#carriedFrameBytes = 0;
       const frame = carry.take();
       messages.push(this.message(frame, 0, frame.length, true));
     }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { classify, PacketClass } from './classify.ts';
 import { createDissector, type Dissection } from './dissect.ts';
 import { linkType } from './layers/link-type.ts';
-import { allSamples, ascii, tcpPacket } from './samples.test.support.ts';
+import { allSamples, ascii, tcpPacket } from './samples.test.util.ts';
 
 const dissect = createDissector();
 

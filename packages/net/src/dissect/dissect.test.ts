@@ -6,8 +6,8 @@ import { createDissector } from './dissect.ts';
 import type { LayerDefinition } from './layer-definition.ts';
 import { builtInLayers } from './layers/built-in-layers.ts';
 import { lengthPrefixLayer } from './layers/length-prefix.ts';
-import { allSamples, ascii, tcpPacket, udpPacket } from './samples.test.support.ts';
-import { compareSamples, tsharkMissing } from './tshark-oracle.test.support.ts';
+import { allSamples, ascii, tcpPacket, udpPacket } from './samples.test.util.ts';
+import { compareSamples, tsharkMissing } from './tshark-oracle.test.util.ts';
 
 const path = { source: '192.0.2.1', destination: '198.51.100.7' };
 const dissect = createDissector();

@@ -8,7 +8,7 @@ export interface SocketErrorDetails {
   /** Replaces the system's text for the errno. */
   readonly reason?: string;
   /** Computes what to do about it, when somebody asks; it must not throw. */
-  readonly explain?: () => string | undefined;
+  readonly explain?: ((code: string) => string | undefined) | undefined;
   readonly cause?: unknown;
 }
 
@@ -26,7 +26,7 @@ export class SocketError extends Error {
   readonly errno: number;
   readonly syscall: string;
   readonly address?: unknown;
-  #explain: (() => string | undefined) | undefined;
+  #explain: ((code: string) => string | undefined) | undefined;
   #hint: string | undefined;
 
   constructor(syscall: string, errno: number, details: SocketErrorDetails = {}) {
@@ -50,7 +50,7 @@ export class SocketError extends Error {
   get hint(): string | undefined {
     const explain = this.#explain;
     this.#explain = undefined;
-    if (explain !== undefined) this.#hint = explain();
+    if (explain !== undefined) this.#hint = explain(this.code);
     return this.#hint;
   }
 

@@ -14,6 +14,7 @@ import {
   EPROTO,
 } from '../constants/index.ts';
 import type { Descriptor } from './descriptor.ts';
+import { TURN_BYTES } from './engine.ts';
 import { interfaceNames } from './interface-names.ts';
 import { type Operation, WOULD_BLOCK, YIELD } from './operation.ts';
 import { addressOut } from './scratch.ts';
@@ -41,6 +42,8 @@ const NEXT_AT_ONCE: ReadonlySet<number> = new Set(
 const nowhere = Buffer.alloc(0);
 // Arbitrary: connections that failed before they were taken, in one go.
 const MAX_FAILED = 64;
+// At most 16 accepts a turn (safety.md 7).
+const ACCEPT_CHARGE = TURN_BYTES / 16;
 
 type AcceptOperation = Operation<[number, Address | null]>;
 
@@ -58,7 +61,10 @@ export function acceptFrom(
         // AF_ALG reports ECONNABORTED when it is asked for an address, which it has not.
         const out = family === AF_ALG ? nowhere : addressOut;
         const fd = native.accept4(descriptor.fd, out);
-        if (fd >= 0) return [fd, family === AF_ALG ? null : lastAddress(proto)];
+        if (fd >= 0) {
+          descriptor.reader.charge(ACCEPT_CHARGE);
+          return [fd, family === AF_ALG ? null : lastAddress(proto)];
+        }
         if (fd === -(EAGAIN as number)) return WOULD_BLOCK;
         if (!NEXT_AT_ONCE.has(-fd)) throw descriptor.error('accept', -fd);
       }

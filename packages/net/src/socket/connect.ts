@@ -9,6 +9,10 @@ import type { Target } from './send.ts';
 const word = new Int32Array(1);
 const wordBytes = new Uint8Array(word.buffer);
 
+// AF_UNSPEC. Linux gives ECONNABORTED to the first connect(2) after one that failed later than its
+// call; dissolving the association (connect(2)) makes the socket as good as new for it.
+const unspecified = new Uint8Array(16);
+
 /** The error that waits on the descriptor, which reading takes away: 0 for none. */
 export function takeSocketError(fd: number): number {
   const status = native.getsockopt(fd, SOL_SOCKET as number, SO_ERROR as number, wordBytes);
@@ -31,8 +35,9 @@ export function connectTo(
     const ready = native.poll(descriptor.fd, POLLOUT as number, 0);
     if (ready === 0) return WOULD_BLOCK;
     const errno = takeSocketError(descriptor.fd);
-    if (errno !== 0) throw fail(errno);
-    return undefined;
+    if (errno === 0) return undefined;
+    native.connect(descriptor.fd, unspecified, unspecified.length);
+    throw fail(errno);
   };
   return {
     syscall: 'connect',

@@ -3,6 +3,7 @@ import {
   EAGAIN,
   EBADF,
   EINTR,
+  IPPROTO_TCP,
   POLLERR,
   POLLHUP,
   POLLIN,
@@ -10,6 +11,9 @@ import {
   POLLOUT,
   POLLPRI,
   POLLRDHUP,
+  SO_PROTOCOL,
+  SOL_SOCKET,
+  SOCK_STREAM,
 } from '../constants/index.ts';
 import { SocketError, type SocketErrorDetails, TimeoutError } from '../errors/index.ts';
 import {
@@ -21,17 +25,25 @@ import {
   type Sender,
   type Watched,
 } from './engine.ts';
-import { Lane, type LaneOwner } from './lane.ts';
-import { type Attempt, type Operation, TRY_LATER, WOULD_BLOCK, YIELD } from './operation.ts';
-import { Pending } from './pending.ts';
+import { type CallContext, explain } from './explain.ts';
+import { CALL_CHARGE, Lane, type LaneOwner } from './lane.ts';
+import {
+  type Attempt,
+  isDone,
+  type Operation,
+  TRY_LATER,
+  WOULD_BLOCK,
+  YIELD,
+} from './operation.ts';
+import { described, Pending } from './pending.ts';
 import { SendAll } from './send-all.ts';
 
 // epoll's event bits are poll's (epoll_ctl(2)).
 const READABLE = (POLLIN as number) | (POLLRDHUP as number) | (POLLPRI as number);
-const HUNG_UP = (POLLRDHUP as number) | (POLLHUP as number) | (POLLERR as number);
-const MAX_ACCEPTS = 16;
-// A flat charge for a call that moved no bytes, so that endless small ones end a turn too.
-const CALL_CHARGE = 1024;
+// POLLNVAL is the watchdog's: the number was closed elsewhere.
+const BROKEN = (POLLHUP as number) | (POLLERR as number) | (POLLNVAL as number);
+const HUNG_UP = (POLLRDHUP as number) | BROKEN;
+const WRITABLE = (POLLOUT as number) | BROKEN;
 const MAX_POLL_MS = 0x7fffffff;
 // How long a Sync connect sleeps where only time helps (TRY_LATER).
 const RETRY_MS = 5;
@@ -42,6 +54,13 @@ const POLL_OPERATION: Operation<number> = {
   attempt: () => 0,
 };
 
+/** What a socket is. */
+export interface SocketKind {
+  readonly family: number;
+  readonly type: number;
+  readonly proto: number;
+}
+
 /** How an operation waits. */
 export interface Wait {
   /** Seconds; null waits for ever, 0 not at all. */
@@ -51,8 +70,21 @@ export interface Wait {
   readonly owner: object;
 }
 
-function isDone<Result>(result: Attempt<Result>): result is Result {
-  return result !== WOULD_BLOCK && result !== TRY_LATER && result !== YIELD;
+function drop(lane: Lane, pending: Pending, reason: unknown): void {
+  const partial = pending.operation.partial?.();
+  if (partial === undefined) pending.reject(reason);
+  else pending.resolve(partial);
+  lane.remove(pending);
+}
+
+const word = new Int32Array(1);
+const wordBytes = new Uint8Array(word.buffer);
+
+/** What the kernel says, not what the caller claimed when the descriptor was adopted. */
+function isTcp(fd: number): boolean {
+  if (SO_PROTOCOL === undefined) return false;
+  const status = native.getsockopt(fd, SOL_SOCKET as number, SO_PROTOCOL, wordBytes);
+  return status === wordBytes.length && word[0] === IPPROTO_TCP;
 }
 
 /**
@@ -61,22 +93,28 @@ function isDone<Result>(result: Attempt<Result>): result is Result {
  */
 export class Descriptor implements Watched, Sender, LaneOwner {
   #fd: number;
+  #kind: SocketKind;
   readonly isStream: boolean;
   readonly reader = new Lane('read', this);
   readonly writer = new Lane('write', this);
-  /** Waiters of `poll`, which any event wakes. */
-  readonly pollers = new Set<() => void>();
+  /** Waiters of `poll`, which any event wakes, and what they wait for. */
+  readonly pollers = new Map<() => void, number>();
+  eventCount = 0;
   #slot = -1;
   #interest = 0;
   #pending = 0;
+  #closeReason: Error | undefined;
   #referenced = true;
   #sendQueued = false;
-  // After a hang-up or with urgent data a short read says nothing about what follows.
-  #shortReadTells = true;
+  // Whether a short read has emptied the receive queue: on TCP, until a hang-up or urgent data. (A
+  // Unix stream also stops at a descriptor or at other credentials, SCTP at the end of a message.)
+  #shortReadTells = false;
+  #keptError: Error | undefined;
 
-  constructor(fd: number, isStream: boolean) {
+  constructor(fd: number, kind: SocketKind) {
     this.#fd = fd;
-    this.isStream = isStream;
+    this.#kind = kind;
+    this.isStream = kind.type === SOCK_STREAM;
   }
 
   /** -1 once closed. */
@@ -88,53 +126,59 @@ export class Descriptor implements Watched, Sender, LaneOwner {
     return this.#fd < 0;
   }
 
-  error(syscall: string, errno: number, details?: SocketErrorDetails): SocketError {
-    return new SocketError(syscall, errno, details);
+  /** The error of a failed call, which can explain itself. */
+  error(
+    syscall: string,
+    errno: number,
+    details: SocketErrorDetails & Partial<Pick<CallContext, 'option'>> = {},
+  ): SocketError {
+    const { address, option } = details;
+    return new SocketError(syscall, errno, {
+      ...details,
+      explain: (code) => explain(code, { ...this.#kind, address, option }),
+    });
   }
 
   /** Runs an operation: at once where the kernel lets it, else when its turn has come. */
   start<Result>(operation: Operation<Result>, wait: Wait): Promise<Result> {
-    const lane = operation.direction === 'read' ? this.reader : this.writer;
     if (wait.signal?.aborted) return Promise.reject(wait.signal.reason);
-    if (this.#batches(operation) && wait.timeout !== 0) {
-      return this.#park<Result>(lane, operation as Operation<Result>, wait);
-    }
-    if (lane.head === undefined || operation.immediate) {
-      if (lane.ready && lane.hasTurn()) {
-        try {
-          const result: Attempt<Result> = operation.attempt();
-          if (isDone(result)) {
-            lane.charge(CALL_CHARGE);
-            return Promise.resolve(result);
-          }
-          if (result === WOULD_BLOCK) lane.ready = false;
-        } catch (error) {
-          if (error instanceof Error) operation.describe?.(error);
-          return Promise.reject(error);
-        }
-      } else if (wait.timeout === 0 || operation.immediate) {
-        return this.#attemptOnce(operation);
+    if (this.closed) return Promise.reject(this.#closedError(operation.syscall));
+    const lane = this.#laneOf(operation);
+    try {
+      if (wait.timeout === 0 || operation.immediate)
+        return Promise.resolve(this.#now(lane, operation));
+      if (!this.#batches(operation) && lane.head === undefined && lane.ready && lane.hasTurn()) {
+        lane.charge(CALL_CHARGE);
+        const result: Attempt<Result> = operation.attempt();
+        if (isDone(result)) return Promise.resolve(result);
+        if (result === WOULD_BLOCK) lane.ready = false;
       }
-    }
-    if (wait.timeout === 0 || operation.immediate) {
-      return Promise.reject(this.error(operation.syscall, EAGAIN as number));
+    } catch (error) {
+      return Promise.reject(described(operation, error));
     }
     return this.#park(lane, operation, wait);
   }
 
   /** For an operation that may not wait: the kernel, not the memory of it, says whether it would. */
-  #attemptOnce<Result>(operation: Operation<Result>): Promise<Result> {
-    try {
-      const result = operation.attempt();
-      if (isDone(result)) return Promise.resolve(result);
-      return Promise.reject(this.error(operation.syscall, EAGAIN as number));
-    } catch (error) {
-      return Promise.reject(error);
+  #now<Result>(lane: Lane, operation: Operation<Result>): Result {
+    let result: Attempt<Result> = WOULD_BLOCK;
+    if (lane.head !== undefined && operation.immediate !== 'error queue') lane.exhaust();
+    if (lane.head === undefined || operation.immediate === 'error queue') {
+      while ((result = operation.attempt()) === YIELD) engine.turn++;
     }
+    if (isDone(result)) return result;
+    throw this.error(operation.syscall, EAGAIN as number);
+  }
+
+  #laneOf(operation: Operation<unknown>): Lane {
+    return operation.direction === 'read' ? this.reader : this.writer;
   }
 
   #park<Result>(lane: Lane, operation: Operation<Result>, wait: Wait): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
+      // It may fail for want of a descriptor: before anything is in the lane.
+      engine.start();
+      operation.keep?.();
       const pending = new Pending(
         operation as Operation<unknown>,
         wait.owner,
@@ -145,56 +189,47 @@ export class Descriptor implements Watched, Sender, LaneOwner {
       this.#pending++;
       if (this.#referenced) engine.ref();
       const { timeout, signal } = wait;
-      if (timeout !== null) {
-        pending.expireAfter(timeout, this.#referenced, () =>
-          this.#drop(
-            lane,
-            pending,
-            new TimeoutError(operation.syscall, timeout, operation.address),
-          ),
-        );
-      }
-      if (signal !== undefined)
-        pending.abortOn(signal, (reason) => this.#drop(lane, pending, reason));
-      if (this.#batches(operation)) this.#sendLater();
-      else if (lane.head === pending) {
-        if (!lane.ready) this.onWaiting(lane);
-        else lane.defer();
-      }
+      if (timeout !== null)
+        pending.expireAfter(timeout, () => this.#expire(lane, pending, timeout));
+      if (signal !== undefined) pending.abortOn(signal, (reason) => drop(lane, pending, reason));
+      if (lane.head === pending && !lane.ready) this.onWaiting(lane);
+      else if (this.#batches(operation)) this.#sendLater();
+      else if (lane.head === pending) lane.defer();
     });
   }
 
-  #drop(lane: Lane, pending: Pending, reason: unknown): void {
-    lane.remove(pending);
-    pending.reject(reason);
+  /** The kernel has the last word: what came while the loop was busy has come in time. */
+  #expire(lane: Lane, pending: Pending, timeout: number): void {
+    lane.ready = true;
+    lane.run();
+    if (pending.settled) return;
+    const { syscall, address } = pending.operation;
+    drop(lane, pending, new TimeoutError(syscall, timeout, address));
   }
 
   /** Blocks the thread until the operation is done. What waits already goes first. */
   block<Result>(operation: Operation<Result>, timeout: number | null): Result {
-    const lane = operation.direction === 'read' ? this.reader : this.writer;
+    const lane = this.#laneOf(operation);
     const deadline =
       timeout === null ? Number.POSITIVE_INFINITY : performance.now() + timeout * 1000;
     const events = (operation.direction === 'read' ? POLLIN : POLLOUT) as number;
     try {
+      if (this.closed) throw this.#closedError(operation.syscall);
+      if (timeout === 0 || operation.immediate) return this.#now(lane, operation);
       for (;;) {
-        if (lane.head !== undefined) {
-          lane.ready = true;
-          lane.run();
+        let result: Attempt<Result> = lane.head === undefined ? YIELD : lane.exhaust();
+        if (lane.head === undefined) result = operation.attempt();
+        if (isDone(result)) return result;
+        if (result === YIELD) {
+          engine.turn++;
+          continue;
         }
-        if (lane.head === undefined) {
-          const result = operation.attempt();
-          if (isDone(result)) return result;
-          if (result === YIELD) continue;
-          if (timeout === 0 || operation.immediate)
-            throw this.error(operation.syscall, EAGAIN as number);
-          this.#blockFor(operation, result === TRY_LATER ? 0 : events, deadline, timeout);
-        } else {
-          this.#blockFor(operation, events, deadline, timeout);
-        }
+        // The answer that is waited for may be to what this turn has yet to send.
+        engine.flush();
+        this.#blockFor(operation, result === TRY_LATER ? 0 : events, deadline, timeout);
       }
     } catch (error) {
-      if (error instanceof Error) operation.describe?.(error);
-      throw error;
+      throw described(operation, error);
     }
   }
 
@@ -229,6 +264,11 @@ export class Descriptor implements Watched, Sender, LaneOwner {
     );
   }
 
+  /** Those of `events` that hold now. */
+  ready(events: number): number {
+    return Math.max(native.poll(this.#fd, events, 0), 0);
+  }
+
   /** `poll`, blocking the thread. */
   pollSync(events: number, timeout: number | null): number {
     const operation = this.#pollOnce(events);
@@ -259,6 +299,7 @@ export class Descriptor implements Watched, Sender, LaneOwner {
     reject: (reason: unknown) => void,
   ): void {
     const settle = resolve as (value: unknown) => void;
+    engine.start();
     const pending = new Pending(POLL_OPERATION, wait.owner, settle, reject);
     const finish = (): void => {
       this.pollers.delete(wake);
@@ -278,13 +319,15 @@ export class Descriptor implements Watched, Sender, LaneOwner {
       finish();
       pending.resolve(ready);
     };
-    this.pollers.add(wake);
+    this.pollers.set(wake, events);
     this.#pending++;
     if (this.#referenced) engine.ref();
     const { timeout, signal } = wait;
     if (timeout !== null) {
-      const late = (): void => fail(new TimeoutError('poll', timeout));
-      pending.expireAfter(timeout, this.#referenced, late);
+      pending.expireAfter(timeout, () => {
+        wake();
+        if (!pending.settled) fail(new TimeoutError('poll', timeout));
+      });
     }
     if (signal !== undefined) pending.abortOn(signal, fail);
     try {
@@ -297,14 +340,36 @@ export class Descriptor implements Watched, Sender, LaneOwner {
   // ── what the engine calls ──────────────────────────────────────────────────────────────────────
 
   onEvents(events: number): void {
-    if ((events & (HUNG_UP | (POLLPRI as number))) !== 0) this.#shortReadTells = false;
+    this.#note(events);
     if ((events & (READABLE | HUNG_UP)) !== 0) {
       this.reader.ready = true;
       this.reader.run();
     }
-    if ((events & ((POLLOUT as number) | (POLLHUP as number) | (POLLERR as number))) !== 0)
-      this.#onWritable();
-    if (this.pollers.size > 0) for (const wake of [...this.pollers]) wake();
+    this.#onOtherEvents(events);
+  }
+
+  onServed(events: number, result: number, offset: number): void {
+    this.#note(events);
+    this.reader.ready = true;
+    const pending = this.reader.head;
+    // A failed accept is made again: attempt() knows whose failure it was.
+    if (pending !== undefined && !(result < 0 && pending.operation.accept !== undefined)) {
+      this.reader.shift();
+      if (result < 0) pending.reject(this.error(pending.operation.syscall, -result));
+      else this.#settleServed(pending, result, offset);
+    }
+    this.reader.run();
+    this.#onOtherEvents(events);
+  }
+
+  #note(events: number): void {
+    this.eventCount++;
+    if ((events & (HUNG_UP | (POLLPRI as number))) !== 0) this.#shortReadTells = false;
+  }
+
+  #onOtherEvents(events: number): void {
+    if ((events & WRITABLE) !== 0) this.#onWritable();
+    if (this.pollers.size > 0) for (const wake of [...this.pollers.keys()]) wake();
   }
 
   #onWritable(): void {
@@ -315,31 +380,13 @@ export class Descriptor implements Watched, Sender, LaneOwner {
     else this.writer.run();
   }
 
-  onServed(events: number, result: number, offset: number): void {
-    const pending = this.reader.head;
-    const operation = pending?.operation;
-    if ((events & (HUNG_UP | (POLLPRI as number))) !== 0) this.#shortReadTells = false;
-    this.reader.ready = true;
-    if (result === -(EAGAIN as number)) {
-      this.reader.ready = !this.#shortReadTells;
-    } else if (pending !== undefined && operation !== undefined) {
-      this.reader.shift();
-      if (result < 0) pending.reject(this.error(operation.syscall, -result));
-      else this.#settleServed(pending, result, offset);
-    }
-    const rest = events & ~((POLLIN as number) | (POLLRDHUP as number));
-    if (this.reader.head !== undefined) this.reader.run();
-    if ((rest & (POLLOUT as number)) !== 0 && this.writer.head !== undefined) this.#onWritable();
-    if (this.pollers.size > 0) for (const wake of [...this.pollers]) wake();
-  }
-
   #settleServed(pending: Pending, result: number, offset: number): void {
     const { accept, receive } = pending.operation;
     try {
       if (accept !== undefined) pending.resolve(accept(result, engine.slab, offset));
       else if (receive !== undefined) {
         if (result > 0 && result < receive.want) this.drained();
-        this.reader.charge(result);
+        this.reader.charge(result + CALL_CHARGE);
         pending.resolve(receive.take(engine.slab, offset, result));
       }
     } catch (error) {
@@ -348,15 +395,28 @@ export class Descriptor implements Watched, Sender, LaneOwner {
   }
 
   waitingFor(): number {
-    return (
-      (this.reader.head !== undefined && !this.reader.ready ? (POLLIN as number) : 0) |
-      (this.writer.head !== undefined && !this.writer.ready ? (POLLOUT as number) : 0)
-    );
+    let events = 0;
+    if (this.reader.head !== undefined && !this.reader.ready) events |= POLLIN as number;
+    if (this.writer.head !== undefined && !this.writer.ready) events |= POLLOUT as number;
+    for (const wanted of this.pollers.values()) events |= wanted;
+    return events;
   }
 
   /** The last receive took everything: the next one waits for an event. */
   drained(): void {
-    if (this.#slot >= 0 && this.#shortReadTells && this.isStream) this.reader.ready = false;
+    if (this.#shortReadTells) this.reader.ready = false;
+  }
+
+  /** An error that the kernel told, and forgot, after bytes that were to be delivered first. */
+  keepError(error: Error): void {
+    this.#keptError = error;
+  }
+
+  throwKept(): void {
+    const error = this.#keptError;
+    if (error === undefined) return;
+    this.#keptError = undefined;
+    throw error;
   }
 
   // ── what the lanes call ────────────────────────────────────────────────────────────────────────
@@ -383,6 +443,7 @@ export class Descriptor implements Watched, Sender, LaneOwner {
     const wanted = this.#interest | events;
     if (this.#slot < 0) {
       this.#slot = engine.watch(this, wanted);
+      this.#shortReadTells = isTcp(this.#fd);
     } else if (wanted !== this.#interest) {
       engine.rewatch(this.#slot, wanted);
     }
@@ -392,21 +453,7 @@ export class Descriptor implements Watched, Sender, LaneOwner {
   #arm(): void {
     const operation = this.reader.head?.operation;
     if (operation?.receive !== undefined) engine.arm(this.#slot, RECEIVE, operation.receive.want);
-    else if (operation?.accept !== undefined)
-      engine.arm(this.#slot, ACCEPT, this.#acceptsWaiting());
-    else engine.arm(this.#slot, NOTIFY, 0);
-  }
-
-  #acceptsWaiting(): number {
-    let count = 0;
-    for (
-      let at = this.reader.head;
-      at?.operation.accept !== undefined && count < MAX_ACCEPTS;
-      at = at.next
-    ) {
-      count++;
-    }
-    return count;
+    else engine.arm(this.#slot, operation?.accept === undefined ? NOTIFY : ACCEPT, 0);
   }
 
   // ── sends of one turn ──────────────────────────────────────────────────────────────────────────
@@ -429,9 +476,12 @@ export class Descriptor implements Watched, Sender, LaneOwner {
     for (let at = this.writer.head; at !== undefined; at = at.next) {
       const { operation } = at;
       if (!this.#batches(operation)) break;
-      if (used + operation.left > GATHER_BYTES) break;
-      const { data, sent } = operation;
-      target.set(sent === 0 ? data : data.subarray(sent), offset + used);
+      if (!operation.isWhole || used + operation.left > GATHER_BYTES) break;
+      const { data, sent, length } = operation;
+      target.set(
+        data.length === operation.left ? data : data.subarray(sent, length),
+        offset + used,
+      );
       used += operation.left;
     }
     if (used === 0) this.writer.run();
@@ -465,9 +515,9 @@ export class Descriptor implements Watched, Sender, LaneOwner {
     if (writer.head !== undefined) writer.run();
   }
 
-  /** Sends what the turn has queued now: before a shutdown, a close, or the descriptor's leaving. */
+  /** Sends what is queued now: before a shutdown, a close, or the descriptor's leaving. */
   flush(): void {
-    if (this.#sendQueued) this.writer.run();
+    if (this.writer.head !== undefined && this.writer.ready) this.writer.exhaust();
   }
 
   // ── life ───────────────────────────────────────────────────────────────────────────────────────
@@ -483,9 +533,6 @@ export class Descriptor implements Watched, Sender, LaneOwner {
       if (referenced) engine.ref();
       else engine.unref();
     }
-    for (const lane of [this.reader, this.writer]) {
-      for (let at = lane.head; at !== undefined; at = at.next) at.setReferenced(referenced);
-    }
   }
 
   /** Gives the descriptor away: what waits is rejected, the number is returned and stays open. */
@@ -495,8 +542,13 @@ export class Descriptor implements Watched, Sender, LaneOwner {
     return fd;
   }
 
-  /** Closes. Throws EBADF when the number was closed elsewhere. */
-  close(): void {
+  /**
+   * Closes. Throws EBADF when the number was closed elsewhere.
+   *
+   * @param reason what operations that wait, and those that come, reject with instead of EBADF
+   */
+  close(reason?: Error): void {
+    this.#closeReason = reason;
     const fd = this.#leave();
     if (fd < 0) return;
     const status = native.close(fd);
@@ -510,13 +562,15 @@ export class Descriptor implements Watched, Sender, LaneOwner {
     this.#fd = -1;
     if (this.#slot >= 0) engine.unwatch(this.#slot);
     this.#slot = -1;
-    const closed = (pending: Pending): SocketError =>
-      this.error(pending.operation.syscall, EBADF as number, {
-        reason: 'the socket was closed while the operation waited',
-      });
+    const closed = ({ operation: { syscall } }: Pending): Error =>
+      this.#closedError(syscall, 'the socket was closed while the operation waited');
     this.reader.fail(closed);
     this.writer.fail(closed);
-    for (const wake of [...this.pollers]) wake();
+    for (const wake of [...this.pollers.keys()]) wake();
     return fd;
+  }
+
+  #closedError(syscall: string, reason = 'the socket is closed'): Error {
+    return this.#closeReason ?? this.error(syscall, EBADF as number, { reason });
   }
 }

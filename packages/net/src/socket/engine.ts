@@ -6,7 +6,6 @@
 // together in #onFlush, which the poller calls before the loop sleeps.
 
 import { native } from '@sockeye/native';
-import { POLLIN, POLLOUT } from '../constants/index.ts';
 import { SocketError } from '../errors/index.ts';
 
 /** What the engine calls when something happens to a watched descriptor. */
@@ -16,8 +15,10 @@ export interface Watched {
   onEvents(events: number): void;
   /** The poller made the call that was armed: bytes, a descriptor, or -errno. */
   onServed(events: number, result: number, offset: number): void;
-  /** What operations wait for: POLLIN, POLLOUT, both or 0. */
+  /** What operations wait for: POLLIN, POLLOUT, … or 0. */
   waitingFor(): number;
+  /** Grows with every event that was delivered. */
+  readonly eventCount: number;
 }
 
 /** A descriptor with sends that wait for the end of the turn. */
@@ -47,7 +48,7 @@ export const GATHER_BYTES = 32 * 1024;
 const OUTGOING_BYTES = 256 * 1024;
 const SEND_WORDS = 4;
 const MAX_SENDS = 512;
-// Two rounds must find the same descriptor ready and unserved: within a second (safety.md 10).
+// Two rounds must find the same descriptor ready without an event: within a second (safety.md 10).
 const WATCHDOG_MS = 400;
 
 class Engine {
@@ -58,7 +59,7 @@ class Engine {
   /** Readiness events that never came and were found by the watchdog. */
   lostEvents = 0;
 
-  #started = false;
+  #poller = -1;
   #header = new Int32Array(2);
   #records = new Int32Array(0);
   #control = new Int32Array(0);
@@ -70,14 +71,32 @@ class Engine {
   #sendWords = new Int32Array(MAX_SENDS * SEND_WORDS);
   #deferred: (() => void)[] = [];
   #watchdog: NodeJS.Timeout | undefined;
-  #suspects = new Set<Watched>();
+  #suspects = new Map<Watched, number>();
+
+  /** Starts the poller, once. Throws when there is no descriptor for it. */
+  start(): void {
+    if (this.#poller >= 0) return;
+    const memory: ArrayBuffer[] = [];
+    const poller = native.pollerStart(
+      (count) => this.#onBatch(count),
+      () => this.#onFlush(),
+      memory,
+    );
+    if (poller < 0) throw new SocketError('epoll_create1', -poller);
+    const [header, records, slab] = memory as [ArrayBuffer, ArrayBuffer, ArrayBuffer];
+    this.#header = new Int32Array(header);
+    this.#records = new Int32Array(records);
+    this.slab = Buffer.from(slab);
+    this.#poller = poller;
+    this.#grow(FIRST_SLOTS);
+  }
 
   /** Watches a descriptor, edge-triggered; returns its slot. */
   watch(watched: Watched, events: number): number {
-    this.#start();
+    this.start();
     const slot = this.#free.pop() ?? this.#slots.length;
     if (slot * 2 >= this.#control.length) this.#grow(slot + 1);
-    const status = native.pollerWatch(slot, watched.fd, events);
+    const status = native.pollerWatch(this.#poller, slot, watched.fd, events);
     if (status < 0) {
       this.#free.push(slot);
       if (slot === this.#slots.length) this.#slots.push(undefined);
@@ -88,39 +107,42 @@ class Engine {
   }
 
   rewatch(slot: number, events: number): void {
-    native.pollerRewatch(slot, events);
+    native.pollerRewatch(this.#poller, slot, events);
   }
 
   unwatch(slot: number): void {
     this.#slots[slot] = undefined;
     this.#free.push(slot);
-    native.pollerUnwatch(slot);
+    native.pollerUnwatch(this.#poller, slot);
   }
 
-  /** Says what the poller does at the slot's next event; `want` is bytes or connections. */
+  /** Says what the poller does at the slot's next event; `want` is the bytes to receive. */
   arm(slot: number, mode: number, want: number): void {
     this.#control[slot * 2] = mode;
     this.#control[slot * 2 + 1] = want;
   }
 
-  /** One more operation that keeps the process alive. */
+  /** One more operation that keeps the process alive; `start` came before. */
   ref(): void {
-    this.#start();
-    if (this.#references++ === 0) native.pollerRef(true);
+    if (this.#references++ === 0) native.pollerRef(this.#poller, true);
     this.#watchdog ??= setInterval(() => this.#watch(), WATCHDOG_MS).unref();
   }
 
   unref(): void {
-    if (--this.#references === 0) native.pollerRef(false);
+    if (--this.#references === 0) native.pollerRef(this.#poller, false);
   }
 
   /** Has the sender gathered and sent at the end of this turn. */
   sendLater(sender: Sender): void {
-    this.#start();
     this.#senders.push(sender);
     if (this.#header[FLUSH_REQUESTED] === 1) return;
     this.#header[FLUSH_REQUESTED] = 1;
-    if (this.#header[IN_BATCH] === 0) native.pollerFlush();
+    if (this.#header[IN_BATCH] === 0) native.pollerFlush(this.#poller);
+  }
+
+  /** Sends now what this turn has queued: the thread is about to block. */
+  flush(): void {
+    if (this.#senders.length > 0) this.#onFlush();
   }
 
   /** Runs `task` once the loop has served everybody else. */
@@ -136,27 +158,10 @@ class Engine {
     for (const task of tasks) task();
   }
 
-  #start(): void {
-    if (this.#started) return;
-    const memory: ArrayBuffer[] = [];
-    const status = native.pollerStart(
-      (count) => this.#onBatch(count),
-      () => this.#onFlush(),
-      memory,
-    );
-    if (status < 0) throw new SocketError('epoll_create1', -status);
-    const [header, records, slab] = memory as [ArrayBuffer, ArrayBuffer, ArrayBuffer];
-    this.#header = new Int32Array(header);
-    this.#records = new Int32Array(records);
-    this.slab = Buffer.from(slab);
-    this.#started = true;
-    this.#grow(FIRST_SLOTS);
-  }
-
   #grow(slots: number): void {
     let size = Math.max(FIRST_SLOTS, this.#control.length / 2);
     while (size < slots) size *= 2;
-    this.#control = new Int32Array(native.pollerGrow(size));
+    this.#control = new Int32Array(native.pollerGrow(this.#poller, size));
   }
 
   #onBatch(count: number): void {
@@ -174,36 +179,31 @@ class Engine {
   #onFlush(): void {
     const senders = this.#senders;
     this.#senders = [];
-    this.#outgoing ??= Buffer.allocUnsafeSlow(OUTGOING_BYTES);
-    let sends = 0;
+    const outgoing = (this.#outgoing ??= Buffer.allocUnsafeSlow(OUTGOING_BYTES));
+    const batch: Sender[] = [];
     let used = 0;
-    let first = 0;
-    for (let i = 0; i < senders.length; i++) {
-      if (used + GATHER_BYTES > OUTGOING_BYTES || sends === MAX_SENDS) {
-        this.#send(senders, first, sends);
-        sends = used = 0;
-        first = i;
+    for (const sender of senders) {
+      if (used + GATHER_BYTES > OUTGOING_BYTES || batch.length === MAX_SENDS) {
+        this.#send(batch, outgoing);
+        used = 0;
       }
-      const sender = senders[i] as Sender;
-      const bytes = sender.gather(this.#outgoing, used);
-      const at = sends * SEND_WORDS;
-      this.#sendWords[at] = bytes === 0 ? -1 : sender.fd;
+      const bytes = sender.gather(outgoing, used);
+      // Nothing gathered: the sender's bytes left another way, or it was closed.
+      if (bytes === 0) continue;
+      const at = batch.push(sender) * SEND_WORDS - SEND_WORDS;
+      this.#sendWords[at] = sender.fd;
       this.#sendWords[at + 1] = used;
       this.#sendWords[at + 2] = bytes;
       used += bytes;
-      sends++;
     }
-    if (sends > 0) this.#send(senders, first, sends);
+    this.#send(batch, outgoing);
   }
 
-  #send(senders: Sender[], first: number, count: number): void {
-    const words = this.#sendWords;
-    native.sendBatch(words, count, this.#outgoing as Buffer);
-    for (let i = 0; i < count; i++) {
-      // Nothing gathered: the sender's bytes left another way, or it was closed.
-      if (words[i * SEND_WORDS + 2] === 0) continue;
-      (senders[first + i] as Sender).onSent(words[i * SEND_WORDS + 3] as number);
-    }
+  #send(batch: Sender[], outgoing: Buffer): void {
+    if (batch.length === 0) return;
+    native.sendBatch(this.#sendWords, batch.length, outgoing);
+    batch.forEach((sender, i) => sender.onSent(this.#sendWords[i * SEND_WORDS + 3] as number));
+    batch.length = 0;
   }
 
   /** Finds descriptors that are ready although no event came: an injected or lost edge. */
@@ -214,26 +214,33 @@ class Engine {
       return;
     }
     const waiting = this.#slots.filter(
-      (watched) => watched !== undefined && watched.waitingFor() !== 0,
-    );
+      (watched) => (watched?.waitingFor() ?? 0) !== 0,
+    ) as Watched[];
     const set = new Int32Array(waiting.length * 2);
     waiting.forEach((watched, i) => {
-      set[i * 2] = (watched as Watched).fd;
-      set[i * 2 + 1] = (watched as Watched).waitingFor();
+      set[i * 2] = watched.fd;
+      set[i * 2 + 1] = watched.waitingFor();
     });
     native.pollMany(set, waiting.length);
-    const suspects = new Set<Watched>();
+    const suspects = new Map<Watched, number>();
     waiting.forEach((watched, i) => {
       const ready = (set[i * 2 + 1] as number) >> 16;
-      if (watched === undefined || ready === 0) return;
-      if (!this.#suspects.has(watched)) {
-        suspects.add(watched);
-        return;
-      }
-      this.lostEvents++;
-      watched.onEvents(ready & (POLLIN | POLLOUT));
+      if (ready === 0) return;
+      // Ready in two rounds with no event between them; in one round it is but on its way.
+      if (this.#suspects.get(watched) === watched.eventCount) this.#lost(watched, ready);
+      else suspects.set(watched, watched.eventCount);
     });
     this.#suspects = suspects;
+  }
+
+  #lost(watched: Watched, events: number): void {
+    if (this.lostEvents++ === 0) {
+      process.emitWarning(
+        `a readiness event of descriptor ${watched.fd} got lost and was found by polling; further ones are not reported`,
+        { code: 'SOCKEYE_LOST_EVENT' },
+      );
+    }
+    watched.onEvents(events);
   }
 }
 

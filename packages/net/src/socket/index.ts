@@ -19,6 +19,17 @@ export {
 } from './create-server.ts';
 export { getdefaulttimeout, setdefaulttimeout } from './default-timeout.ts';
 export {
+  type BinaryFileMode,
+  type FileWaitOptions,
+  IncompleteReadError,
+  type Newline,
+  type ReadUntilOptions,
+  SocketFile,
+  type SocketFileOptions,
+  type TextErrors,
+  type TextFileMode,
+} from './file/index.ts';
+export {
   type ReceivedFds,
   recvFds,
   recvFdsSync,
@@ -53,4 +64,4 @@ export {
 export type { FileSource } from './send-file.ts';
 export { Socket, type SocketOptions, type WaitOptions } from './socket.ts';
 export type { SocketItem } from './socket-iterator.ts';
-export { close, fromFd, socket, socketpair } from './socketpair.ts';
+export { close, dup, fromFd, socket, socketpair } from './socketpair.ts';

@@ -1,9 +1,11 @@
 import { engine, TURN_BYTES } from './engine.ts';
-import { TRY_LATER, WOULD_BLOCK, YIELD } from './operation.ts';
+import { type Attempt, isDone, TRY_LATER, WOULD_BLOCK, YIELD } from './operation.ts';
 import type { Pending } from './pending.ts';
 
 const FIRST_RETRY_MS = 1;
 const LAST_RETRY_MS = 50;
+// A flat charge for a call, so that endless small ones end a turn too. Arbitrary.
+export const CALL_CHARGE = 1024;
 
 /** What a lane needs of its descriptor. */
 export interface LaneOwner {
@@ -21,6 +23,8 @@ export interface LaneOwner {
 export class Lane {
   readonly direction: 'read' | 'write';
   ready = true;
+  /** Grows with everything that was moved: whether anything was since, tells progress. */
+  total = 0;
   head: Pending | undefined;
   #tail: Pending | undefined;
   #owner: LaneOwner;
@@ -35,7 +39,7 @@ export class Lane {
     this.#owner = owner;
   }
 
-  /** Notes what one operation took; false when others should have their turn first. */
+  /** False when others should have their turn first. */
   hasTurn(): boolean {
     if (this.#turn !== engine.turn) {
       this.#turn = engine.turn;
@@ -44,8 +48,10 @@ export class Lane {
     return this.#served < TURN_BYTES;
   }
 
+  /** Counts bytes against the turn. */
   charge(bytes: number): void {
     this.#served += bytes;
+    this.total += bytes;
   }
 
   push(pending: Pending): void {
@@ -76,22 +82,10 @@ export class Lane {
     }
   }
 
-  /** Settles operations as long as the kernel lets it. */
+  /** Settles operations as long as the kernel and the turn let it. */
   run(): void {
     while (this.head !== undefined && this.ready) {
-      if (!this.hasTurn()) {
-        this.defer();
-        return;
-      }
-      const pending = this.head;
-      let result: unknown;
-      try {
-        result = pending.operation.attempt();
-      } catch (error) {
-        this.shift();
-        pending.reject(error);
-        continue;
-      }
+      const result = this.hasTurn() ? this.#attempt(this.head) : YIELD;
       if (result === WOULD_BLOCK) break;
       if (result === YIELD) {
         this.defer();
@@ -101,10 +95,43 @@ export class Lane {
         this.#runLater();
         return;
       }
-      this.shift();
-      pending.resolve(result);
     }
     if (this.head !== undefined) this.#owner.onWaiting(this);
+  }
+
+  /** The same without regard for others' turns; says what the rest, if any, waits for. */
+  exhaust(): typeof WOULD_BLOCK | typeof TRY_LATER {
+    this.ready = true;
+    while (this.head !== undefined) {
+      const result = this.#attempt(this.head);
+      if (result === WOULD_BLOCK) {
+        this.#owner.onWaiting(this);
+        return WOULD_BLOCK;
+      }
+      if (result === YIELD) engine.turn++;
+      if (result === TRY_LATER) {
+        this.#runLater();
+        return TRY_LATER;
+      }
+    }
+    return WOULD_BLOCK;
+  }
+
+  /** Settles the head, if the kernel lets it. */
+  #attempt(pending: Pending): Attempt<void> {
+    let result: unknown;
+    this.charge(CALL_CHARGE);
+    try {
+      result = pending.operation.attempt();
+    } catch (error) {
+      this.shift();
+      pending.reject(error);
+      return undefined;
+    }
+    if (!isDone(result)) return result;
+    this.shift();
+    pending.resolve(result);
+    return undefined;
   }
 
   /** Runs again after the others' turn. */
@@ -119,7 +146,8 @@ export class Lane {
 
   #runLater(): void {
     clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => this.run(), this.#retryMs);
+    // The poller keeps the process alive for what waits, so the timer needn't.
+    this.#retry = setTimeout(() => this.run(), this.#retryMs).unref();
     this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
   }
 

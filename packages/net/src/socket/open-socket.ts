@@ -8,6 +8,7 @@ import {
   SOL_SOCKET,
 } from '../constants/index.ts';
 import { checkInteger, invalidType, SocketError } from '../errors/index.ts';
+import { explain } from './explain.ts';
 
 const MAX_INT = 0x7fffffff;
 const word = new Int32Array(1);
@@ -49,7 +50,11 @@ export function checkKind(family: unknown, type: unknown, proto: unknown, option
 export function openSocket(kind: Kind): Opened {
   const { family = AF_INET as number, type = SOCK_STREAM as number, proto = 0 } = kind;
   const fd = native.socket(family, type, proto);
-  if (fd < 0) throw new SocketError('socket', -fd);
+  if (fd < 0) {
+    throw new SocketError('socket', -fd, {
+      explain: (code) => explain(code, { family, type, proto }),
+    });
+  }
   return { fd, family, type, proto };
 }
 

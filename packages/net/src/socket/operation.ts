@@ -12,6 +12,10 @@ export const YIELD: unique symbol = Symbol('yield');
 
 export type Attempt<Result> = Result | typeof WOULD_BLOCK | typeof TRY_LATER | typeof YIELD;
 
+export function isDone<Result>(result: Attempt<Result>): result is Result {
+  return result !== WOULD_BLOCK && result !== TRY_LATER && result !== YIELD;
+}
+
 /** A call on a socket, its arguments checked: what the async and the Sync form share. */
 export interface Operation<Result> {
   readonly syscall: string;
@@ -32,6 +36,13 @@ export interface Operation<Result> {
   readonly describe?: (error: Error) => void;
   /** The address that the operation is about, for its errors. */
   readonly address?: unknown;
-  /** With MSG_DONTWAIT or MSG_ERRQUEUE the operation never waits. */
-  readonly immediate?: boolean;
+  /** Keeps what the operation needs and others may overwrite, before it waits. */
+  readonly keep?: () => void;
+  /** What an operation that ends early has taken from the kernel, as its result; else undefined. */
+  readonly partial?: () => Result | undefined;
+  /**
+   * Never waits: in its turn (MSG_DONTWAIT), or whatever waits before it, because it reads the error
+   * queue (MSG_ERRQUEUE).
+   */
+  readonly immediate?: false | 'in turn' | 'error queue';
 }

@@ -1,5 +1,11 @@
 import type { Operation } from './operation.ts';
 
+/** The error of an operation, with what the operation adds to it. A frozen one stays as it is. */
+export function described(operation: Operation<unknown>, reason: unknown): unknown {
+  if (reason instanceof Error && Object.isExtensible(reason)) operation.describe?.(reason);
+  return reason;
+}
+
 /** An operation that waits in a lane, and the promise that waits for it. */
 export class Pending {
   readonly operation: Operation<unknown>;
@@ -11,6 +17,7 @@ export class Pending {
   #timer: NodeJS.Timeout | undefined;
   #signal: AbortSignal | undefined;
   #onAbort: (() => void) | undefined;
+  #settled = false;
 
   constructor(
     operation: Operation<unknown>,
@@ -24,27 +31,26 @@ export class Pending {
     this.#reject = reject;
   }
 
+  get settled(): boolean {
+    return this.#settled;
+  }
+
   /** Calls `expire` after `seconds`. */
-  expireAfter(seconds: number, referenced: boolean, expire: () => void): void {
+  expireAfter(seconds: number, expire: () => void): void {
     const deadline = performance.now() + seconds * 1000;
     const check = (): void => {
       // A timer counts from the loop's clock, which lags behind: it may be early.
       const left = deadline - performance.now();
       if (left <= 0) expire();
-      else this.#startTimer(left, referenced, check);
+      else this.#startTimer(left, check);
     };
-    this.#startTimer(seconds * 1000, referenced, check);
+    this.#startTimer(seconds * 1000, check);
   }
 
-  #startTimer(ms: number, referenced: boolean, check: () => void): void {
-    // setTimeout takes at most 2^31 - 1 ms; check() starts the rest.
-    this.#timer = setTimeout(check, Math.min(Math.ceil(ms), 0x7fffffff));
-    if (!referenced) this.#timer.unref();
-  }
-
-  setReferenced(referenced: boolean): void {
-    if (referenced) this.#timer?.ref();
-    else this.#timer?.unref();
+  #startTimer(ms: number, check: () => void): void {
+    // setTimeout takes at most 2^31 - 1 ms; check() starts the rest. The poller keeps the process
+    // alive for what waits, so no timer needs to.
+    this.#timer = setTimeout(check, Math.min(Math.ceil(ms), 0x7fffffff)).unref();
   }
 
   /** Calls `abort` with the signal's reason. */
@@ -61,11 +67,11 @@ export class Pending {
 
   reject(reason: unknown): void {
     this.#release();
-    if (reason instanceof Error) this.operation.describe?.(reason);
-    this.#reject(reason);
+    this.#reject(described(this.operation, reason));
   }
 
   #release(): void {
+    this.#settled = true;
     if (this.#timer !== undefined) clearTimeout(this.#timer);
     if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort);
   }

@@ -1,10 +1,10 @@
 import { native } from '@sockeye/native';
 import { type Address, decodeAddress } from '../address/index.ts';
 import { EAGAIN, MSG_DONTWAIT, MSG_ERRQUEUE, MSG_WAITALL } from '../constants/index.ts';
-import { checkInteger, invalidType, outOfRange } from '../errors/index.ts';
+import { checkBytes, checkInteger, outOfRange, SocketError } from '../errors/index.ts';
 import type { Descriptor } from './descriptor.ts';
 import { interfaceNames } from './interface-names.ts';
-import { type Attempt, type Operation, WOULD_BLOCK } from './operation.ts';
+import { type Attempt, isDone, type Operation, WOULD_BLOCK, YIELD } from './operation.ts';
 import {
   addressOut,
   addressOutBytes,
@@ -36,15 +36,16 @@ export function checkFlags(flags: unknown): number {
 
 /** The part of a buffer that an …Into receive fills: `size` bytes, or all for 0 and undefined. */
 export function checkTarget(buffer: unknown, size: unknown): [Uint8Array, number] {
-  if (!(buffer instanceof Uint8Array)) throw invalidType('buffer', 'a Uint8Array', buffer);
+  const target = checkBytes('buffer', buffer);
   const wanted = size === undefined ? 0 : checkSize(size);
-  if (wanted > buffer.length)
-    throw outOfRange('size', `at most the buffer's ${buffer.length}`, wanted);
-  return [buffer, wanted === 0 ? buffer.length : wanted];
+  if (wanted > target.length)
+    throw outOfRange('size', `at most the buffer's ${target.length}`, wanted);
+  return [target, wanted === 0 ? target.length : wanted];
 }
 
-export function isImmediate(flags: number): boolean {
-  return (flags & ((MSG_DONTWAIT as number) | (MSG_ERRQUEUE as number))) !== 0;
+export function isImmediate(flags: number): false | 'in turn' | 'error queue' {
+  if ((flags & (MSG_ERRQUEUE as number)) !== 0) return 'error queue';
+  return (flags & (MSG_DONTWAIT as number)) !== 0 && 'in turn';
 }
 
 /** The address that the last call left in the scratch. */
@@ -58,16 +59,16 @@ export function lastAddress(proto: number): Address | null {
 /** One recv(2) into a buffer; notes what it says about the next. */
 function receiveOnce(
   { descriptor }: Source,
-  syscall: string,
   buffer: Uint8Array,
   offset: number,
   size: number,
   flags: number,
 ): number | typeof WOULD_BLOCK {
+  descriptor.throwKept();
   const count = native.recv(descriptor.fd, buffer, offset, size, flags);
   if (count < 0) {
     if (count === -(EAGAIN as number)) return WOULD_BLOCK;
-    throw descriptor.error(syscall, -count);
+    throw descriptor.error('recv', -count);
   }
   if (count < size && count > 0 && flags === 0) descriptor.drained();
   descriptor.reader.charge(count);
@@ -82,21 +83,12 @@ export function receiveInto(
   flags: number,
 ): Operation<number> {
   const waitAll = (flags & (MSG_WAITALL as number)) !== 0 && source.waitsForAll;
-  let filled = 0;
-  const attempt = (): Attempt<number> => {
-    // Python returns without a call, and recv(2) of nothing would wait for something.
-    if (size === 0) return 0;
-    for (;;) {
-      const count = receiveOnce(source, 'recv', buffer, filled, size - filled, flags);
-      if (count === WOULD_BLOCK) return WOULD_BLOCK;
-      filled += count;
-      if (!waitAll || count === 0 || filled >= size) return filled;
-    }
-  };
+  if (waitAll) return receiveWhole(source, buffer, size, flags);
   return {
     syscall: 'recv',
     direction: 'read',
-    attempt,
+    // Python returns without a call for nothing, and recv(2) would wait for something.
+    attempt: () => (size === 0 ? 0 : receiveOnce(source, buffer, 0, size, flags)),
     immediate: isImmediate(flags),
     ...(flags === 0 && source.descriptor.isStream && size > 0
       ? { receive: { want: Math.min(size, SCRATCH_BYTES), take: takeInto(buffer) } }
@@ -104,9 +96,49 @@ export function receiveInto(
   };
 }
 
+/**
+ * MSG_WAITALL over several calls. What came before an error or an abort is the result, as recv(2)
+ * has it; the error waits for the next receive.
+ */
+function receiveWhole(
+  source: Source,
+  buffer: Uint8Array,
+  size: number,
+  flags: number,
+): Operation<number> {
+  const { descriptor } = source;
+  let filled = 0;
+  const attempt = (): Attempt<number> => {
+    while (filled < size) {
+      let count: number | typeof WOULD_BLOCK;
+      try {
+        count = receiveOnce(source, buffer, filled, size - filled, flags);
+      } catch (error) {
+        if (filled === 0 || !(error instanceof SocketError)) throw error;
+        descriptor.keepError(error);
+        return filled;
+      }
+      if (count === WOULD_BLOCK) return WOULD_BLOCK;
+      filled += count;
+      if (count === 0) break;
+      if (filled < size && !descriptor.reader.hasTurn()) return YIELD;
+    }
+    return filled;
+  };
+  return {
+    syscall: 'recv',
+    direction: 'read',
+    attempt,
+    immediate: isImmediate(flags),
+    partial: () => (filled > 0 ? filled : undefined),
+  };
+}
+
 function takeInto(buffer: Uint8Array) {
   return (slab: Buffer, offset: number, bytes: number): number => {
-    // Throws where the buffer was detached or shrunk meanwhile.
+    if (buffer.length < bytes) {
+      throw outOfRange('buffer', 'as long as it was: it was detached or shrunk', buffer.length);
+    }
     buffer.set(slab.subarray(offset, offset + bytes));
     return bytes;
   };
@@ -122,7 +154,7 @@ export function receive(source: Source, size: number, flags: number): Operation<
       immediate: isImmediate(flags),
       attempt() {
         if (size === 0) return Buffer.alloc(0);
-        const count = receiveOnce(source, 'recv', receiveScratch, 0, size, flags);
+        const count = receiveOnce(source, receiveScratch, 0, size, flags);
         // With MSG_TRUNC the count is the datagram's length, which may be more than came.
         return count === WOULD_BLOCK ? count : copyBytes(receiveScratch, 0, Math.min(count, size));
       },
@@ -153,7 +185,7 @@ function receiveLarge(
       buffer ??= Buffer.allocUnsafeSlow(size);
       inner ??= receiveInto(source, buffer, size, flags);
       const count = inner.attempt();
-      if (typeof count !== 'number') {
+      if (!isDone(count)) {
         // Nothing came yet: an idle socket holds no buffer. (MSG_WAITALL may have a part in it.)
         if ((flags & (MSG_WAITALL as number)) === 0) buffer = inner = undefined;
         return count;
@@ -162,6 +194,10 @@ function receiveLarge(
       return count < size / 2
         ? copyBytes(buffer, 0, count)
         : buffer.subarray(0, Math.min(count, size));
+    },
+    partial() {
+      const count = inner?.partial?.();
+      return count === undefined ? undefined : copyBytes(buffer as Buffer, 0, count);
     },
     ...(plainStream ? { receive: { want: SCRATCH_BYTES, take: copyBytes } } : {}),
   };

@@ -9,6 +9,8 @@ export class SendAll implements Operation<void> {
   readonly syscall = 'sendall';
   readonly direction = 'write';
   readonly data: Uint8Array;
+  /** Bytes at the call: a buffer that is detached or resized meanwhile is told by it. */
+  readonly length: number;
   readonly flags: number;
   /** Bytes that the kernel took. */
   sent = 0;
@@ -17,18 +19,24 @@ export class SendAll implements Operation<void> {
   constructor(descriptor: Descriptor, data: Uint8Array, flags: number) {
     this.#descriptor = descriptor;
     this.data = data;
+    this.length = data.length;
     this.flags = flags;
   }
 
-  /** Bytes that are still to be sent. A buffer that shrank meanwhile fails in the native call. */
+  /** Bytes that are still to be sent. */
   get left(): number {
-    return this.data.length - this.sent;
+    return this.length - this.sent;
+  }
+
+  /** False once the buffer was detached or shrunk; `attempt` then throws. */
+  get isWhole(): boolean {
+    return this.data.length >= this.length;
   }
 
   attempt(): Attempt<void> {
     do {
       const { fd } = this.#descriptor;
-      const count = native.send(fd, this.data, this.sent, Math.max(this.left, 0), this.flags);
+      const count = native.send(fd, this.data, this.sent, this.left, this.flags);
       if (count === -EAGAIN) return WOULD_BLOCK;
       if (count < 0) throw this.#descriptor.error('sendall', -count);
       this.sent += count;

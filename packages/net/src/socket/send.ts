@@ -20,12 +20,14 @@ export function sendOnce(
   data: Uint8Array,
   flags: number,
 ): Operation<number> {
+  // The length at the call: the native call refuses a buffer that was detached or shrunk since.
+  const { length } = data;
   return {
     syscall: 'send',
     direction: 'write',
     immediate: isImmediate(flags),
     attempt() {
-      const count = native.send(descriptor.fd, data, 0, data.length, flags);
+      const count = native.send(descriptor.fd, data, 0, length, flags);
       if (count === -(EAGAIN as number)) return WOULD_BLOCK;
       if (count < 0) throw descriptor.error('send', -count);
       descriptor.writer.charge(count);
@@ -41,18 +43,20 @@ export function sendTo(
   address: AddressInput,
   flags: number,
 ): Operation<number> {
-  let length = encodeAddressInto(family, proto, address, addressIn, interfaceNames);
-  let waited = false;
+  const { length } = data;
+  let sockaddr = addressIn;
+  const sockaddrLength = encodeAddressInto(family, proto, address, addressIn, interfaceNames);
   return {
     syscall: 'sendto',
     direction: 'write',
     address,
     immediate: isImmediate(flags),
+    // The first attempt follows at once; by a later one another call has used the scratch.
+    keep() {
+      sockaddr = Buffer.from(addressIn.subarray(0, sockaddrLength));
+    },
     attempt() {
-      // The first attempt follows at once; by a later one another call has used the scratch.
-      if (waited) length = encodeAddressInto(family, proto, address, addressIn, interfaceNames);
-      waited = true;
-      const count = native.sendto(descriptor.fd, data, 0, data.length, flags, addressIn, length);
+      const count = native.sendto(descriptor.fd, data, 0, length, flags, sockaddr, sockaddrLength);
       if (count === -(EAGAIN as number)) return WOULD_BLOCK;
       if (count < 0) throw descriptor.error('sendto', -count, { address });
       descriptor.writer.charge(count);

@@ -1,5 +1,5 @@
 import type { AddressOf } from '../address/index.ts';
-import { SO_ACCEPTCONN, SOCK_STREAM, SOL_SOCKET } from '../constants/index.ts';
+import { SO_ACCEPTCONN, SOCK_SEQPACKET, SOCK_STREAM, SOL_SOCKET } from '../constants/index.ts';
 import { SocketError } from '../errors/index.ts';
 import { SCRATCH_BYTES } from './scratch.ts';
 import type { Socket } from './socket.ts';
@@ -38,7 +38,8 @@ export class SocketIterator<Family extends number>
   #kind(): () => Promise<SocketItem<Family>> {
     const socket = this.#socket;
     if (isListening(socket)) return () => socket.accept();
-    if (socket.type === SOCK_STREAM) return () => socket.recv(SCRATCH_BYTES);
+    if (socket.type === SOCK_STREAM || socket.type === SOCK_SEQPACKET)
+      return () => socket.recv(SCRATCH_BYTES);
     return () => socket.recvfrom(SCRATCH_BYTES);
   }
 
@@ -52,7 +53,7 @@ export class SocketIterator<Family extends number>
 }
 
 function toResult<Item>(value: Item): IteratorResult<Item> {
-  // Only a stream yields bare Buffers, and only its end is an empty one.
+  // Only a connection yields bare Buffers, and its end is an empty one.
   if (Buffer.isBuffer(value) && value.length === 0) return { done: true, value: undefined };
   return { done: false, value };
 }

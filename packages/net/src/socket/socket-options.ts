@@ -19,7 +19,7 @@ export function getIntOption(descriptor: Descriptor, level: number, name: number
     checkNumber('name', name),
     wordBytes,
   );
-  if (status < 0) throw descriptor.error('getsockopt', -status);
+  if (status < 0) throw descriptor.error('getsockopt', -status, { option: name });
   // A few options are one byte long (IP_MULTICAST_TTL on some systems); the rest of the word is old.
   return status === 1 ? (wordBytes[0] as number) : (word[0] as number);
 }
@@ -38,7 +38,7 @@ export function getBytesOption(
     checkNumber('name', name),
     value,
   );
-  if (status < 0) throw descriptor.error('getsockopt', -status);
+  if (status < 0) throw descriptor.error('getsockopt', -status, { option: name });
   return value.subarray(0, status);
 }
 
@@ -57,7 +57,7 @@ export function setOption(
   checkNumber('name', name);
   const [bytes, length] = optionBytes(value, size);
   const status = native.setsockopt(descriptor.fd, level, name, bytes, length);
-  if (status < 0) throw descriptor.error('setsockopt', -status);
+  if (status < 0) throw descriptor.error('setsockopt', -status, { option: name });
 }
 
 function optionBytes(value: unknown, size: unknown): [Uint8Array | null, number] {

@@ -9,6 +9,7 @@ import {
 import {
   type AF_INET,
   EAGAIN,
+  EBADF,
   SHUT_RDWR,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
@@ -29,7 +30,13 @@ import { type AncillaryMessage, checkAncillary } from './ancillary.ts';
 import { connectTo } from './connect.ts';
 import { CreationSite, forgetDropped, warnWhenDropped } from './creation-site.ts';
 import { checkTimeout, getdefaulttimeout } from './default-timeout.ts';
-import { Descriptor, type Wait } from './descriptor.ts';
+import { Descriptor, type SocketKind, type Wait } from './descriptor.ts';
+import {
+  type BinaryFileMode,
+  SocketFile,
+  type SocketFileOptions,
+  type TextFileMode,
+} from './file/index.ts';
 import { interfaceNames } from './interface-names.ts';
 import {
   checkAncillarySize,
@@ -129,6 +136,8 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
   #descriptor: Descriptor;
   #timeout: number | null;
   #site: CreationSite;
+  #openFiles = 0;
+  #closesWithFiles = false;
 
   /**
    * Makes a socket, or adopts a descriptor.
@@ -143,7 +152,7 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
       this.family = family as Family;
       this.type = type as number;
       this.proto = proto as number;
-      this.#descriptor = new Descriptor(options.fd, this.type === SOCK_STREAM);
+      this.#descriptor = new Descriptor(options.fd, kindOf(this));
       this.#timeout = getdefaulttimeout();
       this.#site = options.site;
     } else {
@@ -152,15 +161,20 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
       this.family = opened.family as Family;
       this.type = opened.type & ~TYPE_FLAGS;
       this.proto = opened.proto;
-      this.#descriptor = new Descriptor(opened.fd, this.type === SOCK_STREAM);
+      this.#descriptor = new Descriptor(opened.fd, kindOf(this));
       this.#timeout = ((type ?? 0) & (SOCK_NONBLOCK as number)) !== 0 ? 0 : getdefaulttimeout();
       this.#site = new CreationSite(Socket);
     }
     warnWhenDropped(this, this.#descriptor, this.#site);
   }
 
+  /** @internal */
+  static descriptorOf<Family extends number>(socket: Socket<Family>): Descriptor {
+    return socket.#descriptor;
+  }
+
   get closed(): boolean {
-    return this.#descriptor.closed;
+    return this.#closesWithFiles || this.#descriptor.closed;
   }
 
   /** The descriptor's number; -1 once closed or detached. */
@@ -932,6 +946,40 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
     return copy;
   }
 
+  /**
+   * Makes a file of the socket, which reads and writes through buffers. With files open `close()`
+   * marks the socket closed and leaves the descriptor to the last of them.
+   *
+   * @param mode 'r' (the default), 'w', 'rw' for text; 'rb', 'wb', 'rwb' for bytes
+   * @throws TypeError ERR_INVALID_ARG_VALUE for another mode, or text without a buffer; SocketError
+   *   EBADF
+   * Source: Python's socket.makefile.
+   *
+   * @example
+   * const [left, right] = socketpair();
+   * right.sendSync(Buffer.from('one\ntwo'));
+   * right.close();
+   * const lines = [];
+   * for await (const line of left.makefile()) lines.push(line);
+   * assert.deepEqual(lines, ['one\n', 'two']);
+   */
+  makefile(mode: BinaryFileMode, options?: SocketFileOptions): SocketFile<Buffer>;
+  makefile(mode?: TextFileMode, options?: SocketFileOptions): SocketFile<string>;
+  makefile(
+    mode: BinaryFileMode | TextFileMode = 'r',
+    options?: SocketFileOptions,
+  ): SocketFile<Buffer> | SocketFile<string> {
+    if (this.#descriptor.closed) throw this.#descriptor.error('makefile', EBADF);
+    const file = new SocketFile(this, mode, options, () => this.#fileClosed());
+    this.#openFiles++;
+    return file;
+  }
+
+  #fileClosed(): void {
+    this.#openFiles--;
+    if (this.#openFiles === 0 && this.#closesWithFiles) this.#closeDescriptor();
+  }
+
   /** What waits, and a listening accept, keeps the process alive (the default). */
   ref(): this {
     this.#descriptor.setReferenced(true);
@@ -946,13 +994,20 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
 
   /**
    * Closes the socket; a second call does nothing. What `sendall` queued in this turn is sent
-   * first, as far as the kernel takes it; what then still waits rejects with EBADF.
+   * first, as far as the kernel takes it; what then still waits rejects with EBADF. While files of
+   * `makefile` are open only `closed` changes; the last of them to close closes the descriptor.
    *
    * @throws SocketError EBADF when the number was closed elsewhere
    * Source: close(2).
    */
   close(): void {
     if (this.closed) return;
+    if (this.#openFiles > 0) this.#closesWithFiles = true;
+    else this.#closeDescriptor();
+  }
+
+  #closeDescriptor(): void {
+    if (this.#descriptor.closed) return;
     forgetDropped(this.#descriptor);
     this.#descriptor.close();
   }
@@ -1030,6 +1085,16 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
     const input = address as AddressInput;
     return needsLookup(this.family, input) ? lookUpSync(this.family, input) : [input];
   }
+}
+
+/** The descriptor of a socket, for the layers of this package that stand on it. */
+export function descriptorOf<Family extends number>(socket: Socket<Family>): Descriptor {
+  return Socket.descriptorOf(socket);
+}
+
+/** Apart from the socket: what a descriptor holds must not keep the socket from being collected. */
+function kindOf({ family, type, proto }: SocketKind): SocketKind {
+  return { family, type, proto };
 }
 
 function checkSignal(options: WaitOptions | undefined): AbortSignal | undefined {

@@ -59,6 +59,18 @@ export function fromFd<Family extends number>(
 }
 
 /**
+ * Duplicates a descriptor; the copy is close-on-exec.
+ *
+ * @throws SocketError EBADF, EMFILE
+ * Source: fcntl(2), F_DUPFD_CLOEXEC.
+ */
+export function dup(fd: number): number {
+  const copy = native.dup(checkInteger('fd', fd, 0, MAX_INT));
+  if (copy < 0) throw new SocketError('dup', -copy);
+  return native.disown(copy);
+}
+
+/**
  * Closes a descriptor that no Socket owns.
  *
  * @throws SocketError EBADF

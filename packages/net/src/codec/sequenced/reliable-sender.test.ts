@@ -129,6 +129,22 @@ test('receive() ignores what is old, another stream, or was never sent', () => {
   assert.equal(sender.inFlight, 1);
 });
 
+test('receive() takes from a late acknowledgement what is still news', () => {
+  const sender = sending(4);
+  sender.receive(ack(2), 1);
+  assert.deepEqual(brief(sender.receive(ack(1, 3), 2)), ['acknowledged 3']);
+  assert.deepEqual(brief(sender.receive(ack(3), 3)), ['acknowledged 2']);
+});
+
+test('receive() takes nothing from an acknowledgement of long ago', () => {
+  const sender = sending(32);
+  sender.receive(ack(32), 1);
+  for (let count = 0; count < 32; count++) sender.send(Buffer.alloc(0), 1);
+  sender.receive(ack(40), 2);
+  const longAgo = { ...ack(5), selective: 0xffff_ffff };
+  assert.deepEqual(sender.receive(longAgo, 3), []);
+});
+
 test('new ReliableSender() refuses wrong options by name', () => {
   assert.throws(() => new ReliableSender({ stream: -1 }), {
     name: 'RangeError',

@@ -136,12 +136,12 @@ export class ReliableSender {
   }
 
   /**
-   * Takes an acknowledgement. One of another stream, of messages never sent, or older than what is
-   * known, changes nothing.
+   * Takes an acknowledgement, late ones too. One of another stream, of messages never sent, or
+   * without news changes nothing.
    */
   receive(ack: AckPacket, now: number): SenderAction[] {
     const before = serialDistance(this.#base, ack.next);
-    const applies = ack.stream === this.#stream && before >= 0 && before <= this.#inFlight.length;
+    const applies = ack.stream === this.#stream && before <= this.#inFlight.length;
     if (this.#failed || !applies) return [];
     const news = this.#inFlight.filter(
       (message, index) => !message.acknowledged && isCovered(index - before, ack.selective),

@@ -112,3 +112,12 @@ test('SequenceTracker gives up what is missing when a number jumps half the rang
   assert.equal(tracker.counts.missing, 15);
   assert.equal(tracker.counts.lost, 1 + 2 ** 31 - 2 + 2 ** 31 - 2 - 15);
 });
+
+test('SequenceTracker cannot tell whether a number before the first is late or repeated', () => {
+  assert.deepEqual(observe(new SequenceTracker(), [5, 4, 6, 5]), [
+    'next',
+    'stale',
+    'next',
+    'duplicate',
+  ]);
+});

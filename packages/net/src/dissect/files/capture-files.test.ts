@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { allSamples } from '../samples.test.support.ts';
-import { samplesFile, tsharkMissing, withFile } from '../tshark-oracle.test.support.ts';
+import { allSamples } from '../samples.test.util.ts';
+import { samplesFile, tsharkMissing, withFile } from '../tshark-oracle.test.util.ts';
 import { type CaptureItem, PacketItem } from './capture-item.ts';
 import { CaptureReader } from './capture-reader.ts';
 import { PcapWriter } from './pcap-writer.ts';

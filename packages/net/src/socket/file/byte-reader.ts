@@ -51,8 +51,8 @@ export class ByteReader implements FileReader<Buffer> {
   *readline(size: number): FileProcess<Buffer | null> {
     const limit = size < 0 ? Number.POSITIVE_INFINITY : size;
     const end = yield* this.#findEnd(NEWLINE, limit);
-    if (end === null && this.#held === 0) return null;
-    return this.#take(Math.min(end ?? this.#held, limit, this.#held));
+    if (end === 'waits' && this.#held === 0) return null;
+    return this.#take(Math.min(typeof end === 'number' ? end : this.#held, limit));
   }
 
   *readExactly(size: number): FileProcess<Buffer | null> {
@@ -65,11 +65,10 @@ export class ByteReader implements FileReader<Buffer> {
   }
 
   *readUntil(delimiter: Uint8Array | string, maxLength: number): FileProcess<Buffer | null> {
-    const bytes = checkDelimiter(delimiter);
-    const end = yield* this.#findEnd(bytes, maxLength);
-    if (end === null) return null;
-    if (end > maxLength) throw beyondMaxLength(maxLength);
-    if (end > this.#held) throw new IncompleteReadError(this.#take(this.#held));
+    const end = yield* this.#findEnd(checkDelimiter(delimiter), maxLength);
+    if (end === 'waits') return null;
+    if (end === 'ended') throw new IncompleteReadError(this.#take(this.#held));
+    if (end === 'exceeded' || end > maxLength) throw beyondMaxLength(maxLength);
     return this.#take(end);
   }
 
@@ -89,24 +88,23 @@ export class ByteReader implements FileReader<Buffer> {
     return this.#take(this.#held);
   }
 
-  /**
-   * Where the delimiter ends, counted from the first unread byte, once it is there or `limit` bytes
-   * are. Infinity when the stream ended or the limit came first, null when nothing more is there.
-   */
-  *#findEnd(delimiter: Uint8Array, limit: number): FileProcess<number | null> {
+  /** Where the delimiter ends, counted from the first unread byte; else why it isn't there. */
+  *#findEnd(
+    delimiter: Uint8Array,
+    limit: number,
+  ): FileProcess<number | 'ended' | 'exceeded' | 'waits'> {
     for (let searched = 0; ; ) {
-      const at = this.#memory
-        .subarray(this.#start, this.#end)
-        .indexOf(delimiter, Math.max(searched - delimiter.length + 1, 0));
+      const held = this.#memory.subarray(this.#start, this.#end);
+      const at = held.indexOf(delimiter, Math.max(searched - delimiter.length + 1, 0));
       if (at >= 0) return at + delimiter.length;
-      searched = this.#held;
-      if (searched >= limit) return Number.POSITIVE_INFINITY;
+      searched = held.length;
+      if (searched >= limit) return 'exceeded';
       const count =
         this.#size === 0
           ? yield* this.#receiveThrough(delimiter, limit - searched)
           : yield* this.#receive(1, false);
-      if (count === null) return null;
-      if (count === 0) return searched + 1;
+      if (count === null) return 'waits';
+      if (count === 0) return 'ended';
     }
   }
 

@@ -7,8 +7,8 @@ import { createDissector, type Dissection } from './dissect.ts';
 import type { Field, FieldValue } from './field.ts';
 import { PacketItem } from './files/capture-item.ts';
 import { PcapngWriter } from './files/pcapng-writer.ts';
-import type { Sample } from './samples.test.support.ts';
-import { isExplained } from './tshark-differences.test.support.ts';
+import type { Sample } from './samples.test.util.ts';
+import { isExplained } from './tshark-differences.test.util.ts';
 
 export interface OracleField {
   readonly name: string;

@@ -1,0 +1,10 @@
+/** What `sockeye connect` was told. */
+export interface ConnectOptions {
+  /** Whether the end of stdin is told to the peer. */
+  readonly shutdown: boolean;
+  /** Ends the command when it comes from stdin. */
+  readonly quit?: string | undefined;
+  /** Milliseconds: for connecting, and then without a byte in either direction. */
+  readonly timeout?: number | undefined;
+  readonly quiet: boolean;
+}

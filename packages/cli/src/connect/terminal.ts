@@ -1,0 +1,161 @@
+import type { ReadStream, WriteStream } from 'node:tty';
+import { formatEndpoint } from '../address/format-address.ts';
+import { CommandError } from '../command-error.ts';
+import { formatDuration } from '../duration.ts';
+import { EXIT } from '../exit-code.ts';
+import { explainError } from '../explain-error.ts';
+import type { ConnectOptions } from './connect-options.ts';
+import { History } from './history.ts';
+import { IdleClock } from './idle-clock.ts';
+import { LastAnswers } from './last-answers.ts';
+import { LineView } from './line-view.ts';
+import type { Peer } from './peer.ts';
+import { TerminalText } from './terminal-text.ts';
+
+export interface TerminalEnds {
+  readonly peer: Peer;
+  readonly input: ReadStream;
+  readonly output: WriteStream;
+}
+
+/**
+ * Joins a person at a terminal to a peer: lines are edited and kept in a history, and what the peer
+ * says appears above the line being typed, with its control characters escaped.
+ *
+ * @returns the exit status
+ * @throws CommandError with the one line that says what failed
+ */
+export function converse(ends: TerminalEnds, options: ConnectOptions): Promise<number> {
+  return new Conversation(ends, options).run();
+}
+
+class Conversation {
+  #peer: Peer;
+  #options: ConnectOptions;
+  #history = new History();
+  #view: LineView;
+  #text = new TerminalText();
+  #stop = new AbortController();
+  #clock: IdleClock;
+  #lastAnswers: LastAnswers;
+  #sending: Promise<void> = Promise.resolve();
+  #hasSent = false;
+  #failure: CommandError | undefined;
+  #status: number = EXIT.ok;
+
+  constructor({ peer, input, output }: TerminalEnds, options: ConnectOptions) {
+    this.#peer = peer;
+    this.#options = options;
+    this.#clock = new IdleClock(options.timeout, () => this.#end(EXIT.deadline));
+    this.#lastAnswers = new LastAnswers(options.timeout, () => this.#end(EXIT.ok));
+    this.#view = new LineView({
+      input,
+      output,
+      history: this.#history.load(),
+      onLine: (line) => this.#onLine(line),
+      onEnd: () => this.#onInputEnd(),
+      onInterrupt: () => this.#end(EXIT.interrupted),
+    });
+  }
+
+  async run(): Promise<number> {
+    if (!this.#options.quiet) {
+      this.#view.notice(`connected to ${formatEndpoint(this.#peer.endpoint)}; Ctrl-D ends`);
+    }
+    try {
+      await this.#receiveAll();
+      if (!this.#stop.signal.aborted && !this.#options.quiet) {
+        this.#view.notice('the peer closed the connection');
+      }
+    } finally {
+      this.#view.close();
+      this.#history.save();
+      this.#clock[Symbol.dispose]();
+      this.#lastAnswers.stop();
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#status === EXIT.deadline) throw this.#deadline();
+    return this.#status;
+  }
+
+  #onLine(line: string): void {
+    this.#history.add(line);
+    if (line === this.#options.quit) {
+      this.#end(EXIT.ok);
+      return;
+    }
+    const data = Buffer.from(this.#peer.keepsMessages ? line : `${line}\n`);
+    this.#sending = this.#sending.then(() => this.#send(data));
+  }
+
+  async #send(data: Buffer): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    try {
+      this.#lastAnswers.sent();
+      this.#hasSent = true;
+      await this.#peer.send(data);
+      this.#clock.touch();
+    } catch (error) {
+      this.#failed('send to', error);
+    }
+  }
+
+  /** The peer of a datagram socket may start later: a refusal is told, and no end. */
+  #failed(action: string, error: unknown): void {
+    if (this.#stop.signal.aborted) return;
+    const failure = explainError(action, this.#peer.endpoint, error);
+    if (this.#peer.isConnectionless) this.#view.notice(`sockeye: ${failure.message}`);
+    else {
+      this.#failure ??= failure;
+      this.#stop.abort();
+    }
+  }
+
+  #onInputEnd(): void {
+    this.#sending = this.#sending.then(() => this.#endSending());
+  }
+
+  #endSending(): void {
+    if (this.#stop.signal.aborted) return;
+    if (this.#options.shutdown) this.#peer.endSending();
+    if (this.#peer.isConnectionless) this.#lastAnswers.ended(this.#hasSent);
+  }
+
+  async #receiveAll(): Promise<void> {
+    for (;;) {
+      let data: Buffer | undefined;
+      try {
+        data = await this.#peer.receive(this.#stop.signal);
+      } catch (error) {
+        this.#failed('receive from', error);
+        if (this.#stop.signal.aborted) return;
+        continue;
+      }
+      if (data === undefined) break;
+      this.#clock.touch();
+      this.#lastAnswers.received();
+      this.#show(data);
+    }
+    this.#view.print(this.#text.end());
+  }
+
+  #show(data: Buffer): void {
+    const text = this.#text.push(data);
+    if (!this.#peer.keepsMessages) {
+      this.#view.print(text);
+      return;
+    }
+    const whole = `${text}${this.#text.end()}`;
+    this.#view.print(whole.endsWith('\n') ? whole : `${whole}\n`);
+  }
+
+  #end(status: number): void {
+    this.#status = status;
+    this.#stop.abort();
+  }
+
+  #deadline(): CommandError {
+    const time = formatDuration(this.#options.timeout ?? 0);
+    return new CommandError(`nothing came or went for ${time}`, EXIT.deadline);
+  }
+}

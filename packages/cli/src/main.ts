@@ -1,0 +1,50 @@
+import { CommanderError } from 'commander';
+import { AddressSyntaxError } from './address/address-syntax-error.ts';
+import { CommandError } from './command-error.ts';
+import { EXIT } from './exit-code.ts';
+import { makeProgram } from './program.ts';
+
+/** What a program that runs the command inside itself may want. */
+export interface MainOptions {
+  /** Called once a server listens on all of its addresses. */
+  readonly onListening?: () => void;
+}
+
+/**
+ * Runs the command.
+ *
+ * @param args what follows the command's name
+ * @returns the exit status; what went wrong is on stderr already
+ */
+export async function main(args: readonly string[], options: MainOptions = {}): Promise<number> {
+  let status: number = EXIT.ok;
+  const program = makeProgram({
+    ...options,
+    finish(code) {
+      status = code;
+    },
+  });
+  try {
+    if (args.length === 0) program.error('no command given; sockeye --help lists them');
+    await program.parseAsync(args, { from: 'user' });
+    return status;
+  } catch (error) {
+    return report(error);
+  }
+}
+
+function report(error: unknown): number {
+  // Commander has written its line, or the help that was asked for.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (error instanceof AddressSyntaxError) return say(error.message, EXIT.usage);
+  if (error instanceof CommandError) return say(error.message, error.exitCode);
+  throw error;
+}
+
+/** Says nothing where the message is empty: the reader of stdout has gone. */
+function say(message: string, exitCode: number): number {
+  if (message === '') return exitCode;
+  const line = `${message.charAt(0).toLowerCase()}${message.slice(1)}`.replace(/\s*\n\s*/g, ' ');
+  process.stderr.write(`sockeye: ${line}\n`);
+  return exitCode;
+}

@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { addConnectCommand } from './connect/connect-command.ts';
+import type { ProgramHooks } from './program-hooks.ts';
+import { addServeCommand } from './serve/serve-command.ts';
+
+const EXAMPLES = `
+Examples:
+  sockeye serve                               an echo server on 127.0.0.1:8090
+  sockeye connect 127.0.0.1:8090              talk to it
+  sockeye serve --help                        all that a server can do
+
+Addresses:
+  host:port  :port  [::1]:port  tcp://host:port  udp://host:port  tls://host:port
+  unix:///path  unix-dgram:///path  unix-seqpacket:///path  unix:@abstract  vsock://cid:port`;
+
+/** The command with all its subcommands. */
+export function makeProgram(hooks: ProgramHooks): Command {
+  const program = new Command('sockeye')
+    .description("Servers and clients on the operating system's sockets.")
+    .version(ownVersion(), '-V, --version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
+    .addHelpText('after', EXAMPLES)
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
+    .showSuggestionAfterError();
+  addServeCommand(program, hooks);
+  addConnectCommand(program, hooks);
+  return program;
+}
+
+/** Commander puts its suggestion on a second line. */
+function oneLine(text: string): string {
+  return `sockeye: ${text
+    .trim()
+    .replace(/^error: /, '')
+    .replace(/\s*\n\s*/g, ' ')}\n`;
+}
+
+function ownVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  const { version }: { version: string } = JSON.parse(text);
+  return version;
+}

@@ -1,0 +1,44 @@
+import { randomFillSync } from 'node:crypto';
+import { usageError } from '../command-error.ts';
+import { QuitWord } from '../text/quit-word.ts';
+import { greetingBytes } from './greeting-bytes.ts';
+import type { ServeOptions } from './serve-options.ts';
+
+/** What a datagram server sends back for a datagram; undefined for nothing. Nothing is kept. */
+export type DatagramAnswer = (datagram: Buffer) => Uint8Array | undefined;
+
+/**
+ * How a datagram server answers.
+ *
+ * One datagram gets at most one in return, so that a client may count them. Without connections
+ * there is no moment to greet at: who sends an empty datagram gets the greeting.
+ */
+export function datagramAnswer({ behaviour, greeting, quit }: ServeOptions): DatagramAnswer {
+  const answer = answerOf(behaviour);
+  const hello = greeting === undefined ? undefined : greetingBytes(greeting);
+  return (datagram) => {
+    if (datagram.length === 0 && hello !== undefined) return hello;
+    if (quit !== undefined && new QuitWord(quit).find(datagram) >= 0) return undefined;
+    return answer(datagram);
+  };
+}
+
+function answerOf(behaviour: ServeOptions['behaviour']): DatagramAnswer {
+  switch (behaviour.kind) {
+    case 'echo': {
+      if (behaviour.prefix === undefined) return (datagram) => datagram;
+      const prefix = Buffer.from(behaviour.prefix);
+      return (datagram) => Buffer.concat([prefix, datagram]);
+    }
+    case 'hello': {
+      const text = greetingBytes(behaviour.text);
+      return () => text;
+    }
+    case 'random':
+      return (datagram) => randomFillSync(Buffer.allocUnsafe(datagram.length));
+    case 'discard':
+      return () => undefined;
+    case 'chat':
+      throw usageError('--chat needs connections, which udp:// and unix-dgram:// have not');
+  }
+}

@@ -1,0 +1,80 @@
+import { escapeText } from '../text/escape-text.ts';
+
+/** What a server tells: a line of text on stderr, or a JSON object on stdout. */
+export type ServeEvent =
+  | { readonly type: 'listening'; readonly address: string }
+  | { readonly type: 'connected'; readonly peer: string; readonly connections: number }
+  | {
+      readonly type: 'disconnected';
+      readonly peer: string;
+      readonly received: number;
+      readonly sent: number;
+      readonly seconds: number;
+      readonly reason: string;
+      readonly connections: number;
+    }
+  | { readonly type: 'warning'; readonly message: string }
+  | { readonly type: 'draining'; readonly connections: number; readonly seconds: number };
+
+export interface ReporterOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+}
+
+// Arbitrary: often enough to be seen, seldom enough for a log.
+const WARNING_INTERVAL_MS = 10_000;
+
+/** Writes what a server tells. */
+export class Reporter {
+  #options: ReporterOptions;
+  #lastWarning = new Map<string, number>();
+
+  constructor(options: ReporterOptions) {
+    this.#options = options;
+  }
+
+  tell(event: ServeEvent): void {
+    if (this.#options.json) process.stdout.write(`${JSON.stringify(event)}\n`);
+    if (this.#shows(event)) process.stderr.write(`${escapeText(textOf(event), { keep: '' })}\n`);
+  }
+
+  /** Tells of a problem, at most once in a while for each `kind`. */
+  warn(kind: string, message: string): void {
+    const now = performance.now();
+    if (now - (this.#lastWarning.get(kind) ?? Number.NEGATIVE_INFINITY) < WARNING_INTERVAL_MS) {
+      return;
+    }
+    this.#lastWarning.set(kind, now);
+    this.tell({ type: 'warning', message });
+  }
+
+  #shows(event: ServeEvent): boolean {
+    const { json, quiet, verbose } = this.#options;
+    if (quiet) return false;
+    if (event.type === 'listening') return true;
+    if (json) return false;
+    return verbose || (event.type !== 'connected' && event.type !== 'disconnected');
+  }
+}
+
+function textOf(event: ServeEvent): string {
+  switch (event.type) {
+    case 'listening':
+      return `listening on ${event.address}`;
+    case 'connected':
+      return `connected ${event.peer} (${event.connections} now)`;
+    case 'disconnected':
+      return (
+        `disconnected ${event.peer}: ${event.reason}; received ${event.received}, ` +
+        `sent ${event.sent} bytes in ${event.seconds.toFixed(3)} s (${event.connections} now)`
+      );
+    case 'warning':
+      return `sockeye: ${event.message}`;
+    case 'draining':
+      return (
+        `draining: ${event.connections} ${event.connections === 1 ? 'client has' : 'clients have'} ` +
+        `${event.seconds} s left; a second signal ends at once`
+      );
+  }
+}

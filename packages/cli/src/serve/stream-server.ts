@@ -1,0 +1,160 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Address, IPPROTO_TCP, type Socket, SocketError, TCP_NODELAY } from '@sockeye/net';
+import type { Transport } from '../address/address.ts';
+import { formatAddress } from '../address/format-address.ts';
+import { reasonOf } from '../explain-error.ts';
+import { Connection, DeadlineError } from './connection.ts';
+import type { ConnectionLimit } from './connection-limit.ts';
+import type { Reporter } from './reporter.ts';
+import type { Limits } from './serve-options.ts';
+
+// accept(2): the process, the system or its memory is exhausted, which others may end.
+const EXHAUSTED: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
+const FIRST_RETRY_MS = 100;
+const LAST_RETRY_MS = 1000;
+// A deadline is kept to a tenth of the shortest of them, or to a second.
+const SHORTEST_TICK_MS = 10;
+const LONGEST_TICK_MS = 1000;
+
+/** What a session does with its connection; the connection ends when it is done. */
+export type Session = (connection: Connection) => Promise<void>;
+
+export interface StreamServerOptions {
+  readonly transport: Transport;
+  readonly session: Session;
+  readonly limits: Limits;
+  /** Shared with the other servers of the command. */
+  readonly limit: ConnectionLimit;
+  readonly reporter: Reporter;
+}
+
+/** Accepts connections of one listening socket, and runs a session on each. */
+export class StreamServer {
+  #listener: Socket<number>;
+  #options: StreamServerOptions;
+  #connections = new Set<Connection>();
+  #stop = new AbortController();
+  #clock: NodeJS.Timeout;
+  #whenEmpty: (() => void) | undefined;
+
+  constructor(listener: Socket<number>, options: StreamServerOptions) {
+    this.#listener = listener;
+    this.#options = options;
+    this.#clock = setInterval(() => this.#checkDeadlines(), tickMs(options.limits)).unref();
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** Serves until `drain` or `close`. Rejects when the listener itself fails. */
+  async run(): Promise<void> {
+    const { signal } = this.#stop;
+    let retryMs = FIRST_RETRY_MS;
+    while (!signal.aborted) {
+      try {
+        await this.#options.limit.room(signal);
+        const [socket, remote] = await this.#listener.accept({ signal });
+        retryMs = FIRST_RETRY_MS;
+        this.#take(socket, remote);
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!(error instanceof SocketError) || !EXHAUSTED.has(error.code)) throw error;
+        this.#options.reporter.warn(error.code, `cannot accept: ${reasonOf(error)}; trying again`);
+        await sleep(retryMs, undefined, { signal }).catch(() => undefined);
+        retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
+      }
+    }
+  }
+
+  #take(socket: Socket<number>, address: Address): void {
+    const { transport, limits, limit, reporter } = this.#options;
+    if (transport === 'tcp') socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1);
+    const connection = new Connection(socket, formatAddress(transport, address), limits);
+    this.#connections.add(connection);
+    limit.take();
+    reporter.tell({ type: 'connected', peer: connection.remote, connections: limit.count });
+    void this.#serve(connection);
+  }
+
+  async #serve(connection: Connection): Promise<void> {
+    const { session, limit, reporter } = this.#options;
+    let reason = 'done';
+    try {
+      await session(connection);
+      await connection.finish();
+    } catch (error) {
+      reason = this.#reason(connection, error);
+    } finally {
+      connection.socket.close();
+      this.#connections.delete(connection);
+      limit.release();
+      if (this.#connections.size === 0) this.#whenEmpty?.();
+    }
+    reporter.tell({
+      type: 'disconnected',
+      peer: connection.remote,
+      received: connection.received,
+      sent: connection.sent,
+      seconds: (performance.now() - connection.startedAt) / 1000,
+      reason,
+      connections: limit.count,
+    });
+  }
+
+  /** A connection's failure is its own; only a failure that no network explains is told aloud. */
+  #reason({ closedBecause, remote }: Connection, error: unknown): string {
+    const cause = closedBecause ?? error;
+    if (cause instanceof DeadlineError) return cause.message;
+    const reason = reasonOf(cause);
+    if (!(cause instanceof SocketError)) {
+      this.#options.reporter.warn('session', `the session of ${remote} failed: ${reason}`);
+    }
+    return reason;
+  }
+
+  #checkDeadlines(): void {
+    const now = performance.now();
+    for (const connection of this.#connections) connection.checkDeadlines(now);
+  }
+
+  /** Stops listening; whoever connected before still is a client. */
+  stopListening(): void {
+    if (this.#stop.signal.aborted) return;
+    this.#stop.abort();
+    this.#listener.settimeout(0);
+    try {
+      while (this.#options.limit.count < this.#options.limit.max) {
+        this.#take(...this.#listener.acceptSync());
+      }
+    } catch {
+      // EAGAIN: nobody is left in the backlog. Any other error ends it just as well.
+    }
+    this.#listener.close();
+  }
+
+  /** Stops listening and waits until every client has gone, or `deadline` is aborted. */
+  async drain(deadline: AbortSignal): Promise<void> {
+    this.stopListening();
+    if (this.#connections.size > 0 && !deadline.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#whenEmpty = resolve;
+        deadline.addEventListener('abort', () => resolve(), { once: true });
+      });
+    }
+    this.close();
+  }
+
+  /** Closes the listener and all connections. */
+  close(): void {
+    this.#stop.abort();
+    clearInterval(this.#clock);
+    this.#listener.close();
+    for (const connection of this.#connections) connection.close('the server ended');
+  }
+}
+
+function tickMs({ firstByteTimeoutMs, idleTimeoutMs, writeTimeoutMs }: Limits): number {
+  const shortest = Math.min(firstByteTimeoutMs, idleTimeoutMs, writeTimeoutMs) / 10;
+  return Math.min(Math.max(shortest, SHORTEST_TICK_MS), LONGEST_TICK_MS);
+}

@@ -1,0 +1,165 @@
+import type { Address } from '../address/index.ts';
+import { POLLIN, SHUT_WR } from '../constants/index.ts';
+import { checkBytes, SocketError } from '../errors/index.ts';
+import type { Socket } from '../socket/index.ts';
+import type { Descriptor, Wait } from '../socket/descriptor.ts';
+import { checkSize, checkTarget, receive, receiveInto, type Source } from '../socket/receive.ts';
+import { SendAll } from '../socket/send-all.ts';
+import { descriptorOf } from '../socket/socket.ts';
+import type { Connection, DeadlineKind } from './connection.ts';
+import { ConnectionTimeoutError } from './connection-timeout-error.ts';
+import type { DeadlineClock, Timed } from './deadline-clock.ts';
+import type { ServerLimits } from './server-options.ts';
+
+/** One receive without a size of the caller's takes at most this. */
+export const CHUNK_BYTES = 64 * 1024;
+
+/** A connection on a bare socket: its operations go to the descriptor without a detour. */
+export class PlainConnection implements Connection, Timed {
+  readonly socket: Socket<number>;
+  remote: Address | null;
+  readonly alpnProtocol = null;
+  readonly servername = null;
+  #descriptor: Descriptor;
+  #source: Source;
+  #wait: Wait;
+  #clock: DeadlineClock;
+  #limits: ServerLimits;
+  #abort: AbortController | undefined;
+  #reason: unknown;
+  #opened = performance.now();
+  #received = 0;
+  #sent = 0;
+  #active = this.#opened;
+  #wrote = this.#opened;
+
+  constructor(
+    socket: Socket<number>,
+    remote: Address | null,
+    clock: DeadlineClock,
+    limits: ServerLimits,
+  ) {
+    this.socket = socket;
+    this.remote = remote;
+    this.#descriptor = descriptorOf(socket);
+    this.#source = { descriptor: this.#descriptor, proto: socket.proto, waitsForAll: false };
+    this.#wait = { timeout: null, owner: this };
+    this.#clock = clock;
+    this.#limits = limits;
+    clock.add(this);
+  }
+
+  get local(): Address | null {
+    return this.socket.closed ? null : this.socket.getsockname();
+  }
+
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.socket.closed) this.#abort.abort(this.#reason);
+    return this.#abort.signal;
+  }
+
+  /** Bytes received and sent so far, about: enough to tell progress. */
+  get received(): number {
+    return this.#descriptor.reader.total;
+  }
+
+  get sent(): number {
+    return this.#descriptor.writer.total;
+  }
+
+  recv(size: number = CHUNK_BYTES): Promise<Buffer> {
+    try {
+      return this.#descriptor.start(receive(this.#source, checkSize(size), 0), this.#wait);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  recvInto(buffer: Uint8Array, size?: number): Promise<number> {
+    try {
+      const [target, wanted] = checkTarget(buffer, size);
+      return this.#descriptor.start(receiveInto(this.#source, target, wanted, 0), this.#wait);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  sendall(data: Uint8Array): Promise<void> {
+    try {
+      const operation = new SendAll(this.#descriptor, checkBytes('data', data), 0);
+      return this.#descriptor.start(operation, this.#wait);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async shutdown(): Promise<void> {
+    // Behind what is being sent: an empty send settles when that has left.
+    if (this.#descriptor.writer.head !== undefined) await this.sendall(new Uint8Array(0));
+    this.socket.shutdown(SHUT_WR as number);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Buffer, undefined> {
+    return {
+      next: async () => {
+        const value = await this.recv();
+        return value.length === 0 ? { done: true, value: undefined } : { done: false, value };
+      },
+      return: () => Promise.resolve({ done: true, value: undefined }),
+    };
+  }
+
+  close(): void {
+    this.end(undefined);
+  }
+
+  /** Closes with a reason that operations and the signal get. */
+  end(reason: Error | undefined): void {
+    if (this.socket.closed) return;
+    this.#clock.delete(this);
+    this.#reason = reason;
+    try {
+      if (reason === undefined) this.socket.close();
+      else this.#descriptor.close(reason);
+    } catch (error) {
+      // The number was closed elsewhere; the connection is gone all the same.
+      if (!(error instanceof SocketError)) throw error;
+    }
+    this.#abort?.abort(reason);
+  }
+
+  /** Whether the server ended the connection, for whatever reason. */
+  get wasEnded(): boolean {
+    return this.socket.closed;
+  }
+
+  /** Whether something is being sent that nobody may be waiting for. */
+  get isSending(): boolean {
+    return this.#descriptor.writer.head !== undefined;
+  }
+
+  /** Whether bytes wait that the handler didn't read: closing now would reset the connection. */
+  get hasUnread(): boolean {
+    return (
+      !this.socket.closed && (this.#descriptor.ready(POLLIN as number) & (POLLIN as number)) !== 0
+    );
+  }
+
+  onTick(now: number): void {
+    const { received, sent } = this;
+    if (received !== this.#received || sent !== this.#sent) this.#active = now;
+    if (sent !== this.#sent || this.#descriptor.writer.head === undefined) this.#wrote = now;
+    this.#received = received;
+    this.#sent = sent;
+    const { firstByteTimeoutMs, idleTimeoutMs, writeTimeoutMs } = this.#limits;
+    if (received === 0 && now - this.#opened >= firstByteTimeoutMs) {
+      this.#expire('first byte', firstByteTimeoutMs);
+    } else if (now - this.#wrote >= writeTimeoutMs) this.#expire('write', writeTimeoutMs);
+    else if (now - this.#active >= idleTimeoutMs) this.#expire('idle', idleTimeoutMs);
+  }
+
+  #expire(kind: DeadlineKind, timeoutMs: number): void {
+    this.end(new ConnectionTimeoutError(kind, timeoutMs));
+  }
+}

@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import type { TlsOptions } from 'node:tls';
+import { invalidType, outOfRange } from '../errors/index.ts';
+
+/** Which peers may say, in a PROXY protocol header, who they speak for. */
+export interface ProxyProtocolOptions {
+  /** Addresses and networks (`10.0.0.0/8`, `::1`) whose header is read; others are refused one. */
+  readonly trusted: readonly string[];
+}
+
+/** What every server understands. `Infinity` disables a limit; omitted fields have the defaults. */
+export interface ServerOptions {
+  /** Open connections; more wait in the backlog. Default min(10,000, half the descriptor limit). */
+  readonly maxConnections?: number | undefined;
+  /** Open connections from one address; more are closed at once. Default Infinity. */
+  readonly maxConnectionsPerAddress?: number | undefined;
+  /** Addresses and networks that may connect; all others are closed at once. Default everybody. */
+  readonly allow?: readonly string[] | undefined;
+  /** Addresses and networks that may not connect, whatever `allow` says. Default nobody. */
+  readonly deny?: readonly string[] | undefined;
+  /** From the accept to the first byte. Default 10,000. */
+  readonly firstByteTimeoutMs?: number | undefined;
+  /** Without a byte in either direction. Default 60,000. */
+  readonly idleTimeoutMs?: number | undefined;
+  /** Without progress of a send. Default 30,000. */
+  readonly writeTimeoutMs?: number | undefined;
+  /** What `drain` gives the handlers. Default 5,000. */
+  readonly drainTimeoutMs?: number | undefined;
+  /** Connections that may wait to be accepted. Default Socket.listen's. */
+  readonly backlog?: number | undefined;
+  /** Lets other processes or threads listen on the same port (SO_REUSEPORT). */
+  readonly reusePort?: boolean | undefined;
+  /** An AF_INET6 listener takes IPv4 connections too. */
+  readonly dualstackIpv6?: boolean | undefined;
+  /** Bytes a connection may hold that its peer hasn't taken. Default 64 KiB. */
+  readonly highWaterMark?: number | undefined;
+  /** Encrypts: what tls.createSecureContext and tls.TLSSocket take. */
+  readonly tls?: TlsOptions | undefined;
+  /** Reads a PROXY protocol header (v1 or v2) before the first byte of trusted peers. */
+  readonly proxyProtocol?: ProxyProtocolOptions | undefined;
+  /** Handlers at once; 1 is Python's one after the other. Default Infinity. */
+  readonly concurrency?: number | undefined;
+  /** Aborting it closes the server. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The options with every default filled in. */
+export interface ServerLimits {
+  readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
+  readonly firstByteTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly writeTimeoutMs: number;
+  readonly drainTimeoutMs: number;
+  readonly highWaterMark: number;
+  readonly concurrency: number;
+}
+
+const MAX_CONNECTIONS = 10_000;
+
+/** The soft limit of open descriptors; getrlimit(2) has no other window into Node. */
+function descriptorLimit(): number {
+  try {
+    const line = /Max open files\s+(\d+|unlimited)/.exec(readFileSync('/proc/self/limits', 'utf8'));
+    const soft = Number(line?.[1]);
+    return Number.isFinite(soft) ? soft : Number.POSITIVE_INFINITY;
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}
+
+function limit(name: string, value: unknown, fallback: number, least: number): number {
+  if (value === undefined) return fallback;
+  if (typeof value !== 'number' || Number.isNaN(value)) throw invalidType(name, 'a number', value);
+  if (value < least) throw outOfRange(name, `at least ${least}`, value);
+  return value;
+}
+
+/** Checks the limits and fills in the defaults (safety.md 11–12). */
+export function serverLimits(options: ServerOptions): ServerLimits {
+  const most = Math.max(1, Math.min(MAX_CONNECTIONS, Math.floor(descriptorLimit() / 2)));
+  return {
+    maxConnections: limit('maxConnections', options.maxConnections, most, 1),
+    maxConnectionsPerAddress: limit(
+      'maxConnectionsPerAddress',
+      options.maxConnectionsPerAddress,
+      Number.POSITIVE_INFINITY,
+      1,
+    ),
+    firstByteTimeoutMs: limit('firstByteTimeoutMs', options.firstByteTimeoutMs, 10_000, 1),
+    idleTimeoutMs: limit('idleTimeoutMs', options.idleTimeoutMs, 60_000, 1),
+    writeTimeoutMs: limit('writeTimeoutMs', options.writeTimeoutMs, 30_000, 1),
+    drainTimeoutMs: limit('drainTimeoutMs', options.drainTimeoutMs, 5_000, 0),
+    highWaterMark: limit('highWaterMark', options.highWaterMark, 64 * 1024, 1),
+    concurrency: limit('concurrency', options.concurrency, Number.POSITIVE_INFINITY, 1),
+  };
+}

@@ -1,0 +1,312 @@
+// What `serve` runs: the listener, the connections with their handlers, and the end of both.
+
+import { channel } from 'node:diagnostics_channel';
+import { EventEmitter } from 'node:events';
+import { unlinkSync } from 'node:fs';
+import type { BlockList } from 'node:net';
+import type { TlsOptions } from 'node:tls';
+import type { Address, UnixAddress } from '../address/index.ts';
+import { AF_UNIX, SHUT_WR } from '../constants/index.ts';
+import { invalidState, SocketError } from '../errors/index.ts';
+import type { Socket } from '../socket/index.ts';
+import { AcceptLoop } from './accept-loop.ts';
+import type { Connection } from './connection.ts';
+import { ConnectionTimeoutError } from './connection-timeout-error.ts';
+import { DeadlineClock } from './deadline-clock.ts';
+import { addressList, hostOf, listHas, PeerFilter } from './peer-filter.ts';
+import { PlainConnection } from './plain-connection.ts';
+import { readProxyHeader } from './proxy-header-reader.ts';
+import { newCounters, prometheusText, type ServerCounters } from './server-metrics.ts';
+import { type ServerLimits, type ServerOptions, serverLimits } from './server-options.ts';
+import { TlsAcceptor } from './tls-acceptor.ts';
+
+/** What a server does with a connection. The connection ends when it returns or throws. */
+export type Handler = (connection: Connection, address: Address | null) => Promise<void> | void;
+
+/** What a server may tell, on itself and on the diagnostics channels `sockeye:…`. */
+export interface ServerEvents {
+  /** A handler failed, or the listener did (then `connection` is undefined). */
+  error: [error: unknown, connection?: Connection];
+  /** The network or a deadline ended a connection under its handler. */
+  disconnect: [error: Error, connection: Connection];
+  /** A connection begins or has ended. */
+  connection: [connection: Connection];
+  end: [connection: Connection];
+  /** No descriptor or memory is free: accepting pauses. */
+  exhausted: [error: SocketError, pauseMs: number];
+  /** A peer was turned away. */
+  refused: [reason: string, address: Address | null];
+}
+
+const opened = channel('sockeye:connection:open');
+const ended = channel('sockeye:connection:end');
+const failed = channel('sockeye:connection:error');
+const refusedChannel = channel('sockeye:connection:refuse');
+const exhausted = channel('sockeye:accept:pause');
+
+// Arbitrary: how long and how much a peer may still send after the handler is done.
+const LINGER_MS = 2_000;
+const LINGER_BYTES = 1024 * 1024;
+
+/** A running server. `serve` makes one. */
+export class Server extends EventEmitter<ServerEvents> implements AsyncDisposable {
+  readonly address: Address;
+  readonly counters: ServerCounters = newCounters();
+  #listener: Socket<number>;
+  #handler: Handler;
+  #tls: TlsAcceptor | undefined;
+  #limits: ServerLimits;
+  #clock: DeadlineClock;
+  #filter: PeerFilter;
+  #trusted: BlockList | undefined;
+  #loop: AcceptLoop;
+  #active = new Map<PlainConnection, Promise<void>>();
+  #listening = true;
+  #draining: Promise<void> | undefined;
+
+  /** @param listener listens already; the server closes it */
+  constructor(listener: Socket<number>, handler: Handler, options: ServerOptions = {}) {
+    super();
+    this.#limits = serverLimits(options);
+    const { firstByteTimeoutMs, idleTimeoutMs, writeTimeoutMs } = this.#limits;
+    this.#filter = new PeerFilter(
+      options.allow,
+      options.deny,
+      this.#limits.maxConnectionsPerAddress,
+    );
+    this.#trusted =
+      options.proxyProtocol === undefined
+        ? undefined
+        : addressList('proxyProtocol.trusted', options.proxyProtocol.trusted);
+    this.#clock = new DeadlineClock([firstByteTimeoutMs, idleTimeoutMs, writeTimeoutMs]);
+    this.#listener = listener;
+    this.#handler = handler;
+    this.#tls = options.tls === undefined ? undefined : new TlsAcceptor(options.tls);
+    this.address = listener.getsockname();
+    const room = Math.min(this.#limits.maxConnections, this.#limits.concurrency);
+    this.#loop = new AcceptLoop(listener, room, {
+      onConnection: (socket, address) => this.#take(socket, address),
+      onExhausted: (error, pauseMs) => this.#pause(error, pauseMs),
+      onFailed: (error) => this.#report(error),
+    });
+    this.#loop.start();
+    options.signal?.addEventListener('abort', () => void this.close(), { once: true });
+    if (options.signal?.aborted) void this.close();
+  }
+
+  /** Connections open now. */
+  get connections(): number {
+    return this.#active.size;
+  }
+
+  /** Whether new connections are accepted: what a readiness check asks. */
+  get ready(): boolean {
+    return this.#listening;
+  }
+
+  /** The listening socket, to be handed to another process. */
+  get listener(): Socket<number> {
+    return this.#listener;
+  }
+
+  /** Certificates and keys for connections from now on; those that are open keep theirs. */
+  setSecureContext(options: TlsOptions): void {
+    if (this.#tls === undefined)
+      throw invalidState('Cannot set certificates: the server has no TLS');
+    this.#tls.setSecureContext(options);
+  }
+
+  /** Counters in Prometheus' text format. */
+  metrics(): string {
+    return prometheusText(this.counters, this.connections, this.ready);
+  }
+
+  /** Doesn't keep the process alive, listening or not. */
+  unref(): this {
+    this.#listener.unref();
+    return this;
+  }
+
+  ref(): this {
+    this.#listener.ref();
+    return this;
+  }
+
+  /**
+   * Stops listening at once, lets the handlers finish until the deadline, then ends what is left.
+   *
+   * @param timeoutMs default the server's drainTimeoutMs
+   */
+  drain({ timeoutMs = this.#limits.drainTimeoutMs }: { timeoutMs?: number } = {}): Promise<void> {
+    this.#draining ??= this.#drain(timeoutMs);
+    return this.#draining;
+  }
+
+  async #drain(timeoutMs: number): Promise<void> {
+    this.stopListening();
+    if (this.#active.size > 0) await this.#waitForHandlers(timeoutMs);
+    await this.close();
+  }
+
+  #waitForHandlers(timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      // setTimeout has no Infinity.
+      const timer = setTimeout(resolve, Math.min(timeoutMs, 0x7fffffff));
+      void Promise.allSettled(this.#active.values()).then(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  /** Ends everything now: connections that are open get a signal that aborts. */
+  close(): Promise<void> {
+    this.stopListening();
+    for (const connection of this.#active.keys()) connection.close();
+    return Promise.resolve();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain();
+  }
+
+  /**
+   * Accepts no more, and keeps what is open.
+   *
+   * @param keepPath leave a Unix socket's file, since another process listens on it now
+   */
+  stopListening({ keepPath = false }: { keepPath?: boolean } = {}): void {
+    if (!this.#listening) return;
+    this.#listening = false;
+    this.#loop.stop();
+    this.#listener.close();
+    if (!keepPath && this.#listener.family === AF_UNIX) removePath(this.address as UnixAddress);
+  }
+
+  #take(socket: Socket<number>, address: Address | null): void {
+    const refusal = this.#filter.enter(address);
+    if (refusal !== undefined) {
+      this.counters.refused[refusal]++;
+      refusedChannel.publish({ server: this, reason: refusal, address });
+      this.emit('refused', refusal, address);
+      socket.close();
+      this.#loop.release();
+      return;
+    }
+    this.counters.accepted++;
+    const connection = new PlainConnection(socket, address, this.#clock, this.#limits);
+    const done = this.#run(connection, address);
+    this.#active.set(connection, done);
+  }
+
+  async #run(plain: PlainConnection, address: Address | null): Promise<void> {
+    let connection: Connection = plain;
+    try {
+      if (this.#needsHeader(address)) await readProxyHeader(plain);
+      if (this.#tls !== undefined) connection = await this.#tls.secure(plain);
+      this.#begin(connection);
+      await this.#handler(connection, connection.remote);
+      await this.#finish(plain, connection);
+    } catch (error) {
+      this.#failed(error, connection, plain);
+    } finally {
+      plain.close();
+      this.#forget(plain, connection, address);
+    }
+  }
+
+  #needsHeader(address: Address | null): boolean {
+    return this.#trusted !== undefined && listHas(this.#trusted, hostOf(address));
+  }
+
+  #begin(connection: Connection): void {
+    if (opened.hasSubscribers) opened.publish({ server: this, connection });
+    if (this.listenerCount('connection') > 0) this.emit('connection', connection);
+  }
+
+  /** Lets what was sent arrive: closing over unread bytes would reset the connection. */
+  async #finish(plain: PlainConnection, connection: Connection): Promise<void> {
+    if (connection !== plain) {
+      await connection.shutdown();
+      return;
+    }
+    if (plain.socket.closed) return;
+    // Behind a sendall that the handler didn't wait for.
+    if (plain.isSending) await plain.sendall(new Uint8Array(0));
+    if (plain.socket.closed || !plain.hasUnread) return;
+    plain.socket.shutdown(SHUT_WR as number);
+    await linger(plain);
+  }
+
+  #failed(error: unknown, connection: Connection, plain: PlainConnection): void {
+    if (error instanceof ConnectionTimeoutError) this.counters.timeouts[error.deadline]++;
+    failed.publish({ server: this, connection, error });
+    // What the network did, or the server's own end of the connection, is no fault of the handler.
+    if (error instanceof SocketError || plain.wasEnded) {
+      if (error instanceof Error) this.emit('disconnect', error, connection);
+      return;
+    }
+    this.counters.handlerErrors++;
+    this.#report(error, connection);
+  }
+
+  #report(error: unknown, connection?: Connection): void {
+    if (this.listenerCount('error') > 0) {
+      this.emit('error', error, connection);
+      return;
+    }
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    process.emitWarning(`${connection === undefined ? 'listener' : 'handler'} failed: ${text}`, {
+      type: 'SockeyeServerWarning',
+      code: 'SOCKEYE_UNHANDLED',
+    });
+  }
+
+  #pause(error: SocketError, pauseMs: number): void {
+    this.counters.acceptPauses++;
+    exhausted.publish({ server: this, error, pauseMs });
+    if (this.emit('exhausted', error, pauseMs)) return;
+    process.emitWarning(`accepting pauses for ${pauseMs} ms: ${error.message}`, {
+      type: 'SockeyeServerWarning',
+      code: 'SOCKEYE_EXHAUSTED',
+    });
+  }
+
+  #forget(plain: PlainConnection, connection: Connection, address: Address | null): void {
+    this.#active.delete(plain);
+    this.#filter.leave(address);
+    this.counters.closed++;
+    this.counters.bytesReceived += plain.received;
+    this.counters.bytesSent += plain.sent;
+    if (ended.hasSubscribers) ended.publish({ server: this, connection });
+    if (this.listenerCount('end') > 0) this.emit('end', connection);
+    this.#loop.release();
+  }
+}
+
+/** Reads what the peer still sends, so that it gets what was sent to it, then its end. */
+async function linger(connection: PlainConnection): Promise<void> {
+  const timer = setTimeout(() => connection.close(), LINGER_MS).unref();
+  const scratch = Buffer.allocUnsafe(16 * 1024);
+  try {
+    let left = LINGER_BYTES;
+    while (left > 0) {
+      const count = await connection.recvInto(scratch);
+      if (count === 0) return;
+      left -= count;
+    }
+  } catch (error) {
+    if (!(error instanceof SocketError)) throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function removePath({ path }: UnixAddress): void {
+  if (path.length === 0 || path[0] === '\0' || path[0] === 0) return;
+  try {
+    unlinkSync(typeof path === 'string' ? path : Buffer.from(path));
+  } catch {
+    // Somebody removed it before.
+  }
+}

@@ -1,0 +1,54 @@
+import type { Duplex } from 'node:stream';
+import { createServer, type Server as TlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
+import type { PlainConnection } from './plain-connection.ts';
+import { TlsConnection } from './tls-connection.ts';
+
+/** How long a peer may take to agree on keys (safety.md 11). */
+const HANDSHAKE_MS = 10_000;
+
+interface Waiting {
+  resolve(socket: TLSSocket): void;
+  reject(error: Error): void;
+}
+
+/**
+ * Encrypts accepted connections. node:tls does everything: SNI, ALPN, client certificates. Its
+ * server never listens; streams over our sockets are given to it as its documentation allows.
+ */
+export class TlsAcceptor {
+  #server: TlsServer;
+  #waiting = new WeakMap<Duplex, Waiting>();
+
+  constructor(options: TlsOptions) {
+    this.#server = createServer({ handshakeTimeout: HANDSHAKE_MS, ...options });
+    this.#server.on('secureConnection', (socket) =>
+      this.#waiting.get(below(socket))?.resolve(socket),
+    );
+    this.#server.on('tlsClientError', (error, socket) => {
+      this.#waiting.get(below(socket))?.reject(error);
+      socket.destroy();
+    });
+  }
+
+  /** Certificates and keys for connections from now on. */
+  setSecureContext(options: TlsOptions): void {
+    this.#server.setSecureContext(options);
+  }
+
+  /** The encrypted connection over a plain one, its handshake done. */
+  async secure(plain: PlainConnection): Promise<TlsConnection> {
+    const stream = plain.socket.stream();
+    const socket = await new Promise<TLSSocket>((resolve, reject) => {
+      this.#waiting.set(stream, { resolve, reject });
+      stream.once('error', reject);
+      stream.once('close', () => reject(new Error('TLS handshake: the peer left')));
+      this.#server.emit('connection', stream);
+    });
+    return new TlsConnection(plain, socket);
+  }
+}
+
+/** The stream that a TLSSocket stands on. node:tls wraps a foreign one in its `_parent`. */
+function below(socket: TLSSocket): Duplex {
+  return (socket as unknown as { _parent: { stream: Duplex } })._parent.stream;
+}
