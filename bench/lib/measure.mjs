@@ -73,11 +73,8 @@ async function measureWork(setup, workload, server) {
   return record(workload, result);
 }
 
-/** The error with the line of the server's stderr that names its own, or the first. */
-function explain(error, server) {
-  const lines = server.errors.split('\n');
-  const said = lines.find((line) => /^\w*Error\b/.test(line)) ?? lines[0];
-  return said === '' ? error : new Error(`${error.message} (the server: ${said})`);
+function explain(error, { complaint }) {
+  return complaint === '' ? error : new Error(`${error.message} (the server: ${complaint})`);
 }
 
 /** Measures one workload once on one peer's command. */

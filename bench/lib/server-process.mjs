@@ -83,9 +83,10 @@ export class ServerProcess {
     if (line !== 'collected') throw new Error(`gc: the peer said ${line}`);
   }
 
-  /** What the peer wrote on stderr, its last 2,000 characters. */
-  get errors() {
-    return this.#errors.trim();
+  /** The line of the peer's stderr that names an error, or its first; empty where it wrote none. */
+  get complaint() {
+    const lines = this.#errors.trim().split('\n');
+    return lines.find((line) => /^\w*Error\b/.test(line)) ?? lines[0];
   }
 
   async end() {
@@ -99,7 +100,7 @@ export class ServerProcess {
     const { value, done } = await this.#lines.next();
     if (done) {
       await this.#ended;
-      throw new Error(`the peer ended: ${this.errors || 'no message'}`);
+      throw new Error(`the peer ended: ${this.complaint || 'no message'}`);
     }
     return value;
   }

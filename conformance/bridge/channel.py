@@ -50,7 +50,7 @@ class Channel:
         self.process = _start_host([frames, incoming, outgoing])
         for end in (frames, incoming, outgoing):
             end.close()
-        _thread.start_new_thread(self._read_replies, ())
+        self._reader = _thread.start_new_thread(self._read_replies, ())
 
     def call(self, name, *args):
         """Makes a call and waits; gives the result and the descriptors that came with it."""
@@ -69,6 +69,10 @@ class Channel:
         if "error" in call.reply:
             raise exception_of(call.reply["error"])
         return decode(call.reply["result"], call.raw), call.fds
+
+    def can_call(self):
+        """Whether a finalizer may make a call: not from the thread that reads, nor within another."""
+        return _thread.get_ident() != self._reader and not self._write_lock.locked()
 
     def drop(self, handle):
         """Closes a socket that nobody refers to. It may run inside any other call: it can't wait."""

@@ -95,6 +95,7 @@ export const calls = {
           /^[A-Z][A-Z0-9_a-z]*$/.test(name) && ['number', 'string'].includes(typeof value),
       ),
     ),
+  hasIpv6: () => net.hasIpv6,
   has: (_context, name) => typeof net.Socket.prototype[name] === 'function',
 
   socket: (context, family, type, proto, options) =>
@@ -153,7 +154,7 @@ export const calls = {
     const { ancillary, ...rest } = await waitFor(context, found(handle), 'recvmsgInto', all);
     return { ...rest, buffers, ancillary: handOver(context, ancillary) };
   },
-  sendmsg: (context, handle, buffers, ancillary, ...args) =>
+  sendmsg: (context, handle, _fds, buffers, ancillary, ...args) =>
     closingFds(context, () =>
       waitFor(context, found(handle), 'sendmsg', [
         buffers,

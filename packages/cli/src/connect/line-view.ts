@@ -40,6 +40,7 @@ export class LineView {
   constructor({ input, output, history, onLine, onEnd, onInterrupt }: LineViewOptions) {
     this.#output = output;
     this.#readline = createInterface({ input, output, history, prompt: PROMPT, terminal: true });
+    insertAtCursor(this.#readline);
     this.#readline.on('line', (line) => {
       // The line was typed below the open one, which therefore can't go on.
       this.#open = '';
@@ -113,4 +114,12 @@ export class LineView {
     Object.assign(this.#readline, { prevRows: 0 });
     this.#readline.prompt(true);
   }
+}
+
+/**
+ * Has several characters that come at once, as when pasted, inserted where the cursor is. Node 20
+ * turns completion off for them, and without completion appends to the line whatever the cursor says.
+ */
+function insertAtCursor(readline: Interface): void {
+  Object.defineProperty(readline, 'isCompletionEnabled', { get: () => true, set: () => undefined });
 }

@@ -11,7 +11,6 @@ import type {
   CanJ1939Address,
   Inet6Address,
   InetAddress,
-  RawAddress,
   UnixAddress,
 } from './address.ts';
 
@@ -25,7 +24,7 @@ test('AddressOf maps a family to the type of its addresses, and any number to th
     Same<AddressOf<typeof AF_INET6>, Inet6Address>,
     Same<AddressOf<typeof AF_UNIX>, UnixAddress>,
     Same<AddressOf<typeof AF_CAN>, CanAddress | CanIsotpAddress | CanJ1939Address>,
-    Same<AddressOf<typeof AF_X25>, RawAddress>,
+    Same<AddressOf<typeof AF_X25>, Address>,
     Same<AddressOf<number>, Address>,
     Same<AddressInputOf<number>, AddressInput>,
   ] = [true, true, true, true, true, true, true, true];

@@ -234,55 +234,54 @@ export type AddressInput =
   | L2capAddressInput
   | HciAddressInput;
 
-/** A constant that this platform's headers lack has no literal type, and so stands for no family. */
-type Known<Constant> = number extends Constant ? never : Constant;
-
 /**
- * The type of address that a family's sockets return: `AddressOf<typeof AF_INET>` is `InetAddress`.
- * A family known only at run time gives `Address`.
+ * Each family's form of address. A family that is not listed, or known only at run time, has every
+ * form. (Indexed access, unlike a conditional type, lets `Socket<typeof AF_INET>` be a
+ * `Socket<number>`.)
  */
-export type AddressOf<Family extends number> = number extends Family
-  ? Address
-  : Family extends Known<typeof AF_INET> | Known<typeof AF_RDS>
-    ? InetAddress
-    : Family extends Known<typeof AF_INET6>
-      ? Inet6Address
-      : Family extends Known<typeof AF_UNIX>
-        ? UnixAddress
-        : Family extends Known<typeof AF_PACKET>
-          ? PacketAddress
-          : Family extends Known<typeof AF_NETLINK>
-            ? NetlinkAddress
-            : Family extends Known<typeof AF_VSOCK>
-              ? VsockAddress
-              : Family extends Known<typeof AF_CAN>
-                ? CanAddress | CanIsotpAddress | CanJ1939Address
-                : Family extends Known<typeof AF_TIPC>
-                  ? TipcAddress
-                  : Family extends Known<typeof AF_ALG>
-                    ? AlgAddress
-                    : Family extends Known<typeof AF_QIPCRTR>
-                      ? QrtrAddress
-                      : Family extends Known<typeof AF_BLUETOOTH>
-                        ? L2capAddress | RfcommAddress | HciAddress | ScoAddress
-                        : RawAddress;
+export interface AddressForms {
+  readonly [family: number]: Address;
+  readonly [AF_INET]: InetAddress;
+  readonly [AF_INET6]: Inet6Address;
+  readonly [AF_UNIX]: UnixAddress;
+  readonly [AF_PACKET]: PacketAddress;
+  readonly [AF_NETLINK]: NetlinkAddress;
+  readonly [AF_VSOCK]: VsockAddress;
+  readonly [AF_CAN]: CanAddress | CanIsotpAddress | CanJ1939Address;
+  readonly [AF_TIPC]: TipcAddress;
+  readonly [AF_ALG]: AlgAddress;
+  readonly [AF_QIPCRTR]: QrtrAddress;
+  readonly [AF_RDS]: InetAddress;
+  readonly [AF_BLUETOOTH]: L2capAddress | RfcommAddress | HciAddress | ScoAddress;
+}
+
+/** The same as the library takes it: fields that have a default may be left out. */
+export interface AddressInputForms {
+  readonly [family: number]: AddressInput;
+  readonly [AF_INET]: InetAddress | RawAddress;
+  readonly [AF_INET6]: Inet6AddressInput | RawAddress;
+  readonly [AF_UNIX]: UnixAddress | RawAddress;
+  readonly [AF_PACKET]: PacketAddressInput | RawAddress;
+  readonly [AF_NETLINK]: NetlinkAddress | RawAddress;
+  readonly [AF_VSOCK]: VsockAddress | RawAddress;
+  readonly [AF_CAN]: CanAddress | CanIsotpAddress | CanJ1939AddressInput | RawAddress;
+  readonly [AF_TIPC]: TipcAddress | RawAddress;
+  readonly [AF_ALG]: AlgAddressInput | RawAddress;
+  readonly [AF_QIPCRTR]: QrtrAddress | RawAddress;
+  readonly [AF_RDS]: InetAddress | RawAddress;
+  readonly [AF_BLUETOOTH]:
+    | L2capAddressInput
+    | RfcommAddress
+    | HciAddressInput
+    | ScoAddress
+    | RawAddress;
+}
+
+/** The type of address that a family's sockets return: `AddressOf<typeof AF_INET>`. */
+export type AddressOf<Family extends number> = AddressForms[Family];
 
 /** The type of address that a family's sockets take: `AddressOf` with the optional fields. */
-export type AddressInputOf<Family extends number> = number extends Family
-  ? AddressInput
-  :
-      | RawAddress
-      | (Family extends Known<typeof AF_INET6>
-          ? Inet6AddressInput
-          : Family extends Known<typeof AF_PACKET>
-            ? PacketAddressInput
-            : Family extends Known<typeof AF_CAN>
-              ? CanAddress | CanIsotpAddress | CanJ1939AddressInput
-              : Family extends Known<typeof AF_ALG>
-                ? AlgAddressInput
-                : Family extends Known<typeof AF_BLUETOOTH>
-                  ? L2capAddressInput | RfcommAddress | HciAddressInput | ScoAddress
-                  : AddressOf<Family>);
+export type AddressInputOf<Family extends number> = AddressInputForms[Family];
 
 /** What a codec must know of an interface; `ifNametoindex` and `ifIndextoname` of this library fit. */
 export interface InterfaceNames {

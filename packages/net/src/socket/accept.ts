@@ -62,7 +62,7 @@ export function acceptFrom(
         const out = family === AF_ALG ? nowhere : addressOut;
         const fd = native.accept4(descriptor.fd, out);
         if (fd >= 0) {
-          descriptor.reader.charge(ACCEPT_CHARGE);
+          descriptor.reader.spend(ACCEPT_CHARGE);
           return [fd, family === AF_ALG ? null : lastAddress(proto)];
         }
         if (fd === -(EAGAIN as number)) return WOULD_BLOCK;

@@ -7,6 +7,7 @@
 import type { AddressInput, InetAddress, UnixAddress } from '../address/index.ts';
 import { AF_UNIX, SOCK_STREAM } from '../constants/index.ts';
 import { invalidType, TimeoutError } from '../errors/index.ts';
+import type { FamilyOf } from './create-server.ts';
 import { checkTimeout, getdefaulttimeout } from './default-timeout.ts';
 import { type ResolvedAddress, getaddrinfo, getaddrinfoSync } from './names.ts';
 import { Socket } from './socket.ts';
@@ -152,13 +153,14 @@ function withTimeout(options: ConnectionOptions): ConnectionOptions {
  *   AddressInfoError; TimeoutError; the signal's reason
  *
  * @example
- * const socket = await createConnection({ host: 'localhost', port }, { timeout: 5 });
+ * using listener = createServer({ host: '127.0.0.1', port: 0 });
+ * using socket = await createConnection(listener.getsockname(), { timeout: 5 });
  * assert.equal(socket.gettimeout(), 5);
  */
-export async function createConnection(
-  address: ConnectionAddress,
+export async function createConnection<To extends ConnectionAddress>(
+  address: To,
   options: ConnectionOptions = {},
-): Promise<Socket<number>> {
+): Promise<Socket<FamilyOf<To>>> {
   checkAddress(address);
   const checked = withTimeout(options);
   checked.signal?.throwIfAborted();
@@ -168,14 +170,14 @@ export async function createConnection(
   checked.signal?.throwIfAborted();
   const socket = await race(candidates, checked);
   socket.settimeout(checked.timeout ?? null);
-  return socket;
+  return socket as unknown as Socket<FamilyOf<To>>;
 }
 
 /** `createConnection`, blocking the thread: one address after the other, each with the timeout. */
-export function createConnectionSync(
-  address: ConnectionAddress,
+export function createConnectionSync<To extends ConnectionAddress>(
+  address: To,
   options: Omit<ConnectionOptions, 'signal'> = {},
-): Socket<number> {
+): Socket<FamilyOf<To>> {
   checkAddress(address);
   const checked = withTimeout(options);
   const candidates = isUnix(address)
@@ -188,7 +190,7 @@ export function createConnectionSync(
       try {
         socket.settimeout(checked.timeout ?? null);
         socket.connectSync(candidate.address);
-        return socket;
+        return socket as unknown as Socket<FamilyOf<To>>;
       } catch (error) {
         socket.close();
         throw error;

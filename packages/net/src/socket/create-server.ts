@@ -1,5 +1,6 @@
 import {
   type AddressInput,
+  type AddressInputOf,
   type InetAddress,
   isNumericHost,
   type UnixAddress,
@@ -31,6 +32,11 @@ export interface ServerSocketOptions {
 
 /** Whether the kernel has IPv6 at all. */
 export const hasIpv6: boolean = canOpen(AF_INET6 as number);
+
+/** The families that an address may belong to. */
+export type FamilyOf<To extends InetAddress | UnixAddress> = To extends UnixAddress
+  ? typeof AF_UNIX
+  : typeof AF_INET | typeof AF_INET6;
 
 function canOpen(family: number): boolean {
   try {
@@ -73,10 +79,10 @@ function familyOf(address: unknown): number {
  * using listener = createServer({ host: '127.0.0.1', port: 0 });
  * assert.equal(listener.getsockname().host, '127.0.0.1');
  */
-export function createServer(
-  address: InetAddress | UnixAddress,
+export function createServer<To extends InetAddress | UnixAddress>(
+  address: To,
   options: ServerSocketOptions = {},
-): Socket<number> {
+): Socket<FamilyOf<To>> {
   const { backlog, reusePort = false, dualstackIpv6 = false } = options;
   const family = options.family ?? (dualstackIpv6 ? (AF_INET6 as number) : familyOf(address));
   if (dualstackIpv6 && family !== AF_INET6) {
@@ -85,14 +91,14 @@ export function createServer(
   if (dualstackIpv6 && !hasDualstackIpv6()) {
     throw invalidValue('dualstackIpv6', 'a system with dual-stack IPv6', dualstackIpv6);
   }
-  const socket = new Socket<number>(family, SOCK_STREAM as number);
+  const socket = new Socket(family as FamilyOf<To>, SOCK_STREAM as number);
   try {
     if (family !== AF_UNIX) socket.setsockopt(SOL_SOCKET as number, SO_REUSEADDR as number, 1);
     if (reusePort) socket.setsockopt(SOL_SOCKET as number, SO_REUSEPORT as number, 1);
     if (family === AF_INET6) {
       socket.setsockopt(IPPROTO_IPV6 as number, IPV6_V6ONLY as number, dualstackIpv6 ? 0 : 1);
     }
-    socket.bind(address as AddressInput);
+    socket.bind(address as AddressInput as AddressInputOf<FamilyOf<To>>);
     if (backlog === undefined) socket.listen();
     else socket.listen(backlog);
     return socket;

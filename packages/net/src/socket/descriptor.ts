@@ -148,7 +148,7 @@ export class Descriptor implements Watched, Sender, LaneOwner {
       if (wait.timeout === 0 || operation.immediate)
         return Promise.resolve(this.#now(lane, operation));
       if (!this.#batches(operation) && lane.head === undefined && lane.ready && lane.hasTurn()) {
-        lane.charge(CALL_CHARGE);
+        lane.spend(CALL_CHARGE);
         const result: Attempt<Result> = operation.attempt();
         if (isDone(result)) return Promise.resolve(result);
         if (result === WOULD_BLOCK) lane.ready = false;
@@ -213,6 +213,7 @@ export class Descriptor implements Watched, Sender, LaneOwner {
     const deadline =
       timeout === null ? Number.POSITIVE_INFINITY : performance.now() + timeout * 1000;
     const events = (operation.direction === 'read' ? POLLIN : POLLOUT) as number;
+    const other = lane === this.reader ? this.writer : this.reader;
     try {
       if (this.closed) throw this.#closedError(operation.syscall);
       if (timeout === 0 || operation.immediate) return this.#now(lane, operation);
@@ -224,9 +225,11 @@ export class Descriptor implements Watched, Sender, LaneOwner {
           engine.turn++;
           continue;
         }
-        // The answer that is waited for may be to what this turn has yet to send.
+        // The answer that is waited for may be to what has yet to be sent.
         engine.flush();
-        this.#blockFor(operation, result === TRY_LATER ? 0 : events, deadline, timeout);
+        const both = other.head !== undefined && other.exhaust() === WOULD_BLOCK && other.head;
+        const wanted = both ? (POLLIN as number) | (POLLOUT as number) : events;
+        this.#blockFor(operation, result === TRY_LATER ? 0 : wanted, deadline, timeout);
       }
     } catch (error) {
       throw described(operation, error);
@@ -386,7 +389,8 @@ export class Descriptor implements Watched, Sender, LaneOwner {
       if (accept !== undefined) pending.resolve(accept(result, engine.slab, offset));
       else if (receive !== undefined) {
         if (result > 0 && result < receive.want) this.drained();
-        this.reader.charge(result + CALL_CHARGE);
+        this.reader.charge(result);
+        this.reader.spend(CALL_CHARGE);
         pending.resolve(receive.take(engine.slab, offset, result));
       }
     } catch (error) {

@@ -23,7 +23,7 @@ export interface LaneOwner {
 export class Lane {
   readonly direction: 'read' | 'write';
   ready = true;
-  /** Grows with everything that was moved: whether anything was since, tells progress. */
+  /** Bytes moved so far. */
   total = 0;
   head: Pending | undefined;
   #tail: Pending | undefined;
@@ -48,10 +48,15 @@ export class Lane {
     return this.#served < TURN_BYTES;
   }
 
-  /** Counts bytes against the turn. */
+  /** Counts bytes that were moved, against the turn and in all. */
   charge(bytes: number): void {
     this.#served += bytes;
     this.total += bytes;
+  }
+
+  /** Counts against the turn what a call costs whether it moves bytes or not. */
+  spend(cost: number): void {
+    this.#served += cost;
   }
 
   push(pending: Pending): void {
@@ -120,7 +125,7 @@ export class Lane {
   /** Settles the head, if the kernel lets it. */
   #attempt(pending: Pending): Attempt<void> {
     let result: unknown;
-    this.charge(CALL_CHARGE);
+    this.spend(CALL_CHARGE);
     try {
       result = pending.operation.attempt();
     } catch (error) {

@@ -1,3 +1,4 @@
+import { abortListeners } from './abort-listeners.ts';
 import type { Operation } from './operation.ts';
 
 /** The error of an operation, with what the operation adds to it. A frozen one stays as it is. */
@@ -57,7 +58,7 @@ export class Pending {
   abortOn(signal: AbortSignal, abort: (reason: unknown) => void): void {
     this.#signal = signal;
     this.#onAbort = () => abort(signal.reason);
-    signal.addEventListener('abort', this.#onAbort, { once: true });
+    abortListeners(signal).add(this.#onAbort);
   }
 
   resolve(value: unknown): void {
@@ -73,6 +74,8 @@ export class Pending {
   #release(): void {
     this.#settled = true;
     if (this.#timer !== undefined) clearTimeout(this.#timer);
-    if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort);
+    if (this.#signal !== undefined && this.#onAbort !== undefined) {
+      abortListeners(this.#signal).delete(this.#onAbort);
+    }
   }
 }

@@ -8,9 +8,9 @@ import { type Attempt, type Operation, WOULD_BLOCK, YIELD } from './operation.ts
 export class SendAll implements Operation<void> {
   readonly syscall = 'sendall';
   readonly direction = 'write';
-  readonly data: Uint8Array;
+  data: Uint8Array;
   /** Bytes at the call: a buffer that is detached or resized meanwhile is told by it. */
-  readonly length: number;
+  length: number;
   readonly flags: number;
   /** Bytes that the kernel took. */
   sent = 0;

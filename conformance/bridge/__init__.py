@@ -1,0 +1,1 @@
+"""Python's `socket` module over @sockeye/net in a Node process."""
