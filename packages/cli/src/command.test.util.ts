@@ -111,7 +111,9 @@ export async function serve(
 ): Promise<Served> {
   const running = start(t, 'serve', ...addresses, ...args);
   const found = await running.until(({ stderr }) => {
-    const lines = [...stderr.matchAll(/^listening on (\S+)\n/gm)].map(([, address = '']) => address);
+    const lines = [...stderr.matchAll(/^listening on (\S+)\n/gm)].map(
+      ([, address = '']) => address,
+    );
     return lines.length >= addresses.length && lines;
   });
   const ports = found.flatMap((address) => /:(\d+)$/.exec(address)?.[1] ?? []).map(Number);

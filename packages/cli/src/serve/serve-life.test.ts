@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import {
+  COMMAND,
+  python,
+  Running,
+  run,
+  serve,
+  startPython,
+  temporaryDirectory,
+} from '../command.test.util.ts';
+
+/** A client that connects, says `up`, and then reads on to the end; `down` at a clean end. */
+const READER = `s = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 30)
+s.sendall(b'x'); assert s.recv(1) == b'x'; print('up')
+try:
+    while s.recv(1000): pass
+    print('down')
+except ConnectionError as e: print(type(e).__name__)
+`;
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  test(`sockeye serve ends with 0 on ${signal} without clients`, async (t) => {
+    const server = await serve(t, ['127.0.0.1:0', 'udp://127.0.0.1:0']);
+    server.child.kill(signal);
+    const { status, stderr } = await server.exit();
+    assert.equal(status, 0);
+    assert.equal(stderr.trim().split('\n').length, 2, stderr);
+  });
+}
+
+test('sockeye serve on SIGTERM lets a client finish and takes no new one', async (t) => {
+  const server = await serve(t, ['127.0.0.1:0'], '--drain', '20s');
+  const port = server.ports[0] as number;
+  const client = startPython(
+    t,
+    `s = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 10)
+s.sendall(b'before'); assert s.recv(6) == b'before'; print('up')
+sys.stdin.readline()
+s.sendall(b'after'); print(s.recv(5)); s.close()`,
+    port,
+  );
+  await client.until(({ stdout }) => stdout.includes('up'));
+  server.child.kill('SIGTERM');
+  await server.until(({ stderr }) => stderr.includes('draining: 1 client has 20 s left'));
+  const refused = await run(t, ['connect', `127.0.0.1:${port}`]);
+  assert.equal(refused.status, 1);
+  client.child.stdin.write('\n');
+  assert.match((await client.exit()).stdout, /b'after'/);
+  assert.equal((await server.exit()).status, 0);
+});
+
+test('sockeye serve closes clients that stay when --drain is over, and ends with 0', async (t) => {
+  const server = await serve(t, ['127.0.0.1:0'], '--drain', '100ms');
+  const client = startPython(t, READER, server.ports[0] as number);
+  await client.until(({ stdout }) => stdout.includes('up'));
+  server.child.kill('SIGTERM');
+  assert.equal((await server.exit()).status, 0);
+  assert.match((await client.exit()).stdout, /down|ConnectionResetError/);
+});
+
+test('sockeye serve ends at once on a second signal', async (t) => {
+  const server = await serve(t, ['127.0.0.1:0'], '--drain', 'none');
+  const client = startPython(t, READER, server.ports[0] as number);
+  await client.until(({ stdout }) => stdout.includes('up'));
+  server.child.kill('SIGTERM');
+  await server.until(({ stderr }) => stderr.includes('draining'));
+  server.child.kill('SIGINT');
+  assert.equal((await server.exit()).status, 0);
+});
+
+test('sockeye serve on SIGTERM answers 500 requests that are on their way', async (t) => {
+  const server = await serve(t, ['127.0.0.1:0']);
+  const program = `
+sockets = [socket.create_connection(('127.0.0.1', int(sys.argv[1])), 30) for _ in range(500)]
+for s in sockets: s.sendall(b'request')
+print('sent')
+def answer(s):
+    data = b''
+    while len(data) < 7:
+        piece = s.recv(7 - len(data))
+        if not piece: return data
+        data += piece
+    s.close()
+    return data
+print(sum(answer(s) == b'request' for s in sockets))`;
+  const clients = startPython(t, program, server.ports[0] as number);
+  await clients.until(({ stdout }) => stdout.includes('sent'));
+  server.child.kill('SIGTERM');
+  assert.equal((await clients.exit()).stdout, 'sent\n500\n');
+  assert.equal((await server.exit()).status, 0);
+});
+
+test('sockeye serve closes a client that is silent from the start, and one that falls silent', async (t) => {
+  const server = await serve(
+    t,
+    ['127.0.0.1:0'],
+    ...['--first-byte-timeout', '200ms', '--idle-timeout', '400ms', '--verbose'],
+  );
+  const told = await python(
+    t,
+    `
+import time
+def life(first):
+    s = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 10)
+    start = time.monotonic()
+    if first: s.sendall(first); s.recv(10)
+    assert s.recv(10) == b''
+    return time.monotonic() - start
+print(0.19 < life(b'') < 5, 0.39 < life(b'x') < 5)`,
+    server.ports[0] as number,
+  );
+  assert.equal(told, 'True True\n');
+  await server.until(({ stderr }) => /its first byte did not come in time/.test(stderr));
+  await server.until(({ stderr }) => /it was idle/.test(stderr));
+});
+
+test('sockeye serve --max-connections lets a client wait until another has gone', async (t) => {
+  const { ports } = await serve(t, ['127.0.0.1:0'], '--max-connections', '2', '--greeting', 'hi');
+  const told = await python(
+    t,
+    `
+def connect(): return socket.create_connection(('127.0.0.1', int(sys.argv[1])), 10)
+a, b, c = connect(), connect(), connect()
+print(a.recv(3), b.recv(3))
+c.settimeout(0.2)
+try: print(c.recv(3))
+except TimeoutError: print('waits')
+a.close(); c.settimeout(10)
+print(c.recv(3))`,
+    ports[0] as number,
+  );
+  assert.equal(told, "b'hi\\n' b'hi\\n'\nwaits\nb'hi\\n'\n");
+});
+
+test('sockeye serve with few descriptors warns once, stays idle, and serves again when some are free', async (t) => {
+  const script = `ulimit -n 40; exec "$0" "$1" serve 127.0.0.1:0 --max-connections 1000`;
+  const server = new Running(t, 'sh', ['-c', script, process.execPath, COMMAND]);
+  const port = await server.until(({ stderr }) => /tcp:.*:(\d+)\n/.exec(stderr)?.[1]);
+  const told = await python(
+    t,
+    `
+sockets = [socket.create_connection(('127.0.0.1', int(sys.argv[1])), 10) for _ in range(100)]
+for i, s in enumerate(sockets): s.sendall(b'%3d' % i)
+answered = 0
+for s in sockets:
+    assert s.recv(3) == b'%3d' % answered
+    s.close(); answered += 1
+print(answered)`,
+    port,
+  );
+  assert.equal(told, '100\n');
+  assert.equal(server.stderr.match(/cannot accept: .*EMFILE/g)?.length, 1, server.stderr);
+});
+
+test('sockeye serve --port-file has the ports, whole, once it listens', async (t) => {
+  const directory = temporaryDirectory(t);
+  const file = join(directory, 'ports');
+  const { ports } = await serve(
+    t,
+    ['127.0.0.1:0', 'udp://127.0.0.1:0', `unix://${directory}/s`],
+    ...['--port-file', file],
+  );
+  assert.equal(readFileSync(file, 'utf8'), `${ports.join('\n')}\nunix://${directory}/s\n`);
+  const failed = await run(t, ['serve', '127.0.0.1:0', '--port-file', '/nonexistent/ports']);
+  assert.equal(failed.status, 1);
+  assert.match(failed.stderr, /^sockeye: cannot write --port-file .*ENOENT\n$/);
+});
+
+test('sockeye serve --json prints an object an event on stdout', async (t) => {
+  const server = await serve(t, ['127.0.0.1:0'], '--json');
+  await run(t, ['connect', server.addresses[0] as string], 'four');
+  await server.until(({ stdout }) => stdout.includes('disconnected'));
+  server.child.kill('SIGTERM');
+  const { stdout } = await server.exit();
+  const events = stdout
+    .trim()
+    .split('\n')
+    .map((line): { [name: string]: unknown } => JSON.parse(line));
+  assert.deepEqual(
+    events.map((event) => event['type']),
+    ['listening', 'connected', 'disconnected'],
+  );
+  assert.equal(events[0]?.['address'], server.addresses[0]);
+  assert.match(String(events[1]?.['peer']), /^tcp:\/\/127\.0\.0\.1:\d+$/);
+  assert.equal(events[2]?.['received'], 4);
+  assert.equal(events[2]?.['sent'], 4);
+});
+
+test('sockeye serve --quiet prints nothing', async (t) => {
+  const file = join(temporaryDirectory(t), 'port');
+  const server = new Running(t, process.execPath, [
+    ...[COMMAND, 'serve', '127.0.0.1:0', '--quiet', '--port-file', file],
+  ]);
+  const port = await python(
+    t,
+    `
+import os, time
+while not os.path.exists(sys.argv[1]): time.sleep(0.01)
+port = open(sys.argv[1]).read().strip()
+s = socket.create_connection(('127.0.0.1', int(port)), 10); s.sendall(b'x'); s.recv(1)
+print(port, end='')`,
+    file,
+  );
+  assert.match(port, /^\d+$/);
+  server.child.kill('SIGTERM');
+  const { status, stdout, stderr } = await server.exit();
+  assert.deepEqual([status, stdout, stderr], [0, '', '']);
+});

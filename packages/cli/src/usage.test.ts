@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { run, serve } from './command.test.util.ts';
+
+const WRONG: readonly [readonly string[], RegExp][] = [
+  [[], /no command given/],
+  [['serv'], /unknown command 'serv' \(Did you mean serve\?\)/],
+  [['--versio'], /unknown option '--versio' \(Did you mean --version\?\)/],
+  [['serve', '--greetin', 'x'], /unknown option '--greetin' \(Did you mean --greeting\?\)/],
+  [['serve', '1.2.3.4:99999'], /cannot read address "1\.2\.3\.4:99999": the port "99999" is above/],
+  [
+    ['serve', ':1', 'nonsense'],
+    /cannot read address "nonsense": it has no port; expected host:port/,
+  ],
+  [['serve', `unix:///${'x'.repeat(200)}`], /the path is too long \(201 bytes\)/],
+  [['serve', 'tls://127.0.0.1:1'], /TLS is not supported yet/],
+  [['serve', '--hello', 'a', '--random'], /'--hello <text>' cannot be used with option '--random'/],
+  [['serve', '--chat', 'udp://127.0.0.1:0'], /--chat needs connections/],
+  [['serve', '--drain', 'soon'], /'soon' is invalid\. Expected a duration/],
+  [['serve', '--max-connections', '0'], /Expected a number from 1 on/],
+  [['serve', '--quit', ''], /Expected a word/],
+  [['serve', '--port-file'], /argument missing/],
+  [['connect'], /missing required argument 'address'/],
+  [['connect', ':1', ':2'], /too many arguments/],
+  [['connect', 'localhost'], /it has no port/],
+  [['connect', '127.0.0.1:0'], /port 0 is for servers only/],
+  [['connect', 'tls://127.0.0.1:1'], /TLS is not supported yet/],
+  [['connect', 'vsock://:1'], /it has no cid/],
+  [['connect', ':1', '--timeout', 'x'], /Expected a duration/],
+];
+
+for (const [args, message] of WRONG) {
+  test(`sockeye ${args.join(' ').slice(0, 60)} says in one line what is wrong and exits 2`, async (t) => {
+    const { status, stdout, stderr } = await run(t, args);
+    assert.equal(status, 2);
+    assert.equal(stdout, '');
+    assert.match(stderr, message);
+    assert.match(stderr, /^sockeye: [^\n]+\n$/);
+  });
+}
+
+test('sockeye serve on a port in use says who holds it, in one line, and exits 1', async (t) => {
+  const holder = await serve(t, ['127.0.0.1:0', 'udp://127.0.0.1:0']);
+  for (const address of holder.addresses) {
+    const { status, stderr } = await run(t, ['serve', '127.0.0.1:0', address]);
+    assert.equal(status, 1);
+    assert.match(stderr, /^sockeye: cannot listen on [^\n]+\(EADDRINUSE\)[^\n]*\n$/);
+    assert.match(stderr, new RegExp(`pid ${holder.child.pid}\\b`));
+  }
+});
+
+const REFUSED: readonly [string, readonly string[], RegExp][] = [
+  [
+    'a port where nobody listens',
+    ['connect', '127.0.0.1:1'],
+    /connection refused \(ECONNREFUSED\)/,
+  ],
+  [
+    'a host that does not exist',
+    ['connect', 'nothing.invalid:80'],
+    /no such host|cannot be looked up/,
+  ],
+  ['a Unix socket that does not exist', ['connect', 'unix:///nonexistent/s'], /ENOENT/],
+  ['an address of another machine', ['serve', '192.0.2.1:80'], /EADDRNOTAVAIL/],
+];
+
+for (const [name, args, message] of REFUSED) {
+  test(`sockeye ${args[0]} with ${name} says so in one line and exits 1`, async (t) => {
+    const { status, stdout, stderr } = await run(t, args);
+    assert.equal(status, 1);
+    assert.equal(stdout, '');
+    assert.match(stderr, message);
+    assert.match(stderr, /^sockeye: [^\n]+\n$/);
+  });
+}
+
+for (const args of [['--help'], ['serve', '--help'], ['connect', '--help'], ['help', 'serve']]) {
+  test(`sockeye ${args.join(' ')} shows examples on stdout and exits 0`, async (t) => {
+    const { status, stdout, stderr } = await run(t, args);
+    assert.deepEqual([status, stderr], [0, '']);
+    const examples = stdout.slice(stdout.indexOf('\nExamples:\n')).match(/^ {2}.*\bsockeye \w+/gm);
+    assert.ok((examples?.length ?? 0) >= 2, stdout);
+    assert.ok(
+      stdout.split('\n').every((line) => line.length <= 100),
+      stdout,
+    );
+  });
+}
+
+test('sockeye --version prints the version of its package', async (t) => {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  const { version }: { version: string } = JSON.parse(text);
+  const { status, stdout } = await run(t, ['--version']);
+  assert.deepEqual([status, stdout], [0, `${version}\n`]);
+});

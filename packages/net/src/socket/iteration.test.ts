@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SHUT_WR } from '../constants/index.ts';
+import { rejection } from '../testing/index.ts';
+import { Socket } from './socket.ts';
+import { listening, tcpPair } from './sockets.test.util.ts';
+
+test('for await on a stream yields its bytes and ends with it', async () => {
+  using pair = await tcpPair();
+  const data = Buffer.alloc(300_000, 'abc');
+  const sending = pair.client.sendall(data).then(() => pair.client.shutdown(SHUT_WR as number));
+  const chunks: Buffer[] = [];
+  for await (const chunk of pair.server) chunks.push(chunk as Buffer);
+  await sending;
+  assert.ok(Buffer.concat(chunks).equals(data));
+  assert.ok(chunks.every((chunk) => chunk.length <= 65_536));
+});
+
+test('for await on a listener yields connections with their addresses until close()', async () => {
+  const listener = listening();
+  const clients = Array.from({ length: 3 }, () => new Socket());
+  const ports: number[] = [];
+  const loop = (async () => {
+    for await (const item of listener) {
+      const [connection, address] = item as [Socket, { port: number }];
+      ports.push(address.port);
+      connection.close();
+      if (ports.length === clients.length) listener.close();
+    }
+  })();
+  for (const client of clients) await client.connect(listener.getsockname());
+  await loop;
+  assert.deepEqual(ports, clients.map((client) => client.getsockname().port));
+  for (const client of clients) client.close();
+});
+
+test('close() while the loop waits ends it without an error', async () => {
+  using pair = await tcpPair();
+  const loop = (async () => {
+    for await (const chunk of pair.server) assert.fail(String(chunk));
+  })();
+  pair.server.close();
+  await loop;
+});
+
+test('leaving the loop leaves the socket open, and another loop goes on', async () => {
+  using pair = await tcpPair();
+  await pair.client.sendall(Buffer.from('first'));
+  for await (const chunk of pair.server) {
+    assert.equal(String(chunk), 'first');
+    break;
+  }
+  assert.equal(pair.server.closed, false);
+  await pair.client.sendall(Buffer.from('second'));
+  pair.client.close();
+  const rest: string[] = [];
+  for await (const chunk of pair.server) rest.push(String(chunk));
+  assert.deepEqual(rest, ['second']);
+});
+
+test('an error that is not the close is the loop’s', async () => {
+  using pair = await tcpPair();
+  pair.server.settimeout(0.005);
+  const loop = (async () => {
+    for await (const chunk of pair.server) assert.fail(String(chunk));
+  })();
+  assert.equal((await rejection(loop)).name, 'TimeoutError');
+});
+
+test('using and await using close the socket', async () => {
+  let kept: Socket;
+  {
+    using socket = new Socket();
+    kept = socket;
+    assert.equal(kept.closed, false);
+  }
+  assert.equal(kept.closed, true);
+  {
+    await using socket = new Socket();
+    kept = socket;
+  }
+  assert.equal(kept.closed, true);
+  kept.close();
+});
