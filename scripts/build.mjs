@@ -54,19 +54,23 @@ function buildNative() {
   requireTools();
   const headers = nodeHeaders();
   const args = ['rebuild', '--jobs=2', '--silent', ...(headers ? [`--nodedir=${headers}`] : [])];
-  const { status } = spawnSync(
+  console.error('sockeye: building the native core (once; about ten seconds)');
+  const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [require.resolve('node-gyp/bin/node-gyp.js'), ...args],
     {
       cwd: native,
-      stdio: 'inherit',
+      encoding: 'utf8',
       // node-gyp takes every npm_config_… variable for an option of its own, nodedir above all.
       env: Object.fromEntries(
         Object.entries(process.env).filter(([key]) => !/^npm_config_/i.test(key)),
       ),
     },
   );
-  if (status !== 0) fail('cannot build the native core: the compiler reported the errors above');
+  if (status !== 0) {
+    process.stderr.write(`${stdout}${stderr}`);
+    fail('cannot build the native core: the compiler reported the errors above');
+  }
   writeFileSync(stamp, hash);
 }
 

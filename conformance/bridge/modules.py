@@ -17,7 +17,7 @@ from .values import Fd, Undefined
 
 # What these two have of their own: exceptions, private helpers that a test names.
 SHARED = (
-    "error herror gaierror timeout SocketIO _GiveupOnSendfile _LOCALHOST _LOCALHOST_V6 "
+    "error herror gaierror timeout SocketIO _GLOBAL_DEFAULT_TIMEOUT _GiveupOnSendfile _LOCALHOST _LOCALHOST_V6 "
     "EBADF EAGAIN EWOULDBLOCK errorTab os sys io selectors errno"
 ).split()
 
@@ -47,10 +47,12 @@ PLAIN = {
     "if_nametoindex": "ifNametoindex",
 }
 NAMES_A_HOST = {"gethostbyname", "getfqdn", "gethostbyaddr", "gethostbyname_ex"}
-NO_TIMEOUT = object()
+NO_TIMEOUT = stdlib._GLOBAL_DEFAULT_TIMEOUT
 
 
 def _text(value):
+    if isinstance(value, str):
+        value.encode()  # a lone surrogate has no bytes to look up: UnicodeEncodeError
     return bytes(value).decode("latin-1") if isinstance(value, (bytes, bytearray)) else value
 
 

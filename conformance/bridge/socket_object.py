@@ -1,6 +1,5 @@
 """What the tests see as `socket.socket`: Python's layer above `_socket.socket`, done by the library."""
 
-import io
 import os
 import socket as stdlib
 import sys
@@ -108,7 +107,8 @@ class socket(BaseSocket):
             raise ValueError("file should be opened in binary mode")
         try:
             number = file.fileno()
-        except (AttributeError, io.UnsupportedOperation) as error:
+            os.fstat(number)
+        except (AttributeError, OSError) as error:
             raise stdlib._GiveupOnSendfile(error)
         limit = Undefined if count is None else count
         return self.channel.call("sendfile", self._handle, Fd(number), offset, limit)[0]

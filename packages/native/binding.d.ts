@@ -47,6 +47,7 @@ export interface Native {
     size: number,
   ): number;
   descriptorLimit(): number;
+  attachFilter(fd: number, level: number, name: number, program: Uint8Array): number;
   poll(fd: number, events: number, timeoutMs: number): number;
   pollMany(set: Int32Array, count: number): number;
   // transfer

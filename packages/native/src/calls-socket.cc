@@ -1,5 +1,6 @@
 // Calls that make, name, configure and close a socket.
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -216,7 +217,9 @@ napi_value Getpeername(napi_env env, napi_callback_info info) {
 }
 
 // int getsockopt(int sockfd, int level, int optname, void *optval, socklen_t *optlen);
-// The length that the kernel gave is the result; `value` also carries input (SO_ATTACH_FILTER …).
+// The length that the kernel gave is the result; `value` also carries input.
+// SO_GET_FILTER alone counts instructions, not bytes: a length in bytes would let the kernel write
+// eight times as much as there is room.
 // getsockopt(fd: number, level: number, name: number, value: Uint8Array): number
 napi_value Getsockopt(napi_env env, napi_callback_info info) {
   Args args(env, info, 4);
@@ -225,9 +228,11 @@ napi_value Getsockopt(napi_env env, napi_callback_info info) {
   const int name = args.Int32(2);
   const Bytes value = args.View(3);
   if (args.failed()) return nullptr;
-  auto length = static_cast<socklen_t>(value.size);
+  const bool program = level == SOL_SOCKET && name == SO_GET_FILTER;
+  const size_t unit = program ? sizeof(sock_filter) : 1;
+  auto length = static_cast<socklen_t>(value.size / unit);
   const int status = ::getsockopt(fd, level, name, value.data, &length);
-  return Result(env, status < 0 ? status : static_cast<int64_t>(length));
+  return Result(env, status < 0 ? status : static_cast<int64_t>(length * unit));
 }
 
 // int setsockopt(int sockfd, int level, int optname, const void *optval, socklen_t optlen);
@@ -245,6 +250,24 @@ napi_value Setsockopt(napi_env env, napi_callback_info info) {
     args.FailRange("native call: option size");
   if (args.failed()) return nullptr;
   return Result(env, ::setsockopt(fd, level, name, value.data, size));
+}
+
+// int setsockopt(int sockfd, int level, int optname, const struct sock_fprog *, socklen_t);
+// For the options that take a classic BPF program; `program` is its struct sock_filter array.
+// attachFilter(fd: number, level: number, name: number, program: Uint8Array): number
+napi_value AttachFilter(napi_env env, napi_callback_info info) {
+  Args args(env, info, 4);
+  const int fd = args.Int32(0);
+  const int level = args.Int32(1);
+  const int name = args.Int32(2);
+  const Bytes program = args.View(3);
+  if (!args.failed() && (program.size % sizeof(sock_filter) != 0 ||
+                         program.size / sizeof(sock_filter) > BPF_MAXINSNS))
+    args.FailRange("native call: program size");
+  if (args.failed()) return nullptr;
+  const sock_fprog value{static_cast<unsigned short>(program.size / sizeof(sock_filter)),
+                         reinterpret_cast<sock_filter*>(program.data)};
+  return Result(env, ::setsockopt(fd, level, name, &value, sizeof value));
 }
 
 // int poll(struct pollfd *fds, nfds_t nfds, int timeout);
@@ -304,6 +327,7 @@ void ExportSocketCalls(napi_env env, napi_value exports) {
   Export(env, exports, "getpeername", Getpeername);
   Export(env, exports, "getsockopt", Getsockopt);
   Export(env, exports, "setsockopt", Setsockopt);
+  Export(env, exports, "attachFilter", AttachFilter);
   Export(env, exports, "descriptorLimit", DescriptorLimit);
   Export(env, exports, "poll", Poll);
   Export(env, exports, "pollMany", PollMany);

@@ -6,4 +6,5 @@ export {
   SocketError,
   TimeoutError,
 } from './errors/index.ts';
+export * from './framed/index.ts';
 export * from './socket/index.ts';

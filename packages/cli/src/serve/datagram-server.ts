@@ -59,7 +59,9 @@ export class DatagramServer {
   }
 
   async #send(reply: Uint8Array, peer: Address): Promise<void> {
-    // A Unix socket whose reader sleeps would have all others wait for it; UDP never waits for one.
+    // A Unix client that doesn't read would have all others wait for it; UDP never waits for one.
+    // (One that is connected is not held to net.unix.max_dgram_qlen: what it leaves unread fills the
+    // server's own send buffer, and then nobody gets an answer. The kernel offers no way around.)
     const flags = this.#options.transport === 'udp' ? 0 : MSG_DONTWAIT;
     try {
       await this.#socket.sendto(reply, peer, flags);

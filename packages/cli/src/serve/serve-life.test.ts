@@ -136,12 +136,12 @@ print(c.recv(3))`,
 });
 
 test('sockeye serve with few descriptors warns once, stays idle, and serves again when some are free', async (t) => {
-  const script = `ulimit -n 40; exec "$0" "$1" serve 127.0.0.1:0 --max-connections 1000`;
-  const server = new Running(t, 'sh', ['-c', script, process.execPath, COMMAND]);
-  const port = await server.until(({ stderr }) => /tcp:.*:(\d+)\n/.exec(stderr)?.[1]);
+  const server = await serve(t, ['127.0.0.1:0'], '--max-connections', '1000');
   const told = await python(
     t,
     `
+import resource
+resource.prlimit(int(sys.argv[2]), resource.RLIMIT_NOFILE, (64, 64))
 sockets = [socket.create_connection(('127.0.0.1', int(sys.argv[1])), 10) for _ in range(100)]
 for i, s in enumerate(sockets): s.sendall(b'%3d' % i)
 answered = 0
@@ -149,7 +149,8 @@ for s in sockets:
     assert s.recv(3) == b'%3d' % answered
     s.close(); answered += 1
 print(answered)`,
-    port,
+    server.ports[0] as number,
+    server.child.pid as number,
   );
   assert.equal(told, '100\n');
   assert.equal(server.stderr.match(/cannot accept: .*EMFILE/g)?.length, 1, server.stderr);

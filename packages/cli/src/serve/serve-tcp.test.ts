@@ -142,10 +142,12 @@ def join():
     s = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 10)
     return s, s.makefile('rb')
 (a, fa), (b, fb), (c, fc) = join(), join(), join()
+def until(f, line):
+    while f.readline() != line: pass
 # Who is in the room is certain once a line of his has arrived.
-for s, other in ((b, fa), (c, fa), (a, fb)):
-    s.sendall(b'here\\n'); other.readline()
-fb.readline(); fc.readline()
+b.sendall(b'b here\\n'); until(fa, b'b here\\n')
+c.sendall(b'c here\\n'); until(fa, b'c here\\n')
+a.sendall(b'go\\n'); until(fb, b'go\\n'); until(fc, b'go\\n')
 a.sendall('你'.encode()[:1]); a.sendall('你\\nsecond\\n'.encode()[1:])
 print(fb.readline().decode(), fc.readline().decode(), fb.readline().decode(), end='')
 c.sendall(b'/quit\\n')
@@ -180,7 +182,7 @@ test('sockeye serve talks to nc', { skip: missing('nc') }, async (t) => {
   await nc.until(({ stdout }) => stdout.includes('hi\n'));
   nc.child.stdin.write('你好\n');
   await nc.until(({ stdout }) => stdout.includes('你好\n'));
-  nc.child.stdin.write('quit\n');
+  nc.child.stdin.end('quit\n');
   const { status, stdout } = await nc.exit();
   assert.equal(status, 0);
   assert.equal(stdout, 'hi\n你好\n');

@@ -115,8 +115,8 @@ test('sockeye serve unix-dgram:// answers others while one client never reads', 
   const server = await serve(t, [`unix-dgram://${path}`]);
   const sleeper = startPython(
     t,
-    `s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(''); s.connect(sys.argv[1])
-for i in range(2000): s.send(b'x' * 1000)
+    `s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind('')
+for i in range(2000): s.sendto(b'x' * 1000, sys.argv[1])
 print('sent'); sys.stdin.read()`,
     path,
   );

@@ -61,3 +61,36 @@ export {
   FragmentReassembler,
   type FragmentReassemblerOptions,
 } from './fragments/fragment-reassembler.ts';
+export {
+  type Conversation,
+  type ConversationEvent,
+  ConversationTracker,
+  type ConversationTrackerOptions,
+  type TrackedPacket,
+} from './conversations/conversation-tracker.ts';
+export type {
+  Endpoint,
+  PacketTime,
+  RoundTripTimes,
+  Side,
+} from './conversations/conversation-types.ts';
+export type { IcmpConversation } from './conversations/icmp-conversation.ts';
+export { sequenceSvg, type SequenceSvgOptions } from './conversations/sequence-svg.ts';
+export { sequenceText, type SequenceTextOptions } from './conversations/sequence-text.ts';
+export {
+  type StreamPart,
+  StreamReassembler,
+  type StreamReassemblerOptions,
+} from './conversations/stream-reassembler.ts';
+export type {
+  SequenceNumber,
+  TcpClose,
+  TcpConversation,
+  TcpHandshake,
+  TcpSegmentNote,
+} from './conversations/tcp-conversation.ts';
+export type { TcpMark, TcpSide } from './conversations/tcp-side.ts';
+export type { TcpState } from './conversations/tcp-states.ts';
+export type { Traffic, UdpConversation } from './conversations/udp-conversation.ts';
+export { displayWidth, fitText } from './text/display-width.ts';
+export { escapeText } from './text/escape-text.ts';

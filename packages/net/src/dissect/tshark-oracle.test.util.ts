@@ -97,10 +97,10 @@ function parsePacket(text: string): OraclePacket {
 }
 
 /** What tshark says about a capture file. */
-export function tsharkPackets(file: string): OraclePacket[] {
+export function tsharkPackets(file: string, more: readonly string[] = []): OraclePacket[] {
   const { stdout, status, stderr } = spawnSync(
     'tshark',
-    ['-n', '-r', file, '-T', 'pdml', ...preferences],
+    ['-n', '-r', file, '-T', 'pdml', ...preferences, ...more],
     {
       encoding: 'utf8',
       maxBuffer: 1 << 28,
@@ -110,8 +110,8 @@ export function tsharkPackets(file: string): OraclePacket[] {
   return stdout.split('<packet>').slice(1).map(parsePacket);
 }
 
-/** All samples in one pcapng file with an interface for each link type. */
-export function samplesFile(samples: readonly Sample[]): Uint8Array {
+/** All samples in one pcapng file with an interface for each link type, a second apart or at `times`. */
+export function samplesFile(samples: readonly Sample[], times?: readonly bigint[]): Uint8Array {
   const writer = new PcapngWriter();
   const parts = [writer.encode({ type: 'section', format: 'pcapng', littleEndian: true })];
   const linkTypes = [...new Set(samples.map((sample) => sample.linkType))];
@@ -120,17 +120,11 @@ export function samplesFile(samples: readonly Sample[]): Uint8Array {
   }
   for (const [index, { bytes, linkType }] of samples.entries()) {
     const interfaceId = linkTypes.indexOf(linkType);
-    parts.push(
-      writer.encode(
-        new PacketItem({
-          buffer: bytes,
-          seconds: 1_700_000_000 + index,
-          nanoseconds: 1,
-          interfaceId,
-          linkType,
-        }),
-      ),
-    );
+    const time = times?.[index] ?? BigInt(1_700_000_000 + index) * 1_000_000_000n + 1n;
+    const seconds = Number(time / 1_000_000_000n);
+    const nanoseconds = Number(time % 1_000_000_000n);
+    const packet = { buffer: bytes, seconds, nanoseconds, interfaceId, linkType };
+    parts.push(writer.encode(new PacketItem(packet)));
   }
   return Buffer.concat(parts);
 }

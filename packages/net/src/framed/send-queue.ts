@@ -12,6 +12,9 @@ const spare: Buffer[] = [];
  * of memory and leave in one system call. While the kernel takes nothing, more turns join.
  */
 export class SendQueue extends SendAll {
+  /** Bytes appended in all. */
+  total = 0;
+
   constructor(descriptor: Descriptor) {
     super(descriptor, spare.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES), 0);
     this.length = 0;
@@ -42,6 +45,7 @@ export class SendQueue extends SendAll {
   append(bytes: Uint8Array): void {
     this.room(bytes.length).set(bytes, this.length);
     this.length += bytes.length;
+    this.total += bytes.length;
   }
 
   /** Gives the block back; the operation is over. */

@@ -1,6 +1,7 @@
 import type { Address } from '../address/index.ts';
 import { POLLIN, SHUT_WR } from '../constants/index.ts';
 import { checkBytes, SocketError } from '../errors/index.ts';
+import { PLAIN_DESCRIPTOR, type PlainStream } from '../framed/plain-descriptor.ts';
 import type { Socket } from '../socket/index.ts';
 import type { Descriptor, Wait } from '../socket/descriptor.ts';
 import { checkSize, checkTarget, receive, receiveInto, type Source } from '../socket/receive.ts';
@@ -8,14 +9,14 @@ import { SendAll } from '../socket/send-all.ts';
 import { descriptorOf } from '../socket/socket.ts';
 import type { Connection, DeadlineKind } from './connection.ts';
 import { ConnectionTimeoutError } from './connection-timeout-error.ts';
-import type { DeadlineClock, Timed } from './deadline-clock.ts';
+import type { DeadlineClock, Timed } from '../socket/deadline-clock.ts';
 import type { ServerLimits } from './server-options.ts';
 
 /** One receive without a size of the caller's takes at most this. */
 export const CHUNK_BYTES = 64 * 1024;
 
 /** A connection on a bare socket: its operations go to the descriptor without a detour. */
-export class PlainConnection implements Connection, Timed {
+export class PlainConnection implements Connection, PlainStream, Timed {
   readonly socket: Socket<number>;
   remote: Address | null;
   readonly alpnProtocol = null;
@@ -47,6 +48,22 @@ export class PlainConnection implements Connection, Timed {
     this.#clock = clock;
     this.#limits = limits;
     clock.add(this);
+  }
+
+  get [PLAIN_DESCRIPTOR](): Descriptor {
+    return this.#descriptor;
+  }
+
+  get proto(): number {
+    return this.socket.proto;
+  }
+
+  wait(): Wait {
+    return this.#wait;
+  }
+
+  abort(reason: Error): void {
+    this.end(reason);
   }
 
   get local(): Address | null {

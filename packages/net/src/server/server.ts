@@ -12,7 +12,7 @@ import type { Socket } from '../socket/index.ts';
 import { AcceptLoop } from './accept-loop.ts';
 import type { Connection } from './connection.ts';
 import { ConnectionTimeoutError } from './connection-timeout-error.ts';
-import { DeadlineClock } from './deadline-clock.ts';
+import { DeadlineClock } from '../socket/deadline-clock.ts';
 import { addressList, hostOf, listHas, PeerFilter } from './peer-filter.ts';
 import { PlainConnection } from './plain-connection.ts';
 import { readProxyHeader } from './proxy-header-reader.ts';

@@ -61,6 +61,24 @@ export {
   type HostEntry,
   sethostname,
 } from './names.ts';
+export {
+  type FilterInstruction,
+  type GroupSource,
+  type Interface,
+  type ListedOption,
+  type Membership4,
+  type Membership6,
+  type OptionInput,
+  type OptionName,
+  type OptionUnit,
+  type OptionValue,
+  type PacketMembership,
+  type ReadableOption,
+  type SourceMembership4,
+  type TcpInfo,
+  TypedOptions,
+  type WritableOption,
+} from './options/index.ts';
 export type { FileSource } from './send-file.ts';
 export { Socket, type SocketOptions, type WaitOptions } from './socket.ts';
 export type { SocketItem } from './socket-iterator.ts';

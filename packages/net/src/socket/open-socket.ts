@@ -7,7 +7,7 @@ import {
   SOCK_STREAM,
   SOL_SOCKET,
 } from '../constants/index.ts';
-import { checkInteger, invalidType, SocketError } from '../errors/index.ts';
+import { checkInteger, invalidType, outOfRange, SocketError } from '../errors/index.ts';
 import { explain } from './explain.ts';
 
 const MAX_INT = 0x7fffffff;
@@ -42,8 +42,15 @@ export function checkKind(family: unknown, type: unknown, proto: unknown, option
     family: check('family', family),
     type: check('type', type),
     proto: check('proto', proto),
-    fd: fd === undefined ? undefined : checkInteger('fd', fd, 0, MAX_INT),
+    fd: fd === undefined ? undefined : checkDescriptor(fd),
   };
+}
+
+function checkDescriptor(fd: unknown): number {
+  if (typeof fd === 'number' && fd < 0 && Number.isInteger(fd)) {
+    throw outOfRange('fd', 'a descriptor: negative file descriptor', fd);
+  }
+  return checkInteger('fd', fd, 0, MAX_INT);
 }
 
 /** socket(2). */

@@ -49,7 +49,7 @@ export function lookupError(code: number, host: string | null): Error {
 
 /** The addresses of a host name, as getaddrinfo(3) orders them. */
 export async function lookUp(family: number, address: HostAddress): Promise<Address[]> {
-  checkHost(address.host);
+  checkBeforeLookup(family, address);
   return results(
     family,
     address,
@@ -59,12 +59,18 @@ export async function lookUp(family: number, address: HostAddress): Promise<Addr
 
 /** The same, blocking the thread. */
 export function lookUpSync(family: number, address: HostAddress): Address[] {
-  checkHost(address.host);
+  checkBeforeLookup(family, address);
   return results(
     family,
     address,
     native.getaddrinfoSync(address.host, null, family, SOCK_DGRAM, 0, 0),
   );
+}
+
+/** Everything about the address but its host is checked before anybody is asked for that. */
+function checkBeforeLookup(family: number, address: HostAddress): void {
+  checkHost(address.host);
+  encodeAddressInto(family, 0, { ...address, host: '' }, addressIn, interfaceNames);
 }
 
 /** A NUL would end the name early in C, and name another host. */

@@ -18,9 +18,9 @@ export function checkRange(offset: unknown, count: unknown): [number, number] {
   const start = checkInteger('offset', offset, 0, Number.MAX_SAFE_INTEGER);
   if (count === undefined || count === null) return [start, Number.POSITIVE_INFINITY];
   if (typeof count !== 'number' || !Number.isInteger(count)) {
-    throw invalidType('count', 'an integer', count);
+    throw invalidType('count', 'a positive integer', count);
   }
-  if (count <= 0) throw outOfRange('count', 'more than 0', count);
+  if (count <= 0) throw outOfRange('count', 'a positive integer', count);
   return [start, count];
 }
 

@@ -55,6 +55,7 @@ import {
   sendBatch,
 } from './message-batch.ts';
 import type { Operation } from './operation.ts';
+import { TypedOptions } from './options/index.ts';
 import {
   checkFlags,
   checkSize,
@@ -136,6 +137,7 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
   #descriptor: Descriptor;
   #timeout: number | null;
   #site: CreationSite;
+  #options: TypedOptions | undefined;
   #openFiles = 0;
   #closesWithFiles = false;
 
@@ -162,7 +164,7 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
       this.type = opened.type & ~TYPE_FLAGS;
       this.proto = opened.proto;
       this.#descriptor = new Descriptor(opened.fd, kindOf(this));
-      this.#timeout = ((type ?? 0) & (SOCK_NONBLOCK as number)) !== 0 ? 0 : getdefaulttimeout();
+      this.#timeout = ((kind.type ?? 0) & (SOCK_NONBLOCK as number)) !== 0 ? 0 : getdefaulttimeout();
       this.#site = new CreationSite(Socket);
     }
     warnWhenDropped(this, this.#descriptor, this.#site);
@@ -878,6 +880,12 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
     size?: number,
   ): void {
     setOption(this.#descriptor, level, name, value, size);
+  }
+
+  /** The options by name, each with its type: `socket.options.get('TCP_INFO').rttUs`. */
+  get options(): TypedOptions {
+    this.#options ??= new TypedOptions(this.#descriptor, this);
+    return this.#options;
   }
 
   /**

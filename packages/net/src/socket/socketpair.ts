@@ -4,6 +4,7 @@ import { checkInteger, SocketError } from '../errors/index.ts';
 import { Socket } from './socket.ts';
 
 const MAX_INT = 0x7fffffff;
+const MIN_INT = -0x80000000;
 const pair = new Int32Array(2);
 
 /**
@@ -73,11 +74,12 @@ export function dup(fd: number): number {
 /**
  * Closes a descriptor that no Socket owns.
  *
+ * @param fd any int: what is no open descriptor, -1 included, gives EBADF
  * @throws SocketError EBADF
  * Source: close(2).
  */
 export function close(fd: number): void {
-  const status = native.close(checkInteger('fd', fd, 0, MAX_INT));
+  const status = native.close(checkInteger('fd', fd, MIN_INT, MAX_INT));
   if (status < 0) throw new SocketError('close', -status);
 }
 

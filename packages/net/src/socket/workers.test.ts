@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { countDescriptors, turns } from '../testing/index.ts';
+import { countDescriptors, TemporaryDirectory, turns } from '../testing/index.ts';
 import { Socket } from './socket.ts';
 import { listening, receiveExactly, tcpPair } from './sockets.test.util.ts';
 
-const library = JSON.stringify(new URL('./index.js', import.meta.url));
+// Not index.js: a hundred workers load it.
+const library = JSON.stringify(new URL('./socket.js', import.meta.url));
 
 /** A worker that runs `source` with the library, `parentPort` and `workerData`. */
 function work(source: string, workerData: unknown = null): Worker {
@@ -14,7 +18,7 @@ function work(source: string, workerData: unknown = null): Worker {
     `
     const { parentPort, workerData } = require('node:worker_threads');
     import(${library}).then(async (library) => {
-      const { Socket, ...rest } = library;
+      const { Socket } = library;
       ${source}
     });`,
     { eval: true, workerData },
@@ -133,15 +137,31 @@ test('100 workers terminated with operations pending leak no descriptor', async 
   assert.equal(countDescriptors('socket:', 'anon_inode:[eventpoll]'), before);
 });
 
-test('two copies of the library in one thread work side by side', async () => {
-  const again = (await import(new URL('./index.js?again', import.meta.url).href)) as {
-    Socket: typeof Socket;
-  };
-  using pair = await tcpPair();
-  // The copy shares modules below it; those of its own thread are loaded in workers above.
-  using other = new again.Socket();
-  await other.connect((() => pair.server.getsockname())()).catch(() => undefined);
-  const receiving = pair.server.recv(10);
-  await pair.client.sendall(Buffer.from('both'));
-  assert.equal((await receiving).toString(), 'both');
+test('two copies of the library work side by side in one thread', async () => {
+  // As npm leaves them when two dependencies need two versions, with one @sockeye/native for both.
+  using directory = new TemporaryDirectory();
+  const dist = fileURLToPath(new URL('..', import.meta.url));
+  for (const folder of ['address', 'bytes', 'constants', 'errors', 'socket']) {
+    if (existsSync(join(dist, folder)))
+      cpSync(join(dist, folder), directory.file(folder), { recursive: true });
+  }
+  writeFileSync(directory.file('package.json'), '{ "type": "module" }');
+  const native = dirname(fileURLToPath(import.meta.resolve('@sockeye/native')));
+  mkdirSync(directory.file('node_modules/@sockeye'), { recursive: true });
+  symlinkSync(native, directory.file('node_modules/@sockeye/native'));
+  const url = pathToFileURL(directory.file('socket/socket.js')).href;
+  const copy = (await import(url)) as { Socket: typeof Socket };
+  assert.notEqual(copy.Socket, Socket);
+  using listener = listening();
+  using theirs = new copy.Socket();
+  const [[ours]] = await Promise.all([
+    listener.accept(),
+    theirs.connect(listener.getsockname()),
+  ]);
+  using _ = ours;
+  // Both wait at once, each in its own poller.
+  const receiving = [ours.recv(10), theirs.recv(10)];
+  await theirs.sendall(Buffer.from('to ours'));
+  await ours.sendall(Buffer.from('to theirs'));
+  assert.deepEqual((await Promise.all(receiving)).map(String), ['to ours', 'to theirs']);
 });

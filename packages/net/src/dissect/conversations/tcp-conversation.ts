@@ -359,15 +359,10 @@ export class TcpConversation {
     }
   }
 
+  /** Members that are undefined are left out by JSON.stringify(). */
   toJSON(): Record<string, unknown> {
-    const { type, client, server, start, end, state, sides, handshake, close } = this;
-    const absent = (value: unknown): boolean => value === undefined;
-    return {
-      ...{ type, client, server, start, end, state },
-      ...(absent(handshake) ? {} : { handshake }),
-      ...(absent(close) ? {} : { close }),
-      sides,
-    };
+    const { type, client, server, start, end, state, handshake, close, sides } = this;
+    return { type, client, server, start, end, state, handshake, close, sides };
   }
 }
 

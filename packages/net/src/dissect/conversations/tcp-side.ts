@@ -180,13 +180,20 @@ export class TcpSide {
 
   toJSON(): Record<string, unknown> {
     const { packets, bytes, bytesSent, retransmissions, outOfOrder, duplicateAcks } = this;
-    const { zeroWindows, missingSegments, keepAlives, maximumSegment, windowShift } = this;
-    const { initialSequence, roundTrips } = this;
     return {
-      ...{ packets, bytes, bytesSent, retransmissions, outOfOrder, duplicateAcks, zeroWindows },
-      ...{ missingSegments, keepAlives, initialSequence, roundTrips },
-      ...(windowShift >= 0 ? { windowShift } : {}),
-      ...(maximumSegment >= 0 ? { maximumSegment } : {}),
+      packets,
+      bytes,
+      bytesSent,
+      retransmissions,
+      outOfOrder,
+      duplicateAcks,
+      zeroWindows: this.zeroWindows,
+      missingSegments: this.missingSegments,
+      keepAlives: this.keepAlives,
+      initialSequence: this.initialSequence,
+      roundTrips: this.roundTrips,
+      ...(this.windowShift >= 0 ? { windowShift: this.windowShift } : {}),
+      ...(this.maximumSegment >= 0 ? { maximumSegment: this.maximumSegment } : {}),
     };
   }
 }

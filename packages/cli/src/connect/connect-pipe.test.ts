@@ -1,0 +1,242 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import {
+  COMMAND,
+  missing,
+  Running,
+  run,
+  serve,
+  start,
+  startPython,
+  temporaryDirectory,
+} from '../command.test.util.ts';
+
+/** A Python server for one client, `c`; it prints its port first. */
+const ONE_CLIENT = `l = socket.create_server(('127.0.0.1', 0)); print(l.getsockname()[1])
+c, _ = l.accept(); c.settimeout(20)
+`;
+
+async function oneClient(t: Parameters<typeof run>[0], program: string): Promise<[Running, string]> {
+  const server = startPython(t, ONE_CLIENT + program);
+  const port = await server.until(({ stdout }) => /^(\d+)\n/.exec(stdout.toString())?.[1]);
+  return [server, `127.0.0.1:${port}`];
+}
+
+function digest(data: Uint8Array): string {
+  return createHash('sha256').update(data).digest('hex');
+}
+
+test('sockeye connect sends stdin, its end too, and prints what comes after it', async (t) => {
+  const [, address] = await oneClient(
+    t,
+    `data = b''
+while piece := c.recv(1000): data += piece
+c.sendall(b'got ' + data); c.close()`,
+  );
+  const { status, stdout, stderr } = await run(t, ['connect', address], '你好');
+  assert.deepEqual([status, stdout, stderr], [0, 'got 你好', '']);
+});
+
+test('sockeye connect --no-shutdown does not tell the peer that stdin has ended', async (t) => {
+  const [, address] = await oneClient(
+    t,
+    `assert c.recv(10) == b'ask'
+c.settimeout(0.3)
+try: c.sendall(repr(c.recv(10)).encode())
+except TimeoutError: c.sendall(b'no end')
+c.close()`,
+  );
+  const { status, stdout } = await run(t, ['connect', address, '--no-shutdown'], 'ask');
+  assert.deepEqual([status, stdout], [0, 'no end']);
+});
+
+test('sockeye connect goes on sending after the peer has ended its side', async (t) => {
+  const [server, address] = await oneClient(
+    t,
+    `c.sendall(b'bye'); c.shutdown(socket.SHUT_WR)
+data = b''
+while piece := c.recv(1000): data += piece
+print(data)`,
+  );
+  const client = start(t, 'connect', address);
+  await client.until(({ stdout }) => stdout.toString() === 'bye');
+  client.child.stdin.write('still ');
+  client.child.stdin.end('here');
+  assert.equal((await client.exit()).status, 0);
+  assert.match((await server.exit()).stdout, /b'still here'/);
+});
+
+test('sockeye connect passes every byte, both ways at once, at the pace of slow readers', async (t) => {
+  const { addresses } = await serve(t, ['127.0.0.1:0']);
+  const data = randomBytes(20_000_000);
+  const client = new Running(t, 'sh', [
+    '-c',
+    '"$0" "$1" connect "$2" | { head -c 100000 > /dev/null; sleep 0.5; sha256sum; }',
+    ...[process.execPath, COMMAND, addresses[0] as string],
+  ]);
+  client.child.stdin.end(data);
+  const { stdout, stderr } = await client.exit();
+  assert.equal(stderr, '');
+  // head reads a block ahead: what it took is unknown, so the rest is compared from the end.
+  const blocks = [100_000, 100_352, 102_400, 106_496, 131_072].map((n) => digest(data.subarray(n)));
+  assert.ok(blocks.some((hash) => stdout.startsWith(hash)));
+});
+
+test('sockeye connect does not read more than it can pass on', async (t) => {
+  const { addresses } = await serve(t, ['127.0.0.1:0'], '--random');
+  const script = `"$0" "$1" connect "$2" < /dev/null | { head -c 1 | wc -c; read -r line < "$3"; } & 
+wait`;
+  const fifo = join(temporaryDirectory(t), 'fifo');
+  await promisify(execFile)('mkfifo', [fifo]);
+  const client = new Running(t, 'sh', [
+    '-c',
+    script,
+    ...[process.execPath, COMMAND, addresses[0] as string, fifo],
+  ]);
+  await client.until(({ stdout }) => stdout.includes('1\n'));
+  const memory = (): Promise<string> =>
+    promisify(execFile)('sh', ['-c', `ps -o rss= -C node --ppid ${client.child.pid} | sort -n | tail -1`]).then(({ stdout }) => stdout);
+  assert.ok(Number(await memory()) < 400_000);
+});
+
+test('sockeye connect ends silently when the reader of its stdout has gone', async (t) => {
+  const { addresses } = await serve(t, ['127.0.0.1:0'], '--random');
+  const script = '{ "$0" "$1" connect "$2" < /dev/null; echo "status $?" >&2; } | head -c 3 | wc -c';
+  const client = new Running(t, 'sh', ['-c', script, process.execPath, COMMAND, addresses[0] as string]);
+  const { stdout, stderr } = await client.exit();
+  assert.equal(stdout.trim(), '3');
+  assert.equal(stderr, 'status 141\n');
+});
+
+test('sockeye connect prints what came before a reset, says so in one line and exits 1', async (t) => {
+  const [, address] = await oneClient(
+    t,
+    `import struct
+c.sendall(b'last words'); assert c.recv(2) == b'ok'
+c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0)); c.close()`,
+  );
+  const client = start(t, 'connect', address);
+  await client.until(({ stdout }) => stdout.toString() === 'last words');
+  client.child.stdin.write('ok');
+  const { status, stdout, stderr } = await client.exit();
+  assert.deepEqual([status, stdout], [1, 'last words']);
+  assert.match(stderr, /^sockeye: cannot receive from tcp:[^\n]*\(ECONNRESET\)\n$/);
+});
+
+test('sockeye connect exits 130 on SIGINT', async (t) => {
+  const { addresses } = await serve(t, ['127.0.0.1:0'], '--greeting', 'hi');
+  const client = start(t, 'connect', addresses[0] as string);
+  await client.until(({ stdout }) => stdout.includes('hi'));
+  client.child.kill('SIGINT');
+  const { status, stderr } = await client.exit();
+  assert.deepEqual([status, stderr], [130, '']);
+});
+
+test('sockeye connect can be interrupted while its stdout takes nothing', async (t) => {
+  const { addresses } = await serve(t, ['127.0.0.1:0'], '--random');
+  const client = start(t, 'connect', addresses[0] as string);
+  client.child.stdout.pause();
+  // Its pipe and its socket are full once the server's counter stands still; one full pipe does.
+  await new Promise((resolve) => client.child.stdout.once('readable', resolve));
+  client.child.kill('SIGINT');
+  client.child.stdout.resume();
+  const { status, signal } = await client.exit();
+  assert.ok(status === 130 || signal === 'SIGINT', `${status} ${signal}`);
+});
+
+test('sockeye connect --quit ends with 0 when the word comes from stdin, and does not send it', async (t) => {
+  const [server, address] = await oneClient(
+    t,
+    `data = b''
+while piece := c.recv(1000): data += piece
+print(data); c.sendall(b'bye'); c.close()`,
+  );
+  const client = start(t, 'connect', address, '--quit', 'exit');
+  client.child.stdin.write('one\nexit\nnever\n');
+  const { status, stdout } = await client.exit();
+  assert.deepEqual([status, stdout], [0, 'bye']);
+  assert.match((await server.exit()).stdout, /b'one\\n'\n/);
+});
+
+test('sockeye connect --timeout exits 124 when nothing comes or goes', async (t) => {
+  const { addresses } = await serve(t, ['127.0.0.1:0']);
+  const client = start(t, 'connect', addresses[0] as string, '--timeout', '200ms');
+  const { status, stderr } = await client.exit();
+  assert.equal(status, 124);
+  assert.equal(stderr, 'sockeye: nothing came or went for 200ms\n');
+});
+
+test('sockeye connect --timeout exits 124 when the other side does not answer', async (t) => {
+  // A listener whose backlog is full answers no SYN.
+  const full = startPython(
+    t,
+    `l = socket.socket(); l.bind(('127.0.0.1', 0)); l.listen(0)
+others = [socket.socket() for _ in range(4)]
+for s in others: s.setblocking(False); s.connect_ex(l.getsockname())
+import select; select.select([], others, [], 10)
+print(l.getsockname()[1]); sys.stdin.read()`,
+  );
+  const port = await full.until(({ stdout }) => /^(\d+)\n/.exec(stdout.toString())?.[1]);
+  const { status, stderr } = await run(t, ['connect', `127.0.0.1:${port}`, '--timeout', '300ms']);
+  assert.equal(status, 124);
+  assert.match(stderr, /^sockeye: cannot connect to tcp:[^\n]*: no answer within 0\.3 s\n$/);
+});
+
+test('sockeye connect says what is wrong with a stdin that cannot be read', async (t) => {
+  const { addresses } = await serve(t, ['127.0.0.1:0']);
+  const client = new Running(t, 'sh', [
+    '-c',
+    '"$0" "$1" connect "$2" < /',
+    ...[process.execPath, COMMAND, addresses[0] as string],
+  ]);
+  const { status, stderr } = await client.exit();
+  assert.equal(status, 1);
+  assert.match(stderr, /^sockeye: cannot read stdin: EISDIR\n$/);
+});
+
+test('sockeye connect talks to nc -l', { skip: missing('nc') }, async (t) => {
+  const path = join(temporaryDirectory(t), 'socket');
+  const nc = new Running(t, 'nc', ['-vlU', path]);
+  await nc.until(({ stderr }) => /listening|bound/i.test(stderr));
+  nc.child.stdin.end('从 nc\n');
+  const { status, stdout } = await run(t, ['connect', `unix://${path}`], '到 nc\n');
+  assert.deepEqual([status, stdout], [0, '从 nc\n']);
+  assert.equal((await nc.exit()).stdout, '到 nc\n');
+});
+
+const UDP_SERVER = `s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('127.0.0.1', 0))
+print(s.getsockname()[1])
+`;
+
+test('sockeye connect udp:// sends a datagram a read and ends soon after the last answer', async (t) => {
+  const server = startPython(
+    t,
+    `${UDP_SERVER}while True:
+    data, client = s.recvfrom(70000)
+    s.sendto(str(len(data)).encode() + b' ', client)`,
+  );
+  const port = await server.until(({ stdout }) => /^(\d+)\n/.exec(stdout.toString())?.[1]);
+  const started = performance.now();
+  const { status, stdout, stderr } = await run(t, ['connect', `udp://127.0.0.1:${port}`], 'x'.repeat(20_000));
+  assert.deepEqual([status, stdout, stderr], [0, '16384 3616 ', '']);
+  assert.ok(performance.now() - started < 10_000);
+});
+
+test('sockeye connect udp:// ends within 10 s when nobody answers', async (t) => {
+  const server = startPython(t, `${UDP_SERVER}sys.stdin.read()`);
+  const port = await server.until(({ stdout }) => /^(\d+)\n/.exec(stdout.toString())?.[1]);
+  const started = performance.now();
+  const { status } = await run(t, ['connect', `udp://127.0.0.1:${port}`, '--timeout', '300ms'], 'x');
+  assert.equal(status, 0);
+  assert.ok(performance.now() - started < 5000);
+});
+
+test('sockeye connect udp:// says that nobody is bound there, in one line, and exits 1', async (t) => {
+  const { status, stderr } = await run(t, ['connect', 'udp://127.0.0.1:1'], 'x');
+  assert.equal(status, 1);
+  assert.match(stderr, /^sockeye: cannot (send to|receive from) udp:[^\n]*\(ECONNREFUSED\)[^\n]*\n$/);
+});

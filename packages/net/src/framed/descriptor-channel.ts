@@ -1,0 +1,102 @@
+import type { Descriptor, Wait } from '../socket/descriptor.ts';
+import { GATHER_BYTES } from '../socket/engine.ts';
+import type { Operation } from '../socket/operation.ts';
+import { receive } from '../socket/receive.ts';
+import { SCRATCH_BYTES } from '../socket/scratch.ts';
+import { SendAll } from '../socket/send-all.ts';
+import type { ByteChannel } from './byte-channel.ts';
+import type { Outgoing } from './outgoing.ts';
+import { SendQueue } from './send-queue.ts';
+
+/** What a channel needs of the object whose descriptor it uses. */
+export interface DescriptorOwner {
+  readonly proto: number;
+  /** How an operation waits that starts now. */
+  wait(): Wait;
+  close(): void;
+  abort(reason: Error): void;
+}
+
+/**
+ * The stream path: bytes go between the descriptor and the codec without a detour. A receive is one
+ * reused operation, the sends of a turn are another.
+ */
+export class DescriptorChannel implements ByteChannel {
+  readonly outgoing: Outgoing;
+  #descriptor: Descriptor;
+  #owner: DescriptorOwner;
+  #receive: Operation<Buffer>;
+  #queue: SendQueue | undefined;
+
+  constructor(descriptor: Descriptor, owner: DescriptorOwner, outgoing: Outgoing) {
+    this.outgoing = outgoing;
+    this.#descriptor = descriptor;
+    this.#owner = owner;
+    const source = { descriptor, proto: owner.proto, waitsForAll: false };
+    this.#receive = receive(source, SCRATCH_BYTES, 0);
+  }
+
+  get closed(): boolean {
+    return this.#descriptor.closed;
+  }
+
+  receive(): Promise<Buffer> {
+    return this.#descriptor.start(this.#receive, this.#owner.wait());
+  }
+
+  send(frame: Uint8Array | Uint8Array[]): void {
+    if (!Array.isArray(frame)) this.#append(frame);
+    else for (const piece of frame) this.#append(piece);
+  }
+
+  #append(piece: Uint8Array): void {
+    if (piece.length > GATHER_BYTES) this.#sendUncopied(piece);
+    else if (piece.length > 0) {
+      this.#open().append(piece);
+      this.outgoing.add(piece.length);
+    }
+  }
+
+  /** The operation that takes further bytes; started with the first. */
+  #open(): SendQueue {
+    if (this.#queue !== undefined && !this.#queue.isOver) return this.#queue;
+    const queue = new SendQueue(this.#descriptor);
+    this.#queue = queue;
+    this.#descriptor.start(queue, this.#owner.wait()).then(
+      () => this.#sent(queue),
+      (error: unknown) => this.#failed(queue, error),
+    );
+    return queue;
+  }
+
+  #sent(queue: SendQueue): void {
+    if (this.#queue === queue) this.#queue = undefined;
+    queue.release();
+    this.outgoing.sent(queue.total);
+  }
+
+  #failed(queue: SendQueue, error: unknown): void {
+    queue.release();
+    this.outgoing.fail(error);
+  }
+
+  /** Copying a long piece costs more than the system call that it saves. */
+  #sendUncopied(piece: Uint8Array): void {
+    // What comes later goes behind it.
+    this.#queue = undefined;
+    this.outgoing.add(piece.length, true);
+    this.#descriptor.start(new SendAll(this.#descriptor, piece, 0), this.#owner.wait()).then(
+      () => this.outgoing.sent(piece.length, true),
+      (error: unknown) => this.outgoing.fail(error),
+    );
+  }
+
+  close(): Promise<void> {
+    this.#owner.close();
+    return Promise.resolve();
+  }
+
+  abort(reason: Error): void {
+    this.#owner.abort(reason);
+  }
+}

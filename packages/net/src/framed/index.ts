@@ -1,0 +1,5 @@
+export type { ByteConnection } from './connection-channel.ts';
+export { FrameTimeoutError } from './frame-timeout-error.ts';
+export { framed, type FramedTarget } from './framed.ts';
+export type { FramedOptions } from './framed-options.ts';
+export type { MessageStream, RequestOptions } from './message-stream.ts';

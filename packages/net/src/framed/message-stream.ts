@@ -1,0 +1,355 @@
+import type { Codec, Decoder } from '../codec/index.ts';
+import { ProtocolError } from '../codec/index.ts';
+import { EBADF, ECONNRESET } from '../constants/index.ts';
+import { invalidType, SocketError, TimeoutError } from '../errors/index.ts';
+import type { ByteChannel } from './byte-channel.ts';
+import { FrameDeadline } from './frame-deadline.ts';
+import { FrameTimeoutError } from './frame-timeout-error.ts';
+import { positive } from './framed-options.ts';
+import type { RequestTable } from './request-table.ts';
+
+/** How a request waits. */
+export interface RequestOptions {
+  /** Gives the request up: the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Until the reply, in milliseconds. Default Infinity. */
+  readonly timeoutMs?: number | undefined;
+}
+
+const DONE = Promise.resolve();
+const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
+// setTimeout takes no more.
+const MAX_TIMER_MS = 0x7fffffff;
+const ignore = (): void => undefined;
+
+/**
+ * The messages of one connection, in both directions. `framed` makes one.
+ *
+ * What was received before an error or the end is delivered first. A frame that breaks the codec's
+ * rules or takes too long closes the connection.
+ */
+export class MessageStream<Message, Sent = Message>
+  implements AsyncIterable<Message>, AsyncDisposable
+{
+  readonly #channel: ByteChannel;
+  readonly #codec: Codec<Message, Sent>;
+  readonly #decoder: Decoder<Message>;
+  readonly #requests: RequestTable<Message, Sent>;
+  readonly #frameTimeoutMs: number;
+  #deadline: FrameDeadline | undefined;
+  #messages: readonly Message[] = [];
+  #at = 0;
+  #receiving: Promise<void> | undefined;
+  #ended = false;
+  #failure: unknown;
+  #isPumping = false;
+  #closing: Promise<void> | undefined;
+
+  /** @internal */
+  constructor(
+    channel: ByteChannel,
+    codec: Codec<Message, Sent>,
+    requests: RequestTable<Message, Sent>,
+    frameTimeoutMs: number,
+  ) {
+    this.#channel = channel;
+    this.#codec = codec;
+    this.#decoder = codec.decoder();
+    this.#requests = requests;
+    this.#frameTimeoutMs = frameTimeoutMs;
+  }
+
+  /** Bytes that were sent and that the kernel hasn't taken. */
+  get queuedBytes(): number {
+    return this.#channel.outgoing.queued;
+  }
+
+  /** Whether `send` would resolve at once. */
+  get hasRoom(): boolean {
+    return this.#channel.outgoing.hasRoom;
+  }
+
+  /**
+   * Sends a message. Resolves at once while less than `highWaterMark` waits to leave, else when
+   * there is room again; of a frame with a piece above 32 KiB, which isn't copied, when the kernel
+   * has taken it. Until then the message must not be changed.
+   *
+   * An error that came after a send had resolved rejects the next one, and `close()`. A rejection
+   * that nobody handles does no harm: the same error ends the iteration or comes again in `close`.
+   *
+   * @throws ProtocolError, TypeError when the codec can't encode it: nothing is sent, all goes on;
+   *   SocketError EPIPE, ECONNRESET, …; EBADF after close
+   */
+  send(message: Sent): Promise<void> {
+    const { outgoing } = this.#channel;
+    try {
+      if (outgoing.failure !== undefined) throw outgoing.failure;
+      if (this.#closing !== undefined) throw closedError('send');
+      this.#channel.send(this.#codec.encode(message));
+    } catch (error) {
+      return handled(Promise.reject(error));
+    }
+    return outgoing.hasRoom ? DONE : handled(outgoing.drained(false));
+  }
+
+  /** Resolves when the kernel has taken everything that was sent. @throws as `send` */
+  flush(): Promise<void> {
+    return this.#channel.outgoing.drained(true);
+  }
+
+  /**
+   * Sends a message and waits for the reply. Replies are recognised by `idOf`, or by their order;
+   * they don't appear in the iteration. What else comes waits for the iteration: a chunk of it at
+   * most, then reading pauses until it is taken.
+   *
+   * A request that is given up takes its late reply with it.
+   *
+   * @throws as `send`; SocketError ECONNRESET when the connection ends first; TimeoutError; the
+   *   signal's reason; ERR_INVALID_STATE for an id that waits already
+   */
+  request(message: Sent, { signal, timeoutMs }: RequestOptions = {}): Promise<Message> {
+    try {
+      const limit = positive('timeoutMs', timeoutMs, Number.POSITIVE_INFINITY);
+      if (signal !== undefined && !(signal instanceof AbortSignal)) {
+        throw invalidType('signal', 'an AbortSignal', signal);
+      }
+      signal?.throwIfAborted();
+      return this.#request(message, limit, signal);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #request(message: Sent, timeoutMs: number, signal: AbortSignal | undefined): Promise<Message> {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#ended) throw endedError();
+    const { promise, resolve, reject } = withResolvers<Message>();
+    let timer: NodeJS.Timeout | undefined;
+    const release = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    };
+    const abandon = this.#requests.add(message, {
+      resolve: (reply) => {
+        release();
+        resolve(reply);
+      },
+      reject: (reason) => {
+        release();
+        reject(reason);
+      },
+    });
+    const giveUp = (reason: unknown): void => {
+      abandon();
+      release();
+      reject(reason);
+    };
+    const onAbort = (): void => giveUp(signal?.reason);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (timeoutMs !== Number.POSITIVE_INFINITY) {
+      const expire = (): void => giveUp(new TimeoutError('request', timeoutMs / 1000));
+      timer = setTimeout(expire, Math.min(timeoutMs, MAX_TIMER_MS));
+    }
+    this.send(message).catch(giveUp);
+    this.#pump();
+    return promise;
+  }
+
+  /** Reads for the requests that wait, as long as nothing waits for the iteration. */
+  #pump(): void {
+    if (this.#isPumping || this.#requests.waiting === 0) return;
+    if (!this.#isOpen || this.#at < this.#messages.length) return;
+    this.#isPumping = true;
+    const go = (): void => {
+      this.#isPumping = false;
+      this.#pump();
+    };
+    this.#receive().then(go, (error: unknown) => {
+      this.#requests.fail(error);
+      go();
+    });
+  }
+
+  get #isOpen(): boolean {
+    return !this.#ended && this.#failure === undefined;
+  }
+
+  /** The next messages; leaving the loop leaves the connection open, and another may go on. */
+  [Symbol.asyncIterator](): AsyncIterator<Message, undefined> {
+    return {
+      next: () => this.#next(),
+      return: () => Promise.resolve(END),
+    };
+  }
+
+  #next(): Promise<IteratorResult<Message, undefined>> {
+    if (this.#channel.outgoing.isOverrun) return this.#nextWithRoom();
+    if (this.#at >= this.#messages.length) return this.#nextReceived();
+    const value = this.#messages[this.#at++] as Message;
+    if (this.#at === this.#messages.length) this.#pump();
+    return Promise.resolve({ done: false, value });
+  }
+
+  /**
+   * Who sends without waiting for room is stopped here, so that a peer that doesn't read costs
+   * twice the highWaterMark and not all memory.
+   */
+  async #nextWithRoom(): Promise<IteratorResult<Message, undefined>> {
+    // What failed, the iteration finds out in its own way.
+    await this.#channel.outgoing.drained(false).catch(ignore);
+    return this.#next();
+  }
+
+  #nextReceived(): Promise<IteratorResult<Message, undefined>> {
+    if (this.#failure !== undefined) return this.#throwFailure();
+    if (this.#ended) return Promise.resolve(END);
+    return this.#receive().then(this.#again);
+  }
+
+  readonly #again = (): Promise<IteratorResult<Message, undefined>> => this.#next();
+
+  #throwFailure(): Promise<never> {
+    const error = this.#failure;
+    if (isPeersFault(error) && !this.#channel.closed) this.#channel.abort(error);
+    return Promise.reject(error);
+  }
+
+  /** Receives once, for everybody who waits. */
+  #receive(): Promise<void> {
+    if (this.#receiving === undefined) {
+      if ((this.#decoder.pendingBytes ?? 0) > 0) this.#frameDeadline?.resume();
+      this.#receiving = this.#channel.receive().then(this.#onChunk, this.#onError);
+    }
+    return this.#receiving;
+  }
+
+  get #frameDeadline(): FrameDeadline | undefined {
+    if (this.#frameTimeoutMs === Number.POSITIVE_INFINITY) return undefined;
+    this.#deadline ??= new FrameDeadline(this.#frameTimeoutMs, () => {
+      const { pendingBytes = 0 } = this.#decoder;
+      this.#fail(new FrameTimeoutError(this.#frameTimeoutMs, pendingBytes));
+    });
+    return this.#deadline;
+  }
+
+  readonly #onChunk = (chunk: Buffer): void => {
+    this.#receiving = undefined;
+    this.#deadline?.pause();
+    try {
+      if (chunk.length === 0) this.#end();
+      else this.#take(this.#decoder.push(chunk));
+    } catch (error) {
+      this.#fail(error);
+    }
+  };
+
+  #take(decoded: Iterable<Message>): void {
+    const rest = this.#messages.length - this.#at;
+    if (Array.isArray(decoded) && rest === 0 && !this.#requests.expects) {
+      if (decoded.length === 0) return;
+      this.#messages = decoded as Message[];
+      this.#at = 0;
+      this.#deadline?.reset();
+    } else this.#takeEach(decoded);
+  }
+
+  #takeEach(decoded: Iterable<Message>): void {
+    const messages = this.#messages.slice(this.#at);
+    this.#messages = messages;
+    this.#at = 0;
+    // It may throw after some: those are kept.
+    for (const message of decoded) {
+      this.#deadline?.reset();
+      if (!this.#requests.expects || !this.#requests.take(message)) messages.push(message);
+    }
+  }
+
+  #end(): void {
+    this.#ended = true;
+    const last = this.#decoder.end();
+    if (last !== undefined) this.#take(last);
+    this.#requests.fail(endedError());
+  }
+
+  readonly #onError = (error: unknown): void => {
+    this.#receiving = undefined;
+    this.#deadline?.pause();
+    if (this.#closing !== undefined) {
+      this.#ended = true;
+      this.#requests.fail(closedError('request'));
+    }
+    // A timeout of the socket's own ends one wait only.
+    else if (error instanceof TimeoutError) throw error;
+    else this.#fail(error);
+  };
+
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#requests.fail(error);
+    // Answers to what came before it may still be made: the iteration closes when it gets there.
+    const isLast = this.#at >= this.#messages.length;
+    if (isLast && isPeersFault(error) && !this.#channel.closed) this.#channel.abort(error);
+  }
+
+  /**
+   * Sends what waits to leave, then closes the connection. The iteration ends, requests that wait
+   * reject. Closes as well when it throws.
+   *
+   * @throws the error of an earlier send
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    try {
+      if (!this.#channel.closed) await this.#channel.outgoing.drained(true);
+    } finally {
+      this.#deadline?.pause();
+      await this.#channel.close();
+      if (this.#isOpen && this.#receiving === undefined) this.#ended = true;
+      this.#requests.fail(closedError('request'));
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** The promise itself, whose rejection may stay unhandled: the error is told elsewhere too. */
+function handled<Value>(promise: Promise<Value>): Promise<Value> {
+  promise.catch(ignore);
+  return promise;
+}
+
+function closedError(syscall: string): SocketError {
+  return new SocketError(syscall, EBADF, { reason: 'close() was called on the messages' });
+}
+
+function endedError(): SocketError {
+  return new SocketError('request', ECONNRESET, {
+    reason: 'the peer ended the connection before it answered',
+  });
+}
+
+interface Resolvers<Value> {
+  readonly promise: Promise<Value>;
+  resolve(value: Value): void;
+  reject(reason: unknown): void;
+}
+
+// Promise.withResolvers came with Node 22.
+function withResolvers<Value>(): Resolvers<Value> {
+  const parts: Partial<Resolvers<Value>> = {};
+  const promise = new Promise<Value>((resolve, reject) => {
+    parts.resolve = resolve;
+    parts.reject = reject;
+  });
+  return { ...(parts as Resolvers<Value>), promise };
+}
+
+function isPeersFault(error: unknown): error is Error {
+  return error instanceof ProtocolError || error instanceof FrameTimeoutError;
+}

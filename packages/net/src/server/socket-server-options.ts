@@ -1,0 +1,26 @@
+import { invalidValue } from '../errors/index.ts';
+import type { ServerOptions } from './server-options.ts';
+
+/** Options that only `serve` has: a handler's request is a Socket here, and nothing else. */
+const ONLY_SERVE = ['tls', 'proxyProtocol', 'highWaterMark', 'dualstackIpv6'] as const;
+
+/**
+ * Options of the classes of socketserver: those of `serve` that fit, with its defaults, and what
+ * Python has as arguments and class variables. Deadlines count for connections, not for datagrams.
+ */
+export interface SocketServerOptions extends Omit<ServerOptions, (typeof ONLY_SERVE)[number]> {
+  /** Binds and listens in the constructor (the default); else call serverBind, serverActivate. */
+  readonly bindAndActivate?: boolean | undefined;
+  /** Binds where a connection of before lingers (SO_REUSEADDR). Default the class's: false. */
+  readonly allowReuseAddress?: boolean | undefined;
+  /** What handlers find in `this.server.handlerData`; it must be cloneable for other threads. */
+  readonly handlerData?: unknown;
+}
+
+/** Refuses what TypeScript would have refused. */
+export function checkSocketServerOptions(options: object): void {
+  for (const name of ONLY_SERVE) {
+    const value = (options as Record<string, unknown>)[name];
+    if (value !== undefined) throw invalidValue(name, 'no such option here, but with serve()', value);
+  }
+}

@@ -1,0 +1,79 @@
+import type { Address, InetAddress } from '../address/index.ts';
+import type { Socket } from '../socket/index.ts';
+import type { Received, RequestHandling } from './base-server.ts';
+import { endStream } from './end-stream.ts';
+import { type BindAddress, SocketServer } from './socket-server.ts';
+import type { SocketServerOptions } from './socket-server-options.ts';
+import { StreamDeadlines } from './stream-deadlines.ts';
+
+/**
+ * A server of stream connections: each is a request, its handler's `request` the Socket. Handlers
+ * run many at a time on this thread; the option `concurrency: 1` is Python's one after the other.
+ *
+ * `addressFamily`, `requestQueueSize`, `allowReuseAddress`, `allowReusePort` and `timeout` are
+ * static, as Python's class variables: `static override requestQueueSize = 50`.
+ *
+ * Source: Python's socketserver.TCPServer.
+ *
+ * @example
+ * class Greeter extends StreamRequestHandler {
+ *   override async handle() {
+ *     const name = await this.rfile.readline();
+ *     await this.wfile.write(Buffer.from(`hello ${name}`));
+ *   }
+ * }
+ * await using server = new TCPServer({ host: '127.0.0.1', port: 0 }, Greeter);
+ * const serving = server.serveForever();
+ * using client = await createConnection(server.serverAddress);
+ * await client.sendall(Buffer.from('world\n'));
+ * assert.equal((await client.recv(100)).toString(), 'hello world\n');
+ * await server.shutdown();
+ * await serving;
+ */
+export class TCPServer<ServerAddress extends Address = InetAddress> extends SocketServer<
+  Socket<number>,
+  ServerAddress
+> {
+  /** Connections that may wait to be accepted. */
+  static requestQueueSize = 5;
+
+  requestQueueSize: number;
+  #deadlines: StreamDeadlines;
+
+  /** Binds and listens, unless `bindAndActivate` is false or `address` is a listening Socket. */
+  constructor(
+    address: BindAddress<ServerAddress>,
+    RequestHandlerClass: RequestHandling<Socket<number>>,
+    options: SocketServerOptions = {},
+  ) {
+    super(address, RequestHandlerClass, options);
+    this.requestQueueSize = options.backlog ?? new.target.requestQueueSize;
+    this.#deadlines = new StreamDeadlines(this.limits);
+    this.bindAndActivate(address, options);
+  }
+
+  override serverActivate(): void {
+    this.socket.listen(this.requestQueueSize);
+  }
+
+  override getRequest(): Promise<Received<Socket<number>>> | Received<Socket<number>> {
+    return this.socket.accept(this.waitOptions);
+  }
+
+  override finishRequest(request: Socket<number>, clientAddress: Address | null): Promise<void> {
+    // Elsewhere somebody else watches: the connection has left this thread.
+    if (this.RequestHandlerClass === null) return super.finishRequest(request, clientAddress);
+    return this.#deadlines.watch(request, clientAddress, () =>
+      super.finishRequest(request, clientAddress),
+    );
+  }
+
+  override async shutdownRequest(request: Socket<number>): Promise<void> {
+    await endStream(request);
+    await this.closeRequest(request);
+  }
+
+  override closeRequest(request: Socket<number>): Promise<void> | void {
+    request.close();
+  }
+}

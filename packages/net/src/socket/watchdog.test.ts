@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { POLLIN, POLLOUT } from '../constants/index.ts';
+import { needs, rejection, runNode } from '../testing/index.ts';
+import { engine } from './engine.ts';
+import { fill, receiveExactly, tcpPair } from './sockets.test.util.ts';
+
+const library = JSON.stringify(new URL('./index.js', import.meta.url));
+
+/** Has the kernel report nothing more of the first `count` slots: their events are lost. */
+function deafen(count: number): void {
+  for (let slot = 0; slot < count; slot++) engine.rewatch(slot, 0);
+}
+
+test('events that got lost are found within a second, counted and reported once', async () => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', onWarning);
+  using pair = await tcpPair();
+  const filled = fill(pair.client);
+  const waits = [
+    pair.client.recv(1).then(String),
+    pair.client.sendall(Buffer.from('end')),
+    pair.client.poll(POLLIN as number),
+  ];
+  const polled = pair.server.poll(POLLIN as number);
+  assert.equal(await polled, POLLIN);
+  deafen(3);
+  const before = engine.lostEvents;
+  const started = performance.now();
+  pair.server.sendallSync(Buffer.from('x'));
+  await pair.client.poll(POLLIN as number);
+  pair.server.settimeout(5);
+  const drained = receiveExactly(pair.server, filled + 3);
+  deafen(3);
+  const [received] = await Promise.all([...waits, drained]);
+  assert.equal(received, 'x');
+  assert.ok(performance.now() - started < 1_900, `${performance.now() - started} ms`);
+  assert.ok(engine.lostEvents > before);
+  process.off('warning', onWarning);
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0]?.message ?? '', /readiness event of descriptor \d+ got lost/);
+});
+
+test('events that come in time are not counted, however busy the sockets are', async () => {
+  const before = engine.lostEvents;
+  const pairs = await Promise.all(Array.from({ length: 8 }, () => tcpPair()));
+  const until = performance.now() + 1_300;
+  await Promise.all(
+    pairs.map(async ({ client, server }) => {
+      while (performance.now() < until) {
+        const receiving = server.recv(10);
+        await client.sendall(Buffer.from('x'));
+        await receiving;
+      }
+    }),
+  );
+  for (const pair of pairs) pair[Symbol.dispose]();
+  assert.equal(engine.lostEvents, before);
+});
+
+test('an EAGAIN that a filter injects costs no more than a second', await needs('strace'), async () => {
+  const { stdout, stderr } = await runNode(
+    `
+    import { socketpair } from ${library};
+    const [left, right] = socketpair();
+    const receiving = right.recv(10);
+    setTimeout(() => left.sendSync(Buffer.from('survives')), 20);
+    console.log(String(await receiving));
+  `,
+    // The first recv is in earnest; the poller's, which follows the event, is told a lie.
+    { under: ['strace', '-f', '-o', '/dev/null', '-e', 'trace=recvfrom', '-e', 'inject=recvfrom:error=EAGAIN:when=2'] },
+  );
+  assert.equal(stdout, 'survives\n', stderr);
+  assert.match(stderr, /SOCKEYE_LOST_EVENT/);
+});
+
+test('errors of accept4(2) that belong to a connection are passed over, others are not', await needs('strace'), async () => {
+  const source = `
+    import { Socket } from ${library};
+    const listener = new Socket();
+    listener.bind({ host: '127.0.0.1', port: 0 });
+    listener.listen();
+    const accepting = listener.accept().then(([socket]) => { socket.close(); return 'accepted'; }, (error) => error.code);
+    const client = new Socket();
+    await client.connect(listener.getsockname());
+    console.log(await accepting);
+    client.close();
+    listener.close();
+  `;
+  const under = (errno: string) => [
+    'strace', '-f', '-o', '/dev/null', '-e', 'trace=accept4', '-e', `inject=accept4:error=${errno}:when=2`,
+  ];
+  for (const errno of ['ECONNABORTED', 'EPROTO', 'EPERM', 'EINTR', 'ENETDOWN']) {
+    assert.equal((await runNode(source, { under: under(errno) })).stdout, 'accepted\n', errno);
+  }
+  // The poller's attempt and the one after it.
+  const both = under('ENOMEM').join(' ').replace('when=2', 'when=2..3').split(' ');
+  assert.equal((await runNode(source, { under: both })).stdout, 'ENOMEM\n');
+});
+
+test('EINTR of any transfer is retried', await needs('strace'), async () => {
+  const { stdout } = await runNode(
+    `
+    import { socketpair } from ${library};
+    const [left, right] = socketpair();
+    await left.sendall(Buffer.from('one'));
+    await left.send(Buffer.from('two'));
+    console.log(String(await right.recv(3)), String(right.recvSync(3)));
+  `,
+    { under: ['strace', '-f', '-o', '/dev/null', '-e', 'trace=recvfrom,sendto', '-e', 'inject=recvfrom,sendto:error=EINTR:when=1+2'] },
+  );
+  assert.equal(stdout, 'one two\n');
+});
+
+test('the connections that wait have no interest in events nobody waits for', async () => {
+  using pair = await tcpPair();
+  assert.equal((await rejection(pair.client.poll(POLLOUT as number, { signal: AbortSignal.abort() }))).name, 'AbortError');
+});
