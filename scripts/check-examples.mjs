@@ -52,7 +52,10 @@ async function run({ code }, scope) {
   const { outputText } = ts.transpileModule(`async function example() {${code}\n}`, {
     compilerOptions: options,
   });
-  const example = new AsyncFunction(...names, `${outputText.replace(/export \{\};/, '')}; await example();`);
+  const example = new AsyncFunction(
+    ...names,
+    `${outputText.replace(/export \{\};/, '')}; await example();`,
+  );
   let timer;
   const late = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error(`not done after ${TIMEOUT_MS} ms`)), TIMEOUT_MS);

@@ -4,6 +4,7 @@ import array
 import os
 import struct
 import warnings
+import weakref
 
 import _socket as system_socket
 
@@ -19,6 +20,8 @@ class BaseSocket:
     """A socket that lives in Node. This process has a duplicate of its descriptor, for select()."""
 
     channel = None
+    # All that live, for the calls that get a descriptor by its number.
+    sockets = weakref.WeakSet()
 
     def __init__(self, family=-1, type=-1, proto=-1, fileno=None):
         self._fd = -1
@@ -35,11 +38,19 @@ class BaseSocket:
             except OSError:
                 fileno = UNOPEN_FD
             else:
-                made, _ = self.channel.call("adopt", family, type, proto, Fd(fileno))
+                made, _ = self.channel.call("adopt", family, type, proto, *self._shared(fileno))
                 self._take(made, fileno)
                 return
         self.channel.call("socket", family, type, proto, {"fd": fileno})
         raise AssertionError("the library adopted what is no descriptor")
+
+    @classmethod
+    def _shared(cls, number):
+        """The handle of a socket that has the number already: then both share Node's one too."""
+        for each in list(cls.sockets):
+            if each._fd == number:
+                return None, each._handle
+        return (Fd(number),)
 
     @classmethod
     def _wrap(cls, made, fd):
@@ -53,6 +64,7 @@ class BaseSocket:
         self._family, self._type, self._proto = made["family"], made["type"], made["proto"]
         self._fd = fd
         self._inheritable = os.get_inheritable(fd)
+        self.sockets.add(self)
 
     def __del__(self):
         fd = getattr(self, "_fd", -1)

@@ -2,6 +2,7 @@
 
 import _thread
 import array
+import collections
 import fcntl
 import json
 import os
@@ -46,7 +47,7 @@ class Channel:
         self._write_lock = _thread.allocate_lock()
         self._calls = {}
         self._last_id = 0
-        self._dropped = []
+        self._dropped = collections.deque()
         self.process = _start_host([frames, incoming, outgoing])
         for end in (frames, incoming, outgoing):
             end.close()
@@ -74,9 +75,9 @@ class Channel:
         """Whether a finalizer may make a call: not from the thread that reads, nor within another."""
         return _thread.get_ident() != self._reader and not self._write_lock.locked()
 
-    def drop(self, handle):
-        """Closes a socket that nobody refers to. It may run inside any other call: it can't wait."""
-        self._dropped.append(handle)
+    def drop(self, handle, name="drop"):
+        """Closes what nobody refers to any more. It may run inside any other call: it can't wait."""
+        self._dropped.append((name, handle))
         if self._write_lock.acquire(False):
             try:
                 self._flush_dropped()
@@ -90,7 +91,8 @@ class Channel:
 
     def _flush_dropped(self):
         while self._dropped:
-            self._write("drop", [self._dropped.pop()], Outgoing(), None)
+            name, handle = self._dropped.popleft()
+            self._write(name, [handle], Outgoing(), None)
 
     def _write(self, name, args, outgoing, call):
         self._last_id += 1

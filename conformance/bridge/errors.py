@@ -46,4 +46,4 @@ def exception_of(error):
 def _socket_error(error):
     if error["errno"] == 0:
         return OSError(error["message"])
-    return OSError(error["errno"], os.strerror(error["errno"]))
+    return OSError(error["errno"], error["message"])

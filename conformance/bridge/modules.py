@@ -5,7 +5,6 @@ import os
 import socket as stdlib
 import sys
 import types
-import weakref
 
 import _socket as system_socket
 
@@ -108,7 +107,7 @@ class Functions:
         return [(each["index"], each["name"]) for each in self._call("ifNameindex")]
 
     def close(self, fd):
-        for each in list(BaseSocketRegistry.open_sockets()):
+        for each in list(BaseSocket.sockets):
             if each.fileno() == fd and fd != -1:
                 each._closed_by_number()
                 return
@@ -157,26 +156,6 @@ class Functions:
         return got["data"], fds, got["flags"], sock._tuple(got["address"])
 
 
-class BaseSocketRegistry:
-    """The sockets of this process, for socket.close(), which gets a number."""
-
-    _all = weakref.WeakSet()
-
-    @classmethod
-    def open_sockets(cls):
-        return cls._all
-
-    @classmethod
-    def install(cls):
-        take = BaseSocket._take
-
-        def remembering(self, made, fd):
-            take(self, made, fd)
-            cls._all.add(self)
-
-        BaseSocket._take = remembering
-
-
 def _constants(channel):
     """The library's constants that Python's module has on this system too."""
     values, _ = channel.call("constants")
@@ -197,7 +176,6 @@ def install():
     """Puts the bridge where `import socket` and `import _socket` find it."""
     channel = Channel()
     BaseSocket.channel = channel
-    BaseSocketRegistry.install()
     functions = Functions(channel)
     constants = _constants(channel)
     low, high = types.ModuleType("_socket"), types.ModuleType("socket")

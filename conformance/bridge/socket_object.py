@@ -5,6 +5,7 @@ import socket as stdlib
 import sys
 
 from .base_socket import BaseSocket
+from .socket_file import SocketFile
 from .values import Fd, Undefined
 
 
@@ -64,24 +65,29 @@ class socket(BaseSocket):
         made, fds = self.channel.call("dup", self._handle)
         return type(self)._wrap(made, fds[0])
 
-    def _decref_socketios(self):
-        self._io_refs -= 1
-        if self._closed:
-            self.close()
-
     def close(self):
         self._closed = True
         if self._io_refs <= 0:
             super().close()
+        else:
+            # The library keeps its descriptor for the files; so does this process its duplicate.
+            self._method("close")
+
+    def _file_closed(self):
+        self._io_refs -= 1
+        if self._closed and self._io_refs == 0 and self._fd >= 0:
+            fd, self._fd = self._fd, -1
+            os.close(fd)
 
     def detach(self):
         self._closed = True
         return super().detach()
 
     def makefile(self, mode="r", buffering=None, *, encoding=None, errors=None, newline=None):
-        return stdlib.socket.makefile(
-            self, mode, buffering, encoding=encoding, errors=errors, newline=newline
-        )
+        options = {"buffering": buffering, "encoding": encoding, "errors": errors, "newline": newline}
+        file = SocketFile(self, mode, options)
+        self._io_refs += 1
+        return file
 
     def get_inheritable(self):
         # Two descriptors have two flags; a change of ours behind the library's back is made there too.

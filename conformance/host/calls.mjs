@@ -28,6 +28,8 @@ const WAITS = {
   poll: 1,
 };
 
+const FILE_WAITS = new Set(['read', 'readline', 'write', 'flush']);
+
 /** Keeps a socket for Python, which gets a handle, what the socket is, and its descriptor. */
 function keep(context, socket) {
   const handle = ++lastHandle;
@@ -79,6 +81,15 @@ function takeRights(context, ancillary) {
   return ancillary;
 }
 
+/** The number may have been closed elsewhere: a test does that. */
+function closeQuietly(fd) {
+  try {
+    closeSync(fd);
+  } catch (error) {
+    if (error.code !== 'EBADF') throw error;
+  }
+}
+
 async function closingFds(context, work) {
   try {
     return await work();
@@ -100,9 +111,10 @@ export const calls = {
 
   socket: (context, family, type, proto, options) =>
     keep(context, new net.Socket(family, type, proto, options)),
-  adopt(context, family, type, proto, fd) {
+  adopt(context, family, type, proto, fd, sharer) {
     try {
-      const made = keep(context, new net.Socket(family, type, proto, { fd }));
+      const number = sharer === undefined ? fd : found(sharer).fileno();
+      const made = keep(context, new net.Socket(family, type, proto, { fd: number }));
       context.sendBack.length = 0; // Python has the descriptor: it gave it.
       return made;
     } catch (error) {
@@ -132,7 +144,9 @@ export const calls = {
   },
   detach(_context, handle) {
     const fd = found(handle).detach();
-    if (fd >= 0) closeSync(fd);
+    const isShared = [...sockets.values()].some((socket) => socket.fileno() === fd);
+    // Python goes on with its own duplicate.
+    if (fd >= 0 && !isShared) closeQuietly(fd);
     return fd;
   },
   accept: async (context, handle) => {
@@ -179,5 +193,21 @@ export const calls = {
     const file = ++lastHandle;
     files.set(file, found(handle).makefile(mode, options));
     return file;
+  },
+  file(context, handle, method, ...args) {
+    const file = files.get(handle);
+    return FILE_WAITS.has(method)
+      ? file[method](...args, { signal: context.signal })
+      : file[method](...args);
+  },
+  fileProperty: (_context, handle, name) => files.get(handle)[name],
+  async fileReadInto({ signal }, handle, buffer) {
+    const count = await files.get(handle).readInto(buffer, { signal });
+    return [count, buffer.subarray(0, count ?? 0)];
+  },
+  async dropFile(_context, handle) {
+    const file = files.get(handle);
+    files.delete(handle);
+    await file?.close();
   },
 };

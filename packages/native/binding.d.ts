@@ -19,6 +19,27 @@ export interface RawHost {
   addresses: Uint8Array[];
 }
 
+/** Numbers that the calls on files take; -1 for what the system lacks. */
+export type FileConstant =
+  | 'RESOLVE_BENEATH'
+  | 'RESOLVE_NO_SYMLINKS'
+  | 'RESOLVE_NO_MAGICLINKS'
+  | 'RENAME_NOREPLACE'
+  | 'O_PATH'
+  | 'O_RDONLY'
+  | 'O_RDWR'
+  | 'O_CREAT'
+  | 'O_EXCL'
+  | 'O_DIRECTORY'
+  | 'O_NOFOLLOW'
+  | 'O_NONBLOCK'
+  | 'AT_FDCWD'
+  | 'AT_REMOVEDIR'
+  | 'SEEK_DATA'
+  | 'SEEK_HOLE'
+  | 'LOCK_EX'
+  | 'LOCK_UN';
+
 export interface Native {
   // socket
   socket(family: number, type: number, protocol: number): number;
@@ -150,6 +171,30 @@ export interface Native {
   ifNameindex(): { index: number; name: string }[] | number;
   ifNametoindex(name: string): number;
   ifIndextoname(index: number): string | number;
+  // file: on the thread pool; a descriptor that came belongs to nobody until `own`
+  openat2(
+    directory: number,
+    path: string,
+    flags: number,
+    mode: number,
+    resolve: number,
+  ): Promise<number>;
+  closeFile(fd: number): Promise<number>;
+  mkdirat(directory: number, name: string, mode: number): Promise<number>;
+  renameat2(
+    from: number,
+    oldName: string,
+    to: number,
+    newName: string,
+    flags: number,
+  ): Promise<number>;
+  unlinkat(directory: number, name: string, flags: number): Promise<number>;
+  seekFile(fd: number, offset: number, whence: number): Promise<number>;
+  futimens(fd: number, seconds: number, nanoseconds: number): Promise<number>;
+  flock(fd: number, operation: number): Promise<number>;
+  fstatvfs(fd: number): Promise<{ availableBytes: number; availableFiles: number } | number>;
+  readdir(fd: number): Promise<Uint8Array | number>;
+  fileConstants(): Record<FileConstant, number>;
 }
 
 export declare const native: Native;

@@ -75,7 +75,9 @@ export class Running {
   #disappointed(): Error {
     const { exitCode } = this.child;
     const state = exitCode === null ? 'still runs' : `ended with ${exitCode}`;
-    return new Error(`${this.#name} ${state}\nstdout: ${this.stdout}\nstderr: ${this.stderr}`);
+    return new Error(
+      `${this.#name} ${state}\nstdout: ${this.stdout.toString()}\nstderr: ${this.stderr}`,
+    );
   }
 }
 

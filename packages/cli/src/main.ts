@@ -18,6 +18,8 @@ export interface MainOptions {
  */
 export async function main(args: readonly string[], options: MainOptions = {}): Promise<number> {
   let status: number = EXIT.ok;
+  // Whoever read them has gone, which is no reason to fail.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const program = makeProgram({
     ...options,
     finish(code) {

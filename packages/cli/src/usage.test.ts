@@ -28,6 +28,7 @@ const WRONG: readonly [readonly string[], RegExp][] = [
   [['connect', 'tls://127.0.0.1:1'], /TLS is not supported yet/],
   [['connect', 'vsock://:1'], /it has no cid/],
   [['connect', ':1', '--timeout', 'x'], /Expected a duration/],
+  [['connect', ':1', '--timeout', '0'], /Expected more than 0/],
 ];
 
 for (const [args, message] of WRONG) {

@@ -11,5 +11,6 @@ NAPI_MODULE_INIT() {
   sockeye::ExportMessageCalls(env, exports);
   sockeye::ExportNameCalls(env, exports);
   sockeye::ExportPollerCalls(env, exports);
+  sockeye::ExportFileCalls(env, exports);
   return exports;
 }

@@ -131,7 +131,7 @@ napi_value GetCloexec(napi_env env, napi_callback_info info) {
 
 // A sockaddr argument: the view at `index`, its length in the next argument.
 Bytes AddressIn(Args& args, size_t index) {
-  Bytes bytes = args.ViewOrNull(index);
+  const Bytes bytes = args.View(index);
   const uint32_t length = args.Uint32(index + 1);
   if (!args.failed() && length > bytes.size) args.FailRange("native call: address length");
   return {bytes.data, length};

@@ -46,5 +46,6 @@ void ExportTransferCalls(napi_env env, napi_value exports);
 void ExportMessageCalls(napi_env env, napi_value exports);
 void ExportNameCalls(napi_env env, napi_value exports);
 void ExportPollerCalls(napi_env env, napi_value exports);
+void ExportFileCalls(napi_env env, napi_value exports);
 
 }  // namespace sockeye

@@ -15,6 +15,8 @@ export function formatEndpoint(endpoint: Endpoint): string {
       return `${endpoint.transport}:${unixName(endpoint.path)}`;
     case 'vsock':
       return `vsock://${endpoint.cid ?? ''}:${endpoint.port}`;
+    default:
+      return endpoint satisfies never;
   }
 }
 

@@ -44,6 +44,8 @@ export function parseAddress(text: string): Endpoint {
     case 'vsock':
       if (isAbstract) throw new AddressSyntaxError(text, 'it has no //', 'vsock://cid:port');
       return vsockEndpoint(text, rest);
+    default:
+      return transport satisfies never;
   }
 }
 

@@ -49,6 +49,8 @@ export async function resolveEndpoint(
       return [{ family: AF_UNIX, type: SOCK_SEQPACKET, address: { path: endpoint.path } }];
     case 'vsock':
       return [vsockTarget(endpoint, role)];
+    default:
+      return endpoint satisfies never;
   }
 }
 

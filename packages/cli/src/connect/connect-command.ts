@@ -1,5 +1,8 @@
+import { fstatSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { parseAddress } from '../address/parse-address.ts';
+import { CommandError } from '../command-error.ts';
 import { parseDuration } from '../duration.ts';
 import { EXIT } from '../exit-code.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
@@ -8,6 +11,9 @@ import { Output } from './output.ts';
 import { connectPeer, type Peer } from './peer.ts';
 import { pipe } from './pipe.ts';
 import { converse } from './terminal.ts';
+
+// Arbitrary: how long the reader of stdout may take for the last piece after Ctrl-C.
+const LAST_WRITE_MS = 100;
 
 const EXAMPLES = `
 Examples:
@@ -34,13 +40,19 @@ export function addConnectCommand(program: Command, hooks: ProgramHooks): void {
     .option(
       '--timeout <time>',
       'give up after this time without an answer or a byte: 10s, 500ms, 5m',
-      parseDuration,
+      parseTimeout,
     )
-    .option('-q, --quiet', 'print nothing but data and errors', false)
+    .option('-q, --quiet', 'print nothing but data and errors')
     .addHelpText('after', EXAMPLES)
     .action(async (address: string, options: ConnectOptions) =>
       hooks.finish(await connect(address, options)),
     );
+}
+
+function parseTimeout(text: string): number {
+  const ms = parseDuration(text);
+  if (ms > 0) return ms;
+  throw new InvalidArgumentError('Expected more than 0.');
 }
 
 function parseWord(text: string): string {
@@ -49,6 +61,8 @@ function parseWord(text: string): string {
 }
 
 async function connect(address: string, options: ConnectOptions): Promise<number> {
+  // Node reads a directory as if it were empty.
+  if (fstatSync(0).isDirectory()) throw new CommandError('cannot read stdin: it is a directory');
   using peer = await connectPeer(parseAddress(address), options.timeout);
   return await run(peer, options);
 }
@@ -59,12 +73,17 @@ function run(peer: Peer, options: ConnectOptions): Promise<number> {
     return converse({ peer, input: stdin, output: stdout }, options);
   }
   const output = new Output(1);
-  process.once('SIGINT', () => interrupt(output));
+  process.once('SIGINT', () => void interrupt(output));
   return pipe({ peer, input: stdin, output, isTerminal: stdout.isTTY }, options);
 }
 
-function interrupt(output: Output): void {
+async function interrupt(output: Output): Promise<void> {
+  const isStuck = sleep(LAST_WRITE_MS, true);
+  const isDone = output.writing?.then(
+    () => false,
+    () => false,
+  );
   // Node waits at its exit for a write that a full pipe holds up; the signal doesn't.
-  if (output.writing) process.kill(process.pid, 'SIGINT');
+  if (await Promise.race([isStuck, isDone ?? false])) process.kill(process.pid, 'SIGINT');
   else process.exit(EXIT.interrupted);
 }

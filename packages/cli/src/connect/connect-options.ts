@@ -6,5 +6,5 @@ export interface ConnectOptions {
   readonly quit?: string | undefined;
   /** Milliseconds: for connecting, and then without a byte in either direction. */
   readonly timeout?: number | undefined;
-  readonly quiet: boolean;
+  readonly quiet?: boolean;
 }

@@ -82,14 +82,14 @@ export class LineView {
   /** Gives the terminal back. What was being typed is wiped out. */
   close(): void {
     if (this.#closed) return;
-    this.#wipe();
-    if (this.#open !== '') this.#output.write(`${this.#open}\n`);
     this.#leave();
     this.#readline.close();
   }
 
   #leave(): void {
     this.#closed = true;
+    this.#wipe();
+    if (this.#open !== '') this.#output.write(`${this.#open}\n`);
     this.#open = '';
   }
 
@@ -121,5 +121,5 @@ export class LineView {
  * turns completion off for them, and without completion appends to the line whatever the cursor says.
  */
 function insertAtCursor(readline: Interface): void {
-  Object.defineProperty(readline, 'isCompletionEnabled', { get: () => true, set: () => undefined });
+  Object.defineProperty(readline, 'isCompletionEnabled', { get: () => true, set() {} });
 }

@@ -15,14 +15,14 @@ const LAST_RETRY_MS = 50;
  */
 export class Output {
   readonly fd: number;
-  #writing = false;
+  #writing: Promise<void> | undefined;
 
   constructor(fd: number) {
     this.fd = fd;
   }
 
-  /** Whether a write waits for the reader: then the process can't exit, only be killed. */
-  get writing(): boolean {
+  /** The write that is under way: while one waits the process can't exit, only be killed. */
+  get writing(): Promise<void> | undefined {
     return this.#writing;
   }
 
@@ -32,15 +32,15 @@ export class Output {
    * @throws CommandError; for a reader that has gone one that is silent
    */
   async write(data: Uint8Array): Promise<void> {
-    this.#writing = true;
+    this.#writing = this.#writeAll(data);
     try {
-      await this.#writeAll(data);
+      await this.#writing;
     } catch (error) {
       const code = errorCode(error);
       if (code === 'EPIPE') throw new CommandError('', EXIT.brokenPipe, { cause: error });
       throw new CommandError(`cannot write: ${code}`, EXIT.failed, { cause: error });
     } finally {
-      this.#writing = false;
+      this.#writing = undefined;
     }
   }
 

@@ -1,5 +1,6 @@
 import { CommandError } from '../command-error.ts';
 import { formatDuration } from '../duration.ts';
+import { errorCode } from '../error-code.ts';
 import { EXIT } from '../exit-code.ts';
 import { explainError } from '../explain-error.ts';
 import { QuitWord } from '../text/quit-word.ts';
@@ -79,7 +80,7 @@ class Pipe {
     const { peer, input } = this.#ends;
     const word = this.#options.quit === undefined ? undefined : new QuitWord(this.#options.quit);
     let hasSent = false;
-    for await (const chunk of input) {
+    for await (const chunk of readable(input)) {
       const end = word?.find(chunk) ?? -1;
       const data = end < 0 ? chunk : chunk.subarray(0, end);
       if (data.length > 0) {
@@ -138,7 +139,7 @@ class Pipe {
 
   /** A reader of stdout that is slow is not the network's silence. */
   #onIdle(): void {
-    if (this.#ends.output.writing) {
+    if (this.#ends.output.writing !== undefined) {
       this.#clock[Symbol.dispose]();
       this.#clock = new IdleClock(this.#options.timeout, () => this.#onIdle());
       return;
@@ -150,6 +151,14 @@ class Pipe {
   #deadline(): never {
     const time = formatDuration(this.#options.timeout ?? 0);
     throw new CommandError(`nothing came or went for ${time}`, EXIT.deadline);
+  }
+}
+
+async function* readable(input: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+  try {
+    yield* input;
+  } catch (error) {
+    throw new CommandError(`cannot read stdin: ${errorCode(error)}`, EXIT.failed, { cause: error });
   }
 }
 

@@ -25,8 +25,12 @@ export class ConnectionLimit {
   async room(signal: AbortSignal): Promise<void> {
     while (this.#count >= this.max && !signal.aborted) {
       await new Promise<void>((resolve) => {
-        this.#waiting.push(resolve);
-        signal.addEventListener('abort', () => resolve(), { once: true });
+        const done = (): void => {
+          signal.removeEventListener('abort', done);
+          resolve();
+        };
+        this.#waiting.push(done);
+        signal.addEventListener('abort', done);
       });
     }
   }

@@ -1,4 +1,5 @@
-import { SHUT_WR, type Socket } from '@sockeye/net';
+import { SHUT_WR, SOCK_STREAM, type Socket } from '@sockeye/net';
+import { formatDuration } from '../duration.ts';
 import type { Limits } from './serve-options.ts';
 
 // A message of a seqpacket socket has at most net.core.wmem_default (212,992) bytes unless its
@@ -6,6 +7,8 @@ import type { Limits } from './serve-options.ts';
 const RECEIVE_BYTES = 256 * 1024;
 // Arbitrary: how long a peer may take to read the last answer before it is closed on.
 const LINGER_MS = 2000;
+// A peer that takes this much within the write timeout makes progress.
+const PROGRESS_BYTES = 16 * 1024;
 
 /** Why a server ended a connection by itself. */
 export class DeadlineError extends Error {
@@ -29,7 +32,9 @@ export class Connection implements AsyncIterable<Buffer> {
   #limits: Limits;
   #readDeadline = Number.POSITIVE_INFINITY;
   #writeDeadline = Number.POSITIVE_INFINITY;
+  #sending = 0;
   #peerEnded = false;
+  #isFinishing = false;
 
   constructor(socket: Socket<number>, remote: string, limits: Limits) {
     this.socket = socket;
@@ -51,12 +56,35 @@ export class Connection implements AsyncIterable<Buffer> {
 
   /** Sends everything; fails when the peer takes nothing for too long. */
   async sendall(data: Uint8Array): Promise<void> {
-    if (data.length === 0) return;
-    this.#writeDeadline = performance.now() + this.#limits.writeTimeoutMs;
-    await this.socket.sendall(data);
+    if (this.socket.type !== SOCK_STREAM || data.length <= PROGRESS_BYTES) {
+      await this.#send(data);
+      return;
+    }
+    const pieces: Promise<void>[] = [];
+    for (let at = 0; at < data.length; at += PROGRESS_BYTES) {
+      pieces.push(this.#send(data.subarray(at, at + PROGRESS_BYTES)));
+    }
+    await Promise.all(pieces);
+  }
+
+  async #send(data: Uint8Array): Promise<void> {
+    if (this.#sending++ === 0) this.#postponeWrite();
+    try {
+      await this.socket.sendall(data);
+    } finally {
+      this.#sending--;
+      this.#postponeWrite();
+    }
     this.sent += data.length;
-    this.#writeDeadline = Number.POSITIVE_INFINITY;
     this.#postponeIdle();
+  }
+
+  /** The peer has just taken something, or is about to. */
+  #postponeWrite(): void {
+    this.#writeDeadline =
+      this.#sending === 0
+        ? Number.POSITIVE_INFINITY
+        : performance.now() + this.#limits.writeTimeoutMs;
   }
 
   /** Who is being talked to is not idle. */
@@ -79,6 +107,7 @@ export class Connection implements AsyncIterable<Buffer> {
    */
   async finish(): Promise<void> {
     if (this.#peerEnded) return;
+    this.#isFinishing = true;
     this.socket.shutdown(SHUT_WR);
     this.#readDeadline = performance.now() + LINGER_MS;
     while ((await this.socket.recv(RECEIVE_BYTES)).length > 0);
@@ -87,10 +116,15 @@ export class Connection implements AsyncIterable<Buffer> {
   /** Closes the connection if one of its deadlines has passed. */
   checkDeadlines(now: number): void {
     if (now >= this.#writeDeadline) {
-      this.close(`it took nothing for ${this.#limits.writeTimeoutMs / 1000} s`);
+      this.close(`it took nothing for ${formatDuration(this.#limits.writeTimeoutMs)}`);
     } else if (now >= this.#readDeadline) {
-      this.close(this.received === 0 ? 'its first byte did not come in time' : 'it was idle');
+      this.close(this.#silence());
     }
+  }
+
+  #silence(): string {
+    if (this.#isFinishing) return 'it did not close';
+    return this.received === 0 ? 'its first byte did not come in time' : 'it was idle';
   }
 
   close(reason: string): void {

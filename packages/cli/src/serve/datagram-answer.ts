@@ -40,5 +40,7 @@ function answerOf(behaviour: ServeOptions['behaviour']): DatagramAnswer {
       return () => undefined;
     case 'chat':
       throw usageError('--chat needs connections, which udp:// and unix-dgram:// have not');
+    default:
+      return behaviour satisfies never;
   }
 }

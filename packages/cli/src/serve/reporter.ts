@@ -76,5 +76,7 @@ function textOf(event: ServeEvent): string {
         `draining: ${event.connections} ${event.connections === 1 ? 'client has' : 'clients have'} ` +
         `${event.seconds} s left; a second signal ends at once`
       );
+    default:
+      return event satisfies never;
   }
 }

@@ -5,7 +5,7 @@ import { EXIT } from '../exit-code.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
 import { defaultLimits } from './default-limits.ts';
 import type { Behaviour, ServeOptions } from './serve-options.ts';
-import { startServing } from './start-serving.ts';
+import { openServing } from './open-serving.ts';
 import { untilSignalled } from './until-signalled.ts';
 
 const DEFAULT_ADDRESS = 'tcp://127.0.0.1:8090';
@@ -21,7 +21,7 @@ Datagrams have no connections: the greeting answers an empty datagram, a datagra
 --quit word gets no answer, and every other one gets one.
 SIGINT or SIGTERM drains: no new clients, the open ones get --drain, then it ends with 0.`;
 
-interface Flags extends Omit<ServeOptions, 'behaviour' | 'drainTimeoutMs' | 'writeTimeoutMs'> {
+interface Flags extends Pick<ServeOptions, 'greeting' | 'quit' | 'portFile' | 'maxConnections'> {
   readonly hello?: string;
   readonly reply?: string;
   readonly chat?: boolean;
@@ -29,7 +29,11 @@ interface Flags extends Omit<ServeOptions, 'behaviour' | 'drainTimeoutMs' | 'wri
   readonly discard?: boolean;
   readonly idleTimeout: number;
   readonly firstByteTimeout: number;
+  readonly writeTimeout: number;
   readonly drain: number;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
 }
 
 /** Adds `sockeye serve`. */
@@ -49,11 +53,14 @@ export function addServeCommand(program: Command, hooks: ProgramHooks): void {
       durationOption('--first-byte-timeout', 'for the first byte', limits.firstByteTimeoutMs),
     )
     .addOption(durationOption('--idle-timeout', 'without a byte', limits.idleTimeoutMs))
+    .addOption(
+      durationOption('--write-timeout', 'a client may take nothing', limits.writeTimeoutMs),
+    )
     .addOption(durationOption('--drain', 'for open clients at the end', limits.drainTimeoutMs))
     .option('--port-file <file>', 'write the port here once it listens, one line an address')
-    .option('--json', 'print events as JSON objects, one a line, on stdout', false)
-    .option('-q, --quiet', 'print nothing but errors', false)
-    .option('-v, --verbose', 'tell of each client that comes and goes', false)
+    .option('--json', 'print events as JSON objects, one a line, on stdout')
+    .option('-q, --quiet', 'print nothing but errors')
+    .option('-v, --verbose', 'tell of each client that comes and goes')
     .addHelpText('after', EXAMPLES)
     .action(async (addresses: string[], flags: Flags) =>
       hooks.finish(await serve(addresses, flags, hooks)),
@@ -115,15 +122,17 @@ async function serve(
   { onListening }: ProgramHooks,
 ): Promise<number> {
   const endpoints = (addresses.length === 0 ? [DEFAULT_ADDRESS] : addresses).map(parseAddress);
-  const serving = await startServing(endpoints, {
+  const serving = await openServing(endpoints, {
     ...flags,
     behaviour: behaviourOf(flags),
     firstByteTimeoutMs: flags.firstByteTimeout,
     idleTimeoutMs: flags.idleTimeout,
-    writeTimeoutMs: defaultLimits().writeTimeoutMs,
+    writeTimeoutMs: flags.writeTimeout,
     drainTimeoutMs: flags.drain,
+    json: flags.json ?? false,
+    quiet: flags.quiet ?? false,
+    verbose: flags.verbose ?? false,
   });
-  onListening?.();
-  await untilSignalled(serving);
+  await untilSignalled(serving, onListening);
   return EXIT.ok;
 }

@@ -97,7 +97,11 @@ test('sockeye serve closes a client that is silent from the start, and one that 
   const server = await serve(
     t,
     ['127.0.0.1:0'],
-    ...['--first-byte-timeout', '200ms', '--idle-timeout', '400ms', '--verbose'],
+    '--first-byte-timeout',
+    '200ms',
+    '--idle-timeout',
+    '400ms',
+    '--verbose',
   );
   const told = await python(
     t,
@@ -156,13 +160,60 @@ print(answered)`,
   assert.equal(server.stderr.match(/cannot accept: .*EMFILE/g)?.length, 1, server.stderr);
 });
 
+test('sockeye serve leaves no descriptor open after 1,000 connections', async (t) => {
+  const { child, ports } = await serve(t, ['127.0.0.1:0']);
+  const told = await python(
+    t,
+    `
+import os
+def cycle(i):
+    with socket.create_connection(('127.0.0.1', int(sys.argv[1])), 10) as s:
+        s.sendall(b'%5d' % i); assert s.recv(5) == b'%5d' % i
+        s.shutdown(socket.SHUT_WR); assert s.recv(5) == b''
+def descriptors(): return len(os.listdir(f'/proc/{sys.argv[2]}/fd'))
+cycle(0); before = descriptors()
+for i in range(1000): cycle(i)
+print(descriptors() - before)`,
+    ports[0] as number,
+    child.pid as number,
+  );
+  // The last one may still be on its way out.
+  assert.ok(Number(told) <= 1, told);
+});
+
+test('sockeye serve closes a client that reads nothing for the write timeout, not one that reads slowly', async (t) => {
+  const server = await serve(
+    t,
+    ['127.0.0.1:0'],
+    '--random',
+    '--verbose',
+    '--write-timeout',
+    '500ms',
+  );
+  const program = `
+import time
+s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+s.connect(('127.0.0.1', int(sys.argv[1]))); s.settimeout(10)
+print('up')
+if sys.argv[2] == 'reads':
+    end = time.monotonic() + 1.5
+    while time.monotonic() < end: assert s.recv(20_000); time.sleep(0.02)
+    print('alive')
+else: sys.stdin.read()`;
+  const port = server.ports[0] as number;
+  assert.equal(await python(t, program, port, 'reads'), 'up\nalive\n');
+  startPython(t, program, port, 'sleeps');
+  await server.until(({ stderr }) => /it took nothing for 500ms/.test(stderr));
+});
+
 test('sockeye serve --port-file has the ports, whole, once it listens', async (t) => {
   const directory = temporaryDirectory(t);
   const file = join(directory, 'ports');
   const { ports } = await serve(
     t,
     ['127.0.0.1:0', 'udp://127.0.0.1:0', `unix://${directory}/s`],
-    ...['--port-file', file],
+    '--port-file',
+    file,
   );
   assert.equal(readFileSync(file, 'utf8'), `${ports.join('\n')}\nunix://${directory}/s\n`);
   const failed = await run(t, ['serve', '127.0.0.1:0', '--port-file', '/nonexistent/ports']);
@@ -193,7 +244,12 @@ test('sockeye serve --json prints an object an event on stdout', async (t) => {
 test('sockeye serve --quiet prints nothing', async (t) => {
   const file = join(temporaryDirectory(t), 'port');
   const server = new Running(t, process.execPath, [
-    ...[COMMAND, 'serve', '127.0.0.1:0', '--quiet', '--port-file', file],
+    COMMAND,
+    'serve',
+    '127.0.0.1:0',
+    '--quiet',
+    '--port-file',
+    file,
   ]);
   const port = await python(
     t,

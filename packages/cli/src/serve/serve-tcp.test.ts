@@ -16,7 +16,12 @@ test('sockeye serve greets, replies with a prefix and ends on the quit word, to 
   const { ports } = await serve(
     t,
     ['127.0.0.1:0'],
-    ...['--greeting', '欢迎', '--reply', '收到: ', '--quit', 'quit'],
+    '--greeting',
+    '欢迎',
+    '--reply',
+    '收到: ',
+    '--quit',
+    'quit',
   );
   const told = await python(
     t,

@@ -19,10 +19,14 @@ test('sockeye serve listens on TCP, UDP and all kinds of Unix sockets at once', 
   const { addresses, ports } = await serve(
     t,
     [
-      ...['127.0.0.1:0', 'udp://127.0.0.1:0', `unix://${stream}`, `unix-dgram://${datagram}`],
+      '127.0.0.1:0',
+      'udp://127.0.0.1:0',
+      `unix://${stream}`,
+      `unix-dgram://${datagram}`,
       `unix-seqpacket:@${abstract}`,
     ],
-    ...['--reply', 'got '],
+    '--reply',
+    'got ',
   );
   assert.deepEqual(addresses.slice(2), [
     `unix://${stream}`,
@@ -50,7 +54,11 @@ print(ask(socket.AF_UNIX, socket.SOCK_STREAM, stream))
 print(ask(socket.AF_UNIX, socket.SOCK_DGRAM, datagram, True))
 print(ask(socket.AF_UNIX, socket.SOCK_SEQPACKET, '\\0' + abstract))
 `,
-    ...[ports[0] as number, ports[1] as number, stream, datagram, abstract],
+    ports[0] as number,
+    ports[1] as number,
+    stream,
+    datagram,
+    abstract,
   );
   const messages = "[b'got \\xe4\\xbd', b'got two']";
   const bytes = "b'\\xe4\\xbdtwo'";

@@ -46,6 +46,8 @@ function sessionOf(
       return (connection) => discard(connection, quit);
     case 'chat':
       return chatSession(quit);
+    default:
+      return behaviour satisfies never;
   }
 }
 

@@ -69,7 +69,6 @@ export class StreamServer {
 
   #take(socket: Socket<number>, address: Address): void {
     const { transport, limits, limit, reporter } = this.#options;
-    if (transport === 'tcp') socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1);
     const connection = new Connection(socket, formatAddress(transport, address), limits);
     this.#connections.add(connection);
     limit.take();
@@ -78,9 +77,10 @@ export class StreamServer {
   }
 
   async #serve(connection: Connection): Promise<void> {
-    const { session, limit, reporter } = this.#options;
+    const { transport, session, limit, reporter } = this.#options;
     let reason = 'done';
     try {
+      if (transport === 'tcp') connection.socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1);
       await session(connection);
       await connection.finish();
     } catch (error) {

@@ -1,9 +1,9 @@
-import type { Serving } from './start-serving.ts';
+import type { Serving } from './open-serving.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 /** Serves until SIGINT or SIGTERM, then drains; a second signal ends it at once. */
-export async function untilSignalled(serving: Serving): Promise<void> {
+export async function untilSignalled(serving: Serving, onListening?: () => void): Promise<void> {
   let drained: Promise<void> | undefined;
   const onSignal = (): void => {
     if (drained === undefined) drained = serving.drain();
@@ -11,7 +11,7 @@ export async function untilSignalled(serving: Serving): Promise<void> {
   };
   for (const signal of SIGNALS) process.on(signal, onSignal);
   try {
-    await serving.finished;
+    await serving.run(onListening);
     await drained;
   } finally {
     for (const signal of SIGNALS) process.off(signal, onSignal);

@@ -339,7 +339,10 @@ test('encodeAddress() keeps an AF_UNIX name as it is, up to its limits', () => {
   const notUtf8 = Buffer.from([0, 0xff, 0xfe, 0]);
   assert.deepEqual(unixRoundTrip(notUtf8), { length: 6, path: notUtf8 });
   assert.deepEqual(unixRoundTrip(Buffer.from('é')), { length: 5, path: 'é' });
-  for (const path of ['a'.repeat(108), 'é'.repeat(54), `\0${'a'.repeat(108)}`, 'a\0b', '\ud800']) {
+  for (const path of ['a'.repeat(108), 'é'.repeat(54), `\0${'a'.repeat(108)}`]) {
+    assert.throws(() => unixRoundTrip(path), { name: 'SocketError', code: 'ENAMETOOLONG' });
+  }
+  for (const path of ['a\0b', '\ud800']) {
     assert.throws(() => unixRoundTrip(path), { code: 'ERR_OUT_OF_RANGE' }, JSON.stringify(path));
   }
 });

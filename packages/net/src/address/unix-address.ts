@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { invalidType, outOfRange } from '../errors/index.ts';
+import { ENAMETOOLONG } from '../constants/index.ts';
+import { invalidType, outOfRange, SocketError } from '../errors/index.ts';
 import type { UnixAddress, Unchecked } from './address.ts';
 import { FAMILY_LENGTH } from './sockaddr.ts';
 
@@ -18,6 +19,11 @@ function pathBytes(path: unknown): Uint8Array {
   return Buffer.from(path);
 }
 
+function tooLong(address: unknown, length: number, limit: number): SocketError {
+  const reason = `the path is ${length} bytes long, limit ${limit}`;
+  return new SocketError('sockaddr_un', ENAMETOOLONG, { address, reason });
+}
+
 /** Writes a sockaddr_un; returns its length, which counts. */
 export function encodeUnix(address: Unchecked<UnixAddress>, target: Uint8Array): number {
   const { path } = address;
@@ -26,7 +32,7 @@ export function encodeUnix(address: Unchecked<UnixAddress>, target: Uint8Array):
   // The kernel takes a path of 108 bytes without its NUL, but reports one byte more than the struct
   // holds then; Python refuses such a path too.
   const limit = isAbstract ? MAX_PATH : MAX_PATH - 1;
-  if (bytes.length > limit) throw outOfRange('path', `at most ${limit} bytes long`, path);
+  if (bytes.length > limit) throw tooLong(address, bytes.length, limit);
   if (!isAbstract && bytes.includes(0)) throw outOfRange('path', 'without NUL bytes', path);
   target.set(bytes, FAMILY_LENGTH);
   const end = FAMILY_LENGTH + bytes.length;

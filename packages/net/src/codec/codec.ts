@@ -19,6 +19,12 @@ export interface Codec<Message, Sent = Message> {
    * @throws FrameMalformedError when the decoder could not give back this very message
    */
   encode(message: Sent): Uint8Array | Uint8Array[];
+  /**
+   * Writes what `encode` would give to target[offset, …), which saves a buffer per message. Optional.
+   * @returns the bytes written, at least 1; 0 when they don't fit: then `encode` is called
+   * @throws as `encode`
+   */
+  encodeInto?(message: Sent, target: Buffer, offset: number): number;
   /** A new decoder, for one stream from its first byte. */
   decoder(): Decoder<Message>;
 }

@@ -10,8 +10,8 @@ export interface LengthField {
   read(bytes: Buffer, at: number): number;
   /** Bytes of the field that says `length`. */
   width(length: number): number;
-  /** Writes the field at the start of `bytes`. */
-  write(bytes: Buffer, length: number): void;
+  /** Writes the field to bytes[at, …). */
+  write(bytes: Buffer, length: number, at: number): void;
   /** The length of `bodyBytes` bytes together with the field that says so. */
   including(bodyBytes: number): number;
 }
@@ -37,7 +37,7 @@ export function lengthField(
 
 interface Integer {
   readonly read: (bytes: Buffer, at: number) => number;
-  readonly write: (bytes: Buffer, value: number) => void;
+  readonly write: (bytes: Buffer, value: number, at: number) => void;
 }
 
 const HIGH = 2 ** 32;
@@ -48,31 +48,31 @@ const u16be = (b: Buffer, at: number) => (b[at]! << 8) | b[at + 1]!;
 const u16le = (b: Buffer, at: number) => b[at]! | (b[at + 1]! << 8);
 const u32be = (b: Buffer, at: number) => u16be(b, at) * 0x1_0000 + u16be(b, at + 2);
 const u32le = (b: Buffer, at: number) => u16le(b, at) + u16le(b, at + 2) * 0x1_0000;
-const u8: Integer = { read: (b, at) => b[at]!, write: (b, value) => b.writeUInt8(value) };
+const u8: Integer = { read: (b, at) => b[at]!, write: (b, value, at) => b.writeUInt8(value, at) };
 /* oxlint-enable typescript/no-non-null-assertion */
 
 const integers: Record<'big' | 'little', Record<1 | 2 | 4 | 8, Integer>> = {
   big: {
     1: u8,
-    2: { read: u16be, write: (b, value) => b.writeUInt16BE(value) },
-    4: { read: u32be, write: (b, value) => b.writeUInt32BE(value) },
+    2: { read: u16be, write: (b, value, at) => b.writeUInt16BE(value, at) },
+    4: { read: u32be, write: (b, value, at) => b.writeUInt32BE(value, at) },
     8: {
       read: (b, at) => u32be(b, at) * HIGH + u32be(b, at + 4),
-      write(b, value) {
-        b.writeUInt32BE(Math.floor(value / HIGH), 0);
-        b.writeUInt32BE(value % HIGH, 4);
+      write(b, value, at) {
+        b.writeUInt32BE(Math.floor(value / HIGH), at);
+        b.writeUInt32BE(value % HIGH, at + 4);
       },
     },
   },
   little: {
     1: u8,
-    2: { read: u16le, write: (b, value) => b.writeUInt16LE(value) },
-    4: { read: u32le, write: (b, value) => b.writeUInt32LE(value) },
+    2: { read: u16le, write: (b, value, at) => b.writeUInt16LE(value, at) },
+    4: { read: u32le, write: (b, value, at) => b.writeUInt32LE(value, at) },
     8: {
       read: (b, at) => u32le(b, at) + u32le(b, at + 4) * HIGH,
-      write(b, value) {
-        b.writeUInt32LE(value % HIGH, 0);
-        b.writeUInt32LE(Math.floor(value / HIGH), 4);
+      write(b, value, at) {
+        b.writeUInt32LE(value % HIGH, at);
+        b.writeUInt32LE(Math.floor(value / HIGH), at + 4);
       },
     },
   },
@@ -125,11 +125,11 @@ const varint: LengthField = {
     }
   },
   width: varintBytes,
-  write(bytes, length) {
+  write(bytes, length, at) {
     let rest = length;
-    let at = 0;
-    for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes[at++] = (rest % 0x80) + 0x80;
-    bytes[at] = rest;
+    let next = at;
+    for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes[next++] = (rest % 0x80) + 0x80;
+    bytes[next] = rest;
   },
   including(bodyBytes) {
     // The field may grow by a byte for counting itself, and never by two.

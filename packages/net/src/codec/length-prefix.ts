@@ -51,6 +51,8 @@ export function lengthPrefix(options: LengthPrefixOptions = {}): Codec<Buffer, U
   const format: Format = { field, includesPrefix, maxFrameBytes, copy: options.copy ?? false };
   return {
     encode: (message) => encode(format, checkBytesMessage(message)),
+    encodeInto: (message, target, offset) =>
+      encodeInto(format, checkBytesMessage(message), target, offset),
     decoder: () => new LengthPrefixDecoder(format),
   };
 }
@@ -62,8 +64,8 @@ interface Format {
   readonly copy: boolean;
 }
 
-function encode(format: Format, message: Uint8Array): Uint8Array | Uint8Array[] {
-  const { field, includesPrefix, maxFrameBytes } = format;
+/** The number that goes into the prefix. */
+function prefixed({ field, includesPrefix, maxFrameBytes }: Format, message: Uint8Array): number {
   if (message.length > maxFrameBytes) {
     const limit = { name: 'maxFrameBytes', bytes: maxFrameBytes };
     throw new FrameTooLargeError('encode', limit, message.length);
@@ -73,13 +75,33 @@ function encode(format: Format, message: Uint8Array): Uint8Array | Uint8Array[] 
     const limit = { name: 'the largest prefix', bytes: field.largest };
     throw new FrameTooLargeError('encode', limit, length);
   }
-  const prefixBytes = field.width(length);
+  return length;
+}
+
+function encode(format: Format, message: Uint8Array): Uint8Array | Uint8Array[] {
+  const length = prefixed(format, message);
+  const prefixBytes = format.field.width(length);
   const joined = message.length <= JOIN_LIMIT;
   const bytes = Buffer.allocUnsafe(joined ? prefixBytes + message.length : prefixBytes);
-  field.write(bytes, length);
+  format.field.write(bytes, length, 0);
   if (!joined) return [bytes, message];
   bytes.set(message, prefixBytes);
   return bytes;
+}
+
+function encodeInto(
+  format: Format,
+  message: Uint8Array,
+  target: Buffer,
+  offset: number,
+): number {
+  const length = prefixed(format, message);
+  const prefixBytes = format.field.width(length);
+  const end = offset + prefixBytes + message.length;
+  if (end > target.length) return 0;
+  format.field.write(target, length, offset);
+  target.set(message, offset + prefixBytes);
+  return end - offset;
 }
 
 class LengthPrefixDecoder extends SizedDecoder<Buffer> {

@@ -82,15 +82,12 @@ export {
   StreamReassembler,
   type StreamReassemblerOptions,
 } from './conversations/stream-reassembler.ts';
-export type {
-  SequenceNumber,
-  TcpClose,
-  TcpConversation,
-  TcpHandshake,
-  TcpSegmentNote,
-} from './conversations/tcp-conversation.ts';
+export type { TcpConversation } from './conversations/tcp-conversation.ts';
+export type { TcpClose, TcpHandshake } from './conversations/tcp-lifecycle.ts';
+export type { SequenceNumber, TcpSegmentNote, TcpStep } from './conversations/tcp-segment-note.ts';
 export type { TcpMark, TcpSide } from './conversations/tcp-side.ts';
 export type { TcpState } from './conversations/tcp-states.ts';
 export type { Traffic, UdpConversation } from './conversations/udp-conversation.ts';
 export { displayWidth, fitText } from './text/display-width.ts';
 export { escapeText } from './text/escape-text.ts';
+export type { DecodeAs } from './layer-finder.ts';

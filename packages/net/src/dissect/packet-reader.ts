@@ -11,8 +11,8 @@ export interface Stop {
   /** Byte offset in the packet. */
   readonly offset: number;
   readonly protocol: string;
-  /** `truncated`: the capture kept fewer bytes than the packet had. `malformed`: the packet lies. `limit`: too deep or too many fields. */
-  readonly reason: 'truncated' | 'malformed' | 'limit';
+  /** `truncated`: the capture kept fewer bytes than the packet had. `continued`: the message goes on in the next segment. `malformed`: the packet lies. `limit`: too deep or too many fields. */
+  readonly reason: 'truncated' | 'continued' | 'malformed' | 'limit';
   /** What should have been there. */
   readonly expected: string;
 }
@@ -51,6 +51,8 @@ export class PacketReader {
   pseudoSum = -1;
   /** The payload continues in other fragments, so that its checksum can't be known. */
   isFragment = false;
+  /** The message at the cursor is longer than its segment: what is missing comes in the next one. */
+  isContinued = false;
   /** All bytes that the length fields promise are there. */
   isWhole = true;
   readonly stops: Stop[] = [];
@@ -240,6 +242,11 @@ export class PacketReader {
     return latin1.decode(this.bytes.subarray(this.at, Math.min(this.end, this.at + length)));
   }
 
+  /** How far from the cursor the next such byte is within the limit, -1 when there is none. */
+  find(byte: number): number {
+    return this.bytes.subarray(this.at, this.end).indexOf(byte);
+  }
+
   // ── moving and bounding ───────────────────────────────────────────────────
 
   skip(length: number): void {
@@ -252,8 +259,9 @@ export class PacketReader {
     const there = this.end - this.at;
     if (length >= 0 && length <= there) return;
     if (length < 0) this.malformed('a length of 0 or more');
+    const isCut = length <= there + this.#missing;
     this.#stop(
-      length <= there + this.#missing ? 'truncated' : 'malformed',
+      isCut ? 'truncated' : this.isContinued ? 'continued' : 'malformed',
       `${length} more bytes, of which ${there} are there`,
     );
   }
@@ -282,6 +290,12 @@ export class PacketReader {
     this.end = end;
     this.#missing = missing;
     this.at = regionEnd;
+  }
+
+  /** As region(), of a message of `length` bytes that may go on behind the segment's end. */
+  message(length: number, read: () => void): void {
+    if (length > this.remaining) this.isContinued = true;
+    this.region(Math.min(length, this.remaining), read);
   }
 
   /** Narrows the limit to `length` bytes from here, as a length field says; fewer may be there. */

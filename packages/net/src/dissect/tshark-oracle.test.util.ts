@@ -224,3 +224,43 @@ export function compareSamples(
     return compare(name, dissect(bytes, { linkType }), theirs);
   });
 }
+
+/** Bits of each field as tshark has them: name → `start-end` of each, sorted. */
+export type OracleBits = ReadonlyMap<string, readonly string[]>;
+
+/** Where in the packets tshark found each field, to the bit: `-T json -x` gives offset, length and mask. */
+export function tsharkBits(file: string): OracleBits[] {
+  const args = ['-n', '-r', file, '-T', 'json', '-x', '--no-duplicate-keys', ...preferences];
+  const { stdout } = spawnSync('tshark', args, { encoding: 'utf8', maxBuffer: 1 << 28 });
+  const packets: unknown = JSON.parse(stdout);
+  if (!Array.isArray(packets)) throw new TypeError('tshark gave no list of packets');
+  return packets.map((packet: unknown) => {
+    const found = new Map<string, string[]>();
+    collectBits(packet, found);
+    for (const ranges of found.values()) ranges.sort();
+    return found;
+  });
+}
+
+function collectBits(value: unknown, found: Map<string, string[]>): void {
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, member] of Object.entries(value)) {
+    if (!key.endsWith('_raw') || !Array.isArray(member)) collectBits(member, found);
+    else {
+      const name = key.slice(0, -'_raw'.length);
+      const list: unknown[] = Array.isArray(member[0]) ? member : [member];
+      found.set(name, [...(found.get(name) ?? []), ...list.map(bitRange)]);
+    }
+  }
+}
+
+/** `[hex, offset, length, mask, type]`; a mask wider than the length belongs to the word that begins there. */
+function bitRange(raw: unknown): string {
+  if (!Array.isArray(raw)) return '';
+  const [offset = 0, length = 0, mask = 0] = raw.slice(1, 4).map(Number);
+  if (mask === 0) return `${offset * 8}-${(offset + length) * 8}`;
+  const bits = mask.toString(2);
+  const below = bits.length - bits.lastIndexOf('1') - 1;
+  const width = Math.max(length * 8, Math.ceil(bits.length / 8) * 8);
+  return `${offset * 8 + width - bits.length}-${offset * 8 + width - below}`;
+}

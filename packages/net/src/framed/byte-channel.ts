@@ -1,14 +1,18 @@
+import type { Codec } from '../codec/index.ts';
 import type { Outgoing } from './outgoing.ts';
 
 /** The bytes below the messages of one connection. */
 export interface ByteChannel {
-  /** The next bytes, in memory that nobody writes again; empty at the end of the stream. */
-  receive(): Promise<Buffer>;
   /**
-   * Takes a frame that leaves with the others of this turn. What it keeps it has copied, except
-   * that the promise of {@link drained} covers what it hasn't.
+   * Receives the next bytes, in memory that nobody writes again; empty at the end of the stream. One
+   * of the callbacks is called, perhaps at once.
    */
-  send(frame: Uint8Array | Uint8Array[]): void;
+  receive(onChunk: (chunk: Buffer) => void, onError: (error: unknown) => void): void;
+  /**
+   * Takes a message, whose frame leaves with the others of this turn. Of a long one pieces may not
+   * have been copied: then `outgoing` has no room until they have left.
+   */
+  send<Sent>(codec: Codec<unknown, Sent>, message: Sent): void;
   readonly outgoing: Outgoing;
   /** Ends the connection in good order; everything has been sent. */
   close(): Promise<void>;

@@ -1,3 +1,4 @@
+import type { Codec } from '../codec/index.ts';
 import { engine, type Sender } from '../socket/engine.ts';
 import type { ByteChannel } from './byte-channel.ts';
 import type { Outgoing } from './outgoing.ts';
@@ -33,11 +34,12 @@ export class ConnectionChannel implements ByteChannel, Sender {
     return this.#closed;
   }
 
-  receive(): Promise<Buffer> {
-    return this.#connection.recv(RECEIVE_BYTES);
+  receive(onChunk: (chunk: Buffer) => void, onError: (error: unknown) => void): void {
+    this.#connection.recv(RECEIVE_BYTES).then(onChunk, onError);
   }
 
-  send(frame: Uint8Array | Uint8Array[]): void {
+  send<Sent>(codec: Codec<unknown, Sent>, message: Sent): void {
+    const frame = codec.encode(message);
     // A piece may be a view of the caller's message.
     const bytes = Array.isArray(frame) ? Buffer.concat(frame) : Buffer.from(frame);
     if (this.#frames.push(bytes) === 1) engine.sendLater(this);

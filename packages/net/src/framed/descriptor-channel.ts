@@ -1,3 +1,4 @@
+import type { Codec } from '../codec/index.ts';
 import type { Descriptor, Wait } from '../socket/descriptor.ts';
 import { GATHER_BYTES } from '../socket/engine.ts';
 import type { Operation } from '../socket/operation.ts';
@@ -40,11 +41,21 @@ export class DescriptorChannel implements ByteChannel {
     return this.#descriptor.closed;
   }
 
-  receive(): Promise<Buffer> {
-    return this.#descriptor.start(this.#receive, this.#owner.wait());
+  receive(onChunk: (chunk: Buffer) => void, onError: (error: unknown) => void): void {
+    this.#descriptor.startWith(this.#receive, this.#owner.wait(), onChunk, onError);
   }
 
-  send(frame: Uint8Array | Uint8Array[]): void {
+  send<Sent>(codec: Codec<unknown, Sent>, message: Sent): void {
+    if (codec.encodeInto !== undefined) {
+      const queue = this.#open();
+      const bytes = codec.encodeInto(message, queue.block, queue.length);
+      if (bytes > 0) {
+        queue.extend(bytes);
+        this.#added(queue, bytes);
+        return;
+      }
+    }
+    const frame = codec.encode(message);
     if (!Array.isArray(frame)) this.#append(frame);
     else for (const piece of frame) this.#append(piece);
   }
@@ -52,21 +63,28 @@ export class DescriptorChannel implements ByteChannel {
   #append(piece: Uint8Array): void {
     if (piece.length > GATHER_BYTES) this.#sendUncopied(piece);
     else if (piece.length > 0) {
-      this.#open().append(piece);
-      this.outgoing.add(piece.length);
+      const queue = this.#open();
+      queue.append(piece);
+      this.#added(queue, piece.length);
     }
   }
 
-  /** The operation that takes further bytes; started with the first. */
+  /** The operation that takes further bytes. */
   #open(): SendQueue {
-    if (this.#queue !== undefined && !this.#queue.isOver) return this.#queue;
-    const queue = new SendQueue(this.#descriptor);
-    this.#queue = queue;
-    this.#descriptor.start(queue, this.#owner.wait()).then(
+    this.#queue ??= new SendQueue(this.#descriptor);
+    return this.#queue;
+  }
+
+  #added(queue: SendQueue, bytes: number): void {
+    this.outgoing.add(bytes);
+    if (queue.total > bytes) return;
+    // The first bytes: the others of this turn join them before they leave.
+    this.#descriptor.startWith(
+      queue,
+      this.#owner.wait(),
       () => this.#sent(queue),
-      (error: unknown) => this.#failed(queue, error),
+      (error) => this.#failed(queue, error),
     );
-    return queue;
   }
 
   #sent(queue: SendQueue): void {
@@ -76,6 +94,7 @@ export class DescriptorChannel implements ByteChannel {
   }
 
   #failed(queue: SendQueue, error: unknown): void {
+    if (this.#queue === queue) this.#queue = undefined;
     queue.release();
     this.outgoing.fail(error);
   }
@@ -85,9 +104,11 @@ export class DescriptorChannel implements ByteChannel {
     // What comes later goes behind it.
     this.#queue = undefined;
     this.outgoing.add(piece.length, true);
-    this.#descriptor.start(new SendAll(this.#descriptor, piece, 0), this.#owner.wait()).then(
+    this.#descriptor.startWith(
+      new SendAll(this.#descriptor, piece, 0),
+      this.#owner.wait(),
       () => this.outgoing.sent(piece.length, true),
-      (error: unknown) => this.outgoing.fail(error),
+      (error) => this.outgoing.fail(error),
     );
   }
 

@@ -39,10 +39,10 @@ export class MessageStream<Message, Sent = Message>
   #deadline: FrameDeadline | undefined;
   #messages: readonly Message[] = [];
   #at = 0;
-  #receiving: Promise<void> | undefined;
+  #waiters: Waiter<Message>[] = [];
+  #isReceiving = false;
   #ended = false;
   #failure: unknown;
-  #isPumping = false;
   #closing: Promise<void> | undefined;
 
   /** @internal */
@@ -85,7 +85,7 @@ export class MessageStream<Message, Sent = Message>
     try {
       if (outgoing.failure !== undefined) throw outgoing.failure;
       if (this.#closing !== undefined) throw closedError('send');
-      this.#channel.send(this.#codec.encode(message));
+      this.#channel.send(this.#codec, message);
     } catch (error) {
       return handled(Promise.reject(error));
     }
@@ -151,23 +151,8 @@ export class MessageStream<Message, Sent = Message>
       timer = setTimeout(expire, Math.min(timeoutMs, MAX_TIMER_MS));
     }
     this.send(message).catch(giveUp);
-    this.#pump();
+    this.#receive();
     return promise;
-  }
-
-  /** Reads for the requests that wait, as long as nothing waits for the iteration. */
-  #pump(): void {
-    if (this.#isPumping || this.#requests.waiting === 0) return;
-    if (!this.#isOpen || this.#at < this.#messages.length) return;
-    this.#isPumping = true;
-    const go = (): void => {
-      this.#isPumping = false;
-      this.#pump();
-    };
-    this.#receive().then(go, (error: unknown) => {
-      this.#requests.fail(error);
-      go();
-    });
   }
 
   get #isOpen(): boolean {
@@ -186,7 +171,7 @@ export class MessageStream<Message, Sent = Message>
     if (this.#channel.outgoing.isOverrun) return this.#nextWithRoom();
     if (this.#at >= this.#messages.length) return this.#nextReceived();
     const value = this.#messages[this.#at++] as Message;
-    if (this.#at === this.#messages.length) this.#pump();
+    if (this.#at === this.#messages.length && this.#requests.waiting > 0) this.#receive();
     return Promise.resolve({ done: false, value });
   }
 
@@ -201,26 +186,41 @@ export class MessageStream<Message, Sent = Message>
   }
 
   #nextReceived(): Promise<IteratorResult<Message, undefined>> {
-    if (this.#failure !== undefined) return this.#throwFailure();
-    if (this.#ended) return Promise.resolve(END);
-    return this.#receive().then(this.#again);
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ resolve, reject });
+      this.#advance();
+    });
   }
 
-  readonly #again = (): Promise<IteratorResult<Message, undefined>> => this.#next();
-
-  #throwFailure(): Promise<never> {
-    const error = this.#failure;
-    if (isPeersFault(error) && !this.#channel.closed) this.#channel.abort(error);
-    return Promise.reject(error);
-  }
-
-  /** Receives once, for everybody who waits. */
-  #receive(): Promise<void> {
-    if (this.#receiving === undefined) {
-      if ((this.#decoder.pendingBytes ?? 0) > 0) this.#frameDeadline?.resume();
-      this.#receiving = this.#channel.receive().then(this.#onChunk, this.#onError);
+  /** Gives everybody who waits what there is, then receives for those who still wait. */
+  #advance(): void {
+    while (this.#waiters.length > 0 && this.#at < this.#messages.length) {
+      const value = this.#messages[this.#at++] as Message;
+      this.#waiters.shift()?.resolve({ done: false, value });
     }
-    return this.#receiving;
+    if (!this.#isOpen) this.#finish();
+    else this.#receive();
+  }
+
+  /** The messages are over, by an error or the end. */
+  #finish(): void {
+    const error = this.#failure;
+    // Answers to what came before the error were still to be made: only now is it time to close.
+    const isRead = this.#at >= this.#messages.length;
+    if (isRead && isPeersFault(error) && !this.#channel.closed) this.#channel.abort(error);
+    for (const { resolve, reject } of this.#waiters.splice(0)) {
+      if (error === undefined) resolve(END);
+      else reject(error);
+    }
+  }
+
+  /** Receives, if somebody waits for it. While messages wait for the iteration nobody does. */
+  #receive(): void {
+    if (this.#isReceiving || !this.#isOpen || this.#at < this.#messages.length) return;
+    if (this.#waiters.length === 0 && this.#requests.waiting === 0) return;
+    this.#isReceiving = true;
+    if ((this.#decoder.pendingBytes ?? 0) > 0) this.#frameDeadline?.resume();
+    this.#channel.receive(this.#onChunk, this.#onError);
   }
 
   get #frameDeadline(): FrameDeadline | undefined {
@@ -228,12 +228,13 @@ export class MessageStream<Message, Sent = Message>
     this.#deadline ??= new FrameDeadline(this.#frameTimeoutMs, () => {
       const { pendingBytes = 0 } = this.#decoder;
       this.#fail(new FrameTimeoutError(this.#frameTimeoutMs, pendingBytes));
+      this.#advance();
     });
     return this.#deadline;
   }
 
   readonly #onChunk = (chunk: Buffer): void => {
-    this.#receiving = undefined;
+    this.#isReceiving = false;
     this.#deadline?.pause();
     try {
       if (chunk.length === 0) this.#end();
@@ -241,6 +242,7 @@ export class MessageStream<Message, Sent = Message>
     } catch (error) {
       this.#fail(error);
     }
+    this.#advance();
   };
 
   #take(decoded: Iterable<Message>): void {
@@ -272,23 +274,22 @@ export class MessageStream<Message, Sent = Message>
   }
 
   readonly #onError = (error: unknown): void => {
-    this.#receiving = undefined;
+    this.#isReceiving = false;
     this.#deadline?.pause();
-    if (this.#closing !== undefined) {
-      this.#ended = true;
-      this.#requests.fail(closedError('request'));
+    // A timeout of the socket's own ends what waits, and nothing else.
+    if (error instanceof TimeoutError) {
+      this.#requests.fail(error);
+      for (const { reject } of this.#waiters.splice(0)) reject(error);
+      return;
     }
-    // A timeout of the socket's own ends one wait only.
-    else if (error instanceof TimeoutError) throw error;
-    else this.#fail(error);
+    if (this.#closing === undefined) this.#fail(error);
+    else this.#ended = true;
+    this.#advance();
   };
 
   #fail(error: unknown): void {
     this.#failure ??= error;
     this.#requests.fail(error);
-    // Answers to what came before it may still be made: the iteration closes when it gets there.
-    const isLast = this.#at >= this.#messages.length;
-    if (isLast && isPeersFault(error) && !this.#channel.closed) this.#channel.abort(error);
   }
 
   /**
@@ -308,8 +309,9 @@ export class MessageStream<Message, Sent = Message>
     } finally {
       this.#deadline?.pause();
       await this.#channel.close();
-      if (this.#isOpen && this.#receiving === undefined) this.#ended = true;
+      this.#ended = true;
       this.#requests.fail(closedError('request'));
+      this.#finish();
     }
   }
 
@@ -332,6 +334,11 @@ function endedError(): SocketError {
   return new SocketError('request', ECONNRESET, {
     reason: 'the peer ended the connection before it answered',
   });
+}
+
+interface Waiter<Message> {
+  resolve(result: IteratorResult<Message, undefined>): void;
+  reject(reason: unknown): void;
 }
 
 interface Resolvers<Value> {

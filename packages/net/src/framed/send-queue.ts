@@ -6,6 +6,7 @@ const BLOCK_BYTES = 4 * 1024;
 // Blocks kept for the next turn: what 1,024 connections need at once.
 const MAX_SPARE = 1024;
 const spare: Buffer[] = [];
+const EMPTY = Buffer.alloc(0);
 
 /**
  * A send that grows while it waits: frames of one turn are copied behind each other into one block
@@ -20,15 +21,21 @@ export class SendQueue extends SendAll {
     this.length = 0;
   }
 
-  /** Whether everything was sent: the operation is over, or will be by the next microtask. */
-  get isOver(): boolean {
-    return this.length > 0 && this.sent === this.length;
+  /** The memory: what lies behind `length` is free. */
+  get block(): Buffer {
+    return this.data as Buffer;
   }
 
-  /** The block with room for `bytes` more behind `length`. */
-  room(bytes: number): Buffer {
-    if (this.length + bytes > this.data.length) this.#makeRoom(bytes);
-    return this.data as Buffer;
+  /** Counts bytes that were written behind `length`. */
+  extend(bytes: number): void {
+    this.length += bytes;
+    this.total += bytes;
+  }
+
+  append(bytes: Uint8Array): void {
+    if (this.length + bytes.length > this.data.length) this.#makeRoom(bytes.length);
+    this.data.set(bytes, this.length);
+    this.extend(bytes.length);
   }
 
   #makeRoom(bytes: number): void {
@@ -42,17 +49,9 @@ export class SendQueue extends SendAll {
     this.sent = 0;
   }
 
-  append(bytes: Uint8Array): void {
-    this.room(bytes.length).set(bytes, this.length);
-    this.length += bytes.length;
-    this.total += bytes.length;
-  }
-
   /** Gives the block back; the operation is over. */
   release(): void {
     if (this.data.length === BLOCK_BYTES && spare.length < MAX_SPARE) spare.push(this.data as Buffer);
     this.data = EMPTY;
   }
 }
-
-const EMPTY = Buffer.alloc(0);

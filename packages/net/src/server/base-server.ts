@@ -117,7 +117,8 @@ export abstract class BaseServer<Request, ServerAddress extends Address = Addres
    *   throws; where handlers run elsewhere, that their module can't be loaded
    */
   async serveForever(pollInterval: number = 0.5): Promise<void> {
-    if (typeof pollInterval !== 'number') throw invalidType('pollInterval', 'a number', pollInterval);
+    if (typeof pollInterval !== 'number')
+      throw invalidType('pollInterval', 'a number', pollInterval);
     if (!(pollInterval > 0)) throw outOfRange('pollInterval', 'more than 0', pollInterval);
     if (this.#served !== undefined) throw invalidState('Cannot serve: the server serves already');
     const stop = new AbortController();
@@ -373,15 +374,18 @@ export abstract class BaseServer<Request, ServerAddress extends Address = Addres
   }
 
   async #close(): Promise<void> {
-    const served = this.#served;
-    if (served !== undefined) void this.shutdown();
-    await this.drain();
+    // A request that was taken as it ended is being handled afterwards, and not lost.
+    if (this.#served !== undefined) await this.shutdown();
+    await this.#drain();
     await this.#runner?.close();
-    await served;
   }
 
-  /** Waits for the handlers that run, `drainTimeoutMs` at most; then ends their requests. */
-  async drain(): Promise<void> {
+  /** `serverClose`, by the name that it has for `serve`'s servers. */
+  drain(): Promise<void> {
+    return this.serverClose();
+  }
+
+  async #drain(): Promise<void> {
     if (this.#tasks.size === 0) return;
     const all = Promise.allSettled(this.#tasks.values());
     let timer: NodeJS.Timeout | undefined;
@@ -396,7 +400,7 @@ export abstract class BaseServer<Request, ServerAddress extends Address = Addres
     for (const request of this.#tasks.keys()) await this.closeRequest(request);
   }
 
-  /** `shutdown`, then `serverClose`. */
+  /** `serverClose`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.serverClose();
   }

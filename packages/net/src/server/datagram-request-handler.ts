@@ -56,7 +56,8 @@ export class DatagramRequestHandler<ClientAddress = InetAddress> extends BaseReq
       unread = unread.subarray(count);
       return count;
     };
-    const sendSync = (data: Uint8Array): number => this.#answer.push(Buffer.from(data)) && data.length;
+    const sendSync = (data: Uint8Array): number =>
+      this.#answer.push(Buffer.from(data)) && data.length;
     const memory = {
       recvIntoSync,
       recvInto: (buffer: Uint8Array, size: number) => Promise.resolve(recvIntoSync(buffer, size)),

@@ -21,6 +21,7 @@ export interface SocketServerOptions extends Omit<ServerOptions, (typeof ONLY_SE
 export function checkSocketServerOptions(options: object): void {
   for (const name of ONLY_SERVE) {
     const value = (options as Record<string, unknown>)[name];
-    if (value !== undefined) throw invalidValue(name, 'no such option here, but with serve()', value);
+    if (value !== undefined)
+      throw invalidValue(name, 'no such option here, but with serve()', value);
   }
 }

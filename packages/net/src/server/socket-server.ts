@@ -17,6 +17,13 @@ import type { SocketServerOptions } from './socket-server-options.ts';
 /** Where a server is to listen: an address, or a socket that is bound already. */
 export type BindAddress<ServerAddress> = ServerAddress | Socket<number>;
 
+/** The file of a Unix socket, and which of all files with that name. */
+interface SocketFileName {
+  readonly path: string | Buffer;
+  readonly dev: bigint;
+  readonly ino: bigint;
+}
+
 /** A server over a socket that it binds: what stream and datagram servers share. */
 export abstract class SocketServer<
   Request,
@@ -37,7 +44,7 @@ export abstract class SocketServer<
   readonly socketType: number;
   allowReuseAddress: boolean;
   allowReusePort: boolean;
-  #file: { readonly path: string | Buffer; readonly dev: bigint; readonly ino: bigint } | undefined;
+  #file: SocketFileName | undefined;
 
   /**
    * @throws SocketError EADDRINUSE, EACCES, …; TypeError and RangeError for the address and the
@@ -55,6 +62,7 @@ export abstract class SocketServer<
     this.allowReuseAddress = options.allowReuseAddress ?? new.target.allowReuseAddress;
     this.allowReusePort = options.reusePort ?? new.target.allowReusePort;
     this.socket = bound ? address : new Socket<number>(this.addressFamily, this.socketType);
+    if (bound) this.#noteFile();
   }
 
   /** What subclasses' constructors end with. */
@@ -77,6 +85,10 @@ export abstract class SocketServer<
       this.socket.setsockopt(SOL_SOCKET as number, SO_REUSEPORT as number, 1);
     this.socket.bind(this.serverAddress as AddressInput);
     this.serverAddress = this.socket.getsockname() as ServerAddress;
+    this.#noteFile();
+  }
+
+  #noteFile(): void {
     if (this.addressFamily === AF_UNIX) this.#file = fileOf(this.serverAddress as UnixAddress);
   }
 
@@ -109,19 +121,19 @@ function familyFor(family: number, address: unknown): number {
   return family === AF_INET && isIpv6 ? (AF_INET6 as number) : family;
 }
 
-function fileOf({ path }: UnixAddress) {
+function fileOf({ path }: UnixAddress): SocketFileName | undefined {
   // Unnamed and abstract sockets have no file.
   if (path.length === 0 || path[0] === '\0' || path[0] === 0) return undefined;
   const name = typeof path === 'string' ? path : Buffer.from(path);
-  const { dev, ino } = lstatSync(name, { bigint: true });
-  return { path: name, dev, ino };
+  const stat = lstatSync(name, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? undefined : { path: name, dev: stat.dev, ino: stat.ino };
 }
 
 /** Removes the file of a Unix socket unless another has taken the name meanwhile. */
-function removeFile(file: { path: string | Buffer; dev: bigint; ino: bigint }): void {
+function removeFile({ path, dev, ino }: SocketFileName): void {
   try {
-    const { dev, ino } = lstatSync(file.path, { bigint: true });
-    if (dev === file.dev && ino === file.ino) unlinkSync(file.path);
+    const now = lstatSync(path, { bigint: true });
+    if (now.dev === dev && now.ino === ino) unlinkSync(path);
   } catch {
     // Somebody removed it before.
   }

@@ -1,6 +1,6 @@
 import type { Address } from '../address/index.ts';
 import type { Socket } from '../socket/index.ts';
-import { DeadlineClock } from './deadline-clock.ts';
+import { DeadlineClock } from '../socket/deadline-clock.ts';
 import { PlainConnection } from './plain-connection.ts';
 import type { ServerLimits } from './server-options.ts';
 

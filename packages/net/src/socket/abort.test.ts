@@ -100,7 +100,7 @@ test('an abort of recv() with MSG_WAITALL gives the part that came', async () =>
   using pair = await tcpPair();
   const controller = new AbortController();
   const { signal } = controller;
-  const pending = pair.server.recv(10, MSG_WAITALL as number, { signal });
+  const pending = pair.server.recv(10, MSG_WAITALL, { signal });
   await pair.client.sendall(Buffer.from('half'));
   await turns(3);
   controller.abort();
@@ -109,14 +109,10 @@ test('an abort of recv() with MSG_WAITALL gives the part that came', async () =>
 
 test('recv() with MSG_WAITALL gives what came before a reset, and then the reset', async () => {
   using pair = await tcpPair();
-  const pending = pair.server.recv(10, MSG_WAITALL as number);
+  const pending = pair.server.recv(10, MSG_WAITALL);
   await pair.client.sendall(Buffer.from('half'));
   await turns(3);
-  pair.client.setsockopt(
-    SOL_SOCKET as number,
-    SO_LINGER as number,
-    new Uint8Array([1, 0, 0, 0, 0, 0, 0, 0]),
-  );
+  pair.client.setsockopt(SOL_SOCKET, SO_LINGER, new Uint8Array([1, 0, 0, 0, 0, 0, 0, 0]));
   pair.client.close();
   assert.equal((await pending).toString(), 'half');
   assert.equal((await rejection(pair.server.recv(1))).code, 'ECONNRESET');

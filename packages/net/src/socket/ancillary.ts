@@ -46,7 +46,7 @@ export function CMSG_LEN(length: number): number {
  * Source: cmsg(3).
  */
 export function CMSG_SPACE(length: number): number {
-  return HEADER + align(checkInteger('length', length, 0, MAX_INT - HEADER - ALIGN + 1));
+  return HEADER + align(checkInteger('length', length, 0, MAX_INT - HEADER - ALIGN));
 }
 
 /** A sendmsg's ancillary data, each field read once and checked. */

@@ -13,10 +13,12 @@ function movable(size: number): { view: Uint8Array; detach: () => void } {
 
 /** A Uint8Array over memory that the test can shrink. ES2024 is not in the lib yet. */
 function resizable(size: number, maxByteLength: number) {
-  const buffer = new (ArrayBuffer as unknown as new (
-    size: number,
-    options: object,
-  ) => ArrayBuffer & { resize(size: number): void })(size, { maxByteLength });
+  const buffer = new (
+    ArrayBuffer as unknown as new (
+      size: number,
+      options: object,
+    ) => ArrayBuffer & { resize(size: number): void }
+  )(size, { maxByteLength });
   return { buffer, view: new Uint8Array(buffer) };
 }
 
@@ -51,7 +53,10 @@ test('recvInto() whose buffer shrinks while it waits rejects and writes nothing 
   await pair.client.sendall(Buffer.from('0123456789'));
   assert.match((await pending).message, /detached or shrunk/);
   buffer.resize(16);
-  assert.deepEqual([...view], Array.from({ length: 16 }, () => 0));
+  assert.deepEqual(
+    [...view],
+    Array.from({ length: 16 }, () => 0),
+  );
 });
 
 test('a buffer that grows while recvInto() waits is filled as far as it was', async () => {
@@ -83,7 +88,10 @@ test('send(), sendto() and sendall() whose buffers are taken away while they wai
   fill(pair.client);
   const first = movable(10);
   const second = movable(100_000);
-  const pending = [rejection(pair.client.send(first.view)), rejection(pair.client.sendall(second.view))];
+  const pending = [
+    rejection(pair.client.send(first.view)),
+    rejection(pair.client.sendall(second.view)),
+  ];
   await turns(2);
   first.detach();
   second.detach();
@@ -111,7 +119,7 @@ test('a buffer that grows in the same turn is sent as long as it was', async () 
 
 test('memory that is shared is refused before any system call', async () => {
   using pair = await tcpPair();
-  using datagram = new Socket(AF_INET, SOCK_DGRAM as number);
+  using datagram = new Socket(AF_INET, SOCK_DGRAM);
   datagram.bind(LOOPBACK);
   const shared = new Uint8Array(new SharedArrayBuffer(8));
   for (const call of [

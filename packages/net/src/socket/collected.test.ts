@@ -38,7 +38,10 @@ test('a Socket dropped without close() is closed when collected, with a warning 
   assert.equal(warnings.length, 1);
   assert.equal(warnings[0]?.name, 'ResourceWarning');
   assert.equal(warnings[0]?.code, 'SOCKEYE_UNCLOSED');
-  assert.match(warnings[0]?.message ?? '', /^socket \d+ was dropped without close\(\); it was made at forgetful/);
+  assert.match(
+    warnings[0]?.message ?? '',
+    /^socket \d+ was dropped without close\(\); it was made at forgetful/,
+  );
 });
 
 test('a Socket whose maker holds it is collected with its maker', async () => {

@@ -15,7 +15,7 @@ const unspecified = new Uint8Array(16);
 
 /** The error that waits on the descriptor, which reading takes away: 0 for none. */
 export function takeSocketError(fd: number): number {
-  const status = native.getsockopt(fd, SOL_SOCKET as number, SO_ERROR as number, wordBytes);
+  const status = native.getsockopt(fd, SOL_SOCKET, SO_ERROR, wordBytes);
   return status < 0 ? -status : (word[0] as number);
 }
 
@@ -32,7 +32,7 @@ export function connectTo(
   let started = false;
   const fail = (errno: number): Error => descriptor.error('connect', errno, { address });
   const finish = (): undefined | typeof WOULD_BLOCK => {
-    const ready = native.poll(descriptor.fd, POLLOUT as number, 0);
+    const ready = native.poll(descriptor.fd, POLLOUT, 0);
     if (ready === 0) return WOULD_BLOCK;
     const errno = takeSocketError(descriptor.fd);
     if (errno === 0) return undefined;
@@ -48,7 +48,7 @@ export function connectTo(
       const status = native.connect(descriptor.fd, sockaddr, length);
       if (status === 0) return undefined;
       if (status === -(EAGAIN as number)) return TRY_LATER;
-      if (![EINPROGRESS, EINTR].includes(-status as never)) throw fail(-status);
+      if (![EINPROGRESS, EINTR].includes(-status)) throw fail(-status);
       started = true;
       return WOULD_BLOCK;
     },

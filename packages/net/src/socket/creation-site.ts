@@ -11,7 +11,7 @@ export class CreationSite {
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 2;
     // Its type knows functions only, but a class is one.
-    Error.captureStackTrace(trace, above as unknown as () => unknown);
+    Error.captureStackTrace(trace, above);
     Error.stackTraceLimit = stackTraceLimit;
     // Formatted at once (4 µs): until then V8 holds the callers' `this` in the trace, which often
     // holds the socket, and no such socket was ever collected.
@@ -38,7 +38,7 @@ const registry = new FinalizationRegistry<Held>(({ descriptor, site }) => {
   } catch {
     // Closed elsewhere meanwhile. There is nobody to tell but the warning.
   }
-  process.emitWarning(`socket ${fd} was dropped without close(); it was made ${site}`, {
+  process.emitWarning(`socket ${fd} was dropped without close(); it was made ${site.toString()}`, {
     type: 'ResourceWarning',
     code: 'SOCKEYE_UNCLOSED',
   });

@@ -83,7 +83,7 @@ const wordBytes = new Uint8Array(word.buffer);
 /** What the kernel says, not what the caller claimed when the descriptor was adopted. */
 function isTcp(fd: number): boolean {
   if (SO_PROTOCOL === undefined) return false;
-  const status = native.getsockopt(fd, SOL_SOCKET as number, SO_PROTOCOL, wordBytes);
+  const status = native.getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, wordBytes);
   return status === wordBytes.length && word[0] === IPPROTO_TCP;
 }
 
@@ -167,7 +167,7 @@ export class Descriptor implements Watched, Sender, LaneOwner {
       while ((result = operation.attempt()) === YIELD) engine.turn++;
     }
     if (isDone(result)) return result;
-    throw this.error(operation.syscall, EAGAIN as number);
+    throw this.error(operation.syscall, EAGAIN);
   }
 
   #laneOf(operation: Operation<unknown>): Lane {
@@ -176,26 +176,66 @@ export class Descriptor implements Watched, Sender, LaneOwner {
 
   #park<Result>(lane: Lane, operation: Operation<Result>, wait: Wait): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
-      // It may fail for want of a descriptor: before anything is in the lane.
-      engine.start();
-      operation.keep?.();
-      const pending = new Pending(
-        operation as Operation<unknown>,
-        wait.owner,
-        resolve as (value: unknown) => void,
-        reject,
-      );
-      lane.push(pending);
-      this.#pending++;
-      if (this.#referenced) engine.ref();
-      const { timeout, signal } = wait;
-      if (timeout !== null)
-        pending.expireAfter(timeout, () => this.#expire(lane, pending, timeout));
-      if (signal !== undefined) pending.abortOn(signal, (reason) => drop(lane, pending, reason));
-      if (lane.head === pending && !lane.ready) this.onWaiting(lane);
-      else if (this.#batches(operation)) this.#sendLater();
-      else if (lane.head === pending) lane.defer();
+      this.#parkWith(lane, operation, wait, resolve, reject);
     });
+  }
+
+  #parkWith<Result>(
+    lane: Lane,
+    operation: Operation<Result>,
+    wait: Wait,
+    resolve: (value: Result) => void,
+    reject: (reason: unknown) => void,
+  ): void {
+    // It may fail for want of a descriptor: before anything is in the lane.
+    engine.start();
+    operation.keep?.();
+    const pending = new Pending(operation, wait.owner, resolve as (value: unknown) => void, reject);
+    lane.push(pending);
+    this.#pending++;
+    if (this.#referenced) engine.ref();
+    const { timeout, signal } = wait;
+    if (timeout !== null) pending.expireAfter(timeout, () => this.#expire(lane, pending, timeout));
+    if (signal !== undefined) pending.abortOn(signal, (reason) => drop(lane, pending, reason));
+    if (lane.head === pending && !lane.ready) this.onWaiting(lane);
+    else if (this.#batches(operation)) this.#sendLater();
+    else if (lane.head === pending) lane.defer();
+  }
+
+  /**
+   * `start` without a promise, for layers that have one of their own: one of the callbacks is
+   * called, perhaps before this returns, never inside the engine's batch. They must not throw.
+   */
+  startWith<Result>(
+    operation: Operation<Result>,
+    wait: Wait,
+    resolve: (value: Result) => void,
+    reject: (reason: unknown) => void,
+  ): void {
+    const lane = this.#laneOf(operation);
+    let result: Attempt<Result> = WOULD_BLOCK;
+    try {
+      if (this.closed) throw this.#closedError(operation.syscall);
+      if (!this.#batches(operation) && lane.head === undefined && lane.ready && lane.hasTurn()) {
+        lane.spend(CALL_CHARGE);
+        result = operation.attempt();
+        if (result === WOULD_BLOCK) lane.ready = false;
+      }
+      if (!isDone(result)) {
+        this.#parkWith(
+          lane,
+          operation,
+          wait,
+          (value) => engine.call(resolve, value),
+          (reason) => engine.call(reject, reason),
+        );
+        return;
+      }
+    } catch (error) {
+      reject(described(operation, error));
+      return;
+    }
+    resolve(result);
   }
 
   /** The kernel has the last word: what came while the loop was busy has come in time. */
@@ -281,7 +321,7 @@ export class Descriptor implements Watched, Sender, LaneOwner {
       const ready = operation();
       if (ready > 0) return ready;
       if (ready < 0) throw this.error('poll', -ready);
-      if (timeout === 0) throw this.error('poll', EAGAIN as number);
+      if (timeout === 0) throw this.error('poll', EAGAIN);
       this.#blockFor(POLL_OPERATION, events, deadline, timeout);
     }
   }
@@ -372,7 +412,7 @@ export class Descriptor implements Watched, Sender, LaneOwner {
 
   #onOtherEvents(events: number): void {
     if ((events & WRITABLE) !== 0) this.#onWritable();
-    if (this.pollers.size > 0) for (const wake of [...this.pollers.keys()]) wake();
+    if (this.pollers.size > 0) for (const wake of this.pollers.keys()) wake();
   }
 
   #onWritable(): void {
@@ -428,7 +468,7 @@ export class Descriptor implements Watched, Sender, LaneOwner {
   onWaiting(lane: Lane): void {
     lane.ready = false;
     try {
-      this.watch(lane.direction === 'read' ? READABLE : (POLLOUT as number));
+      this.watch(lane.direction === 'read' ? READABLE : POLLOUT);
     } catch (error) {
       lane.fail(() => error);
       return;
@@ -570,11 +610,11 @@ export class Descriptor implements Watched, Sender, LaneOwner {
       this.#closedError(syscall, 'the socket was closed while the operation waited');
     this.reader.fail(closed);
     this.writer.fail(closed);
-    for (const wake of [...this.pollers.keys()]) wake();
+    for (const wake of this.pollers.keys()) wake();
     return fd;
   }
 
   #closedError(syscall: string, reason = 'the socket is closed'): Error {
-    return this.#closeReason ?? this.error(syscall, EBADF as number, { reason });
+    return this.#closeReason ?? this.error(syscall, EBADF, { reason });
   }
 }

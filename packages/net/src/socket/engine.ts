@@ -2,7 +2,8 @@
 //
 // Theory of operation. A descriptor on which an operation waits has a slot. When the poller wakes
 // the loop it calls #onBatch once for all events; that settles promises and runs no code of the
-// user's. The microtasks after it do, and what they send is queued: sends of one turn leave
+// user's, which could close or abort what a later record is about. The microtasks after it do, and
+// callbacks, which call() keeps until then. What they send is queued: sends of one turn leave
 // together in #onFlush, which the poller calls before the loop sleeps.
 
 import { native } from '@sockeye/native';
@@ -49,7 +50,7 @@ const OUTGOING_BYTES = 256 * 1024;
 const SEND_WORDS = 4;
 const MAX_SENDS = 512;
 // Two rounds must find the same descriptor ready without an event: within a second (safety.md 10).
-const WATCHDOG_MS = 400;
+const WATCHDOG_MS = 300;
 
 class Engine {
   /** Bytes that the poller received; valid until the batch's callback returns. */
@@ -70,6 +71,8 @@ class Engine {
   #outgoing: Buffer | undefined;
   #sendWords = new Int32Array(MAX_SENDS * SEND_WORDS);
   #deferred: (() => void)[] = [];
+  #inBatch = false;
+  #calls: { callback: (value: unknown) => void; value: unknown }[] = [];
   #watchdog: NodeJS.Timeout | undefined;
   #suspects = new Map<Watched, number>();
 
@@ -164,8 +167,23 @@ class Engine {
     this.#control = new Int32Array(native.pollerGrow(this.#poller, size));
   }
 
+  /** Calls back now, or as soon as the batch is through. */
+  call<Value>(callback: (value: Value) => void, value: Value): void {
+    if (this.#inBatch) this.#calls.push({ callback: callback as (value: unknown) => void, value });
+    else callback(value);
+  }
+
+  #endBatch(): void {
+    this.#inBatch = false;
+    if (this.#calls.length === 0) return;
+    const calls = this.#calls;
+    this.#calls = [];
+    for (const { callback, value } of calls) callback(value);
+  }
+
   #onBatch(count: number): void {
     this.turn++;
+    this.#inBatch = true;
     const records = this.#records;
     for (let at = 0; at < count * RECORD_WORDS; at += RECORD_WORDS) {
       const watched = this.#slots[records[at] as number];
@@ -174,11 +192,13 @@ class Engine {
       if ((events & SERVED) === 0) watched.onEvents(events);
       else watched.onServed(events & ~SERVED, records[at + 2] as number, records[at + 3] as number);
     }
+    this.#endBatch();
   }
 
   #onFlush(): void {
     const senders = this.#senders;
     this.#senders = [];
+    this.#inBatch = true;
     const outgoing = (this.#outgoing ??= Buffer.allocUnsafeSlow(OUTGOING_BYTES));
     const batch: Sender[] = [];
     let used = 0;
@@ -197,6 +217,7 @@ class Engine {
       used += bytes;
     }
     this.#send(batch, outgoing);
+    this.#endBatch();
   }
 
   #send(batch: Sender[], outgoing: Buffer): void {

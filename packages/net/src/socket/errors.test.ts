@@ -34,13 +34,16 @@ test('a failed call gives a SocketError with code, errno and syscall, and a mess
 test('an error about an address has it, and shows it', () => {
   using socket = new Socket();
   const address = { host: '203.0.113.1', port: 1 };
-  assert.throws(() => socket.bind(address), (error: SocketError) => {
-    assert.equal(error.code, 'EADDRNOTAVAIL');
-    assert.deepEqual(error.address, address);
-    assert.ok(error.message.includes('203.0.113.1:1'));
-    return true;
-  });
-  using unix = new Socket(AF_UNIX as number);
+  assert.throws(
+    () => socket.bind(address),
+    (error: SocketError) => {
+      assert.equal(error.code, 'EADDRNOTAVAIL');
+      assert.deepEqual(error.address, address);
+      assert.ok(error.message.includes('203.0.113.1:1'));
+      return true;
+    },
+  );
+  using unix = new Socket(AF_UNIX);
   assert.throws(() => unix.bind({ path: '/nowhere/at/all' }), /bind ENOENT \/nowhere\/at\/all: /);
 });
 
@@ -67,7 +70,8 @@ test('an unknown host gives an AddressInfoError with the host', async () => {
 });
 
 test('{ fd } that is no socket, not open, or no number', () => {
-  const adopt = (fd: unknown) => () => new Socket(undefined, undefined, undefined, { fd: fd as number });
+  const adopt = (fd: unknown) => () =>
+    new Socket(undefined, undefined, undefined, { fd: fd as number });
   assert.throws(adopt(0x7ffffff), { code: 'EBADF', errno: EBADF });
   const file = openSync('/dev/null', 'r');
   assert.throws(adopt(file), { code: 'ENOTSOCK', errno: ENOTSOCK });
@@ -78,7 +82,7 @@ test('{ fd } that is no socket, not open, or no number', () => {
 
 test('a wrong argument is a TypeError or a RangeError before any system call, and nobody aborts', async () => {
   using pair = await tcpPair();
-  using datagram = new Socket(AF_INET, SOCK_DGRAM as number);
+  using datagram = new Socket(AF_INET, SOCK_DGRAM);
   const { client } = pair;
   const wrong = (call: (value: never) => unknown, kind: ErrorConstructor, values: unknown[]) =>
     values.map(async (value) => {
@@ -93,9 +97,18 @@ test('a wrong argument is a TypeError or a RangeError before any system call, an
   const noNumbers = ['1', null, {}, [], true, 1n, Symbol.iterator, Number.NaN, 1.5];
   const noBytes = ['text', null, undefined, 5, {}, [1], new ArrayBuffer(1), new Uint16Array(1)];
   const noOptions = [null, 5, 'x', { signal: 5 }, { signal: {} }];
-  const noAddresses = [undefined, null, 5, 'localhost:80', {}, [], { host: 5, port: 5 }, { host: '::1' }];
-  const numbers = TypeError as unknown as ErrorConstructor;
-  const ranges = RangeError as unknown as ErrorConstructor;
+  const noAddresses = [
+    undefined,
+    null,
+    5,
+    'localhost:80',
+    {},
+    [],
+    { host: 5, port: 5 },
+    { host: '::1' },
+  ];
+  const numbers = TypeError;
+  const ranges = RangeError;
   await Promise.all([
     ...wrong((value) => client.recv(value), numbers, [undefined, ...noNumbers]),
     ...wrong((value) => client.recv(value), ranges, [-1, 2 ** 31, Number.POSITIVE_INFINITY]),
@@ -133,9 +146,12 @@ test('a wrong argument is a TypeError or a RangeError before any system call, an
   ]);
 });
 
-test('no free descriptor: the operation fails with EMFILE, and the library goes on afterwards', await needs('linux'), async () => {
-  const { stdout, stderr } = await runNode(
-    `
+test(
+  'no free descriptor: the operation fails with EMFILE, and the library goes on afterwards',
+  await needs('linux'),
+  async () => {
+    const { stdout, stderr } = await runNode(
+      `
     import { openSync, closeSync, readdirSync } from 'node:fs';
     import { Socket } from ${library};
     const fill = () => {
@@ -171,7 +187,8 @@ test('no free descriptor: the operation fails with EMFILE, and the library goes 
     for (const socket of [listener, client, server, second, late]) socket.close();
     console.log(codes.join(' '));
   `,
-    { under: ['sh', '-c', 'ulimit -n 64; exec "$@"', 'sh'] },
-  );
-  assert.equal(stdout, 'EMFILE EMFILE EMFILE EMFILE ok fine\n', stderr);
-});
+      { under: ['sh', '-c', 'ulimit -n 64; exec "$@"', 'sh'] },
+    );
+    assert.equal(stdout, 'EMFILE EMFILE EMFILE EMFILE ok fine\n', stderr);
+  },
+);

@@ -83,3 +83,4 @@ export type { FileSource } from './send-file.ts';
 export { Socket, type SocketOptions, type WaitOptions } from './socket.ts';
 export type { SocketItem } from './socket-iterator.ts';
 export { close, dup, fromFd, socket, socketpair } from './socketpair.ts';
+export type { SocketStreamOptions } from './stream/index.ts';

@@ -28,7 +28,7 @@ test('AF_INET6 addresses carry flowinfo and scopeId both ways, with Python', pyt
 
 test('a dual-stack listener accepts IPv4 as a mapped address', ipv6, async () => {
   using listener = new Socket(AF_INET6);
-  listener.setsockopt(IPPROTO_IPV6 as number, IPV6_V6ONLY as number, false);
+  listener.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, false);
   listener.bind({ host: '', port: 0 });
   listener.listen();
   using client = new Socket();
@@ -41,7 +41,7 @@ test('a dual-stack listener accepts IPv4 as a mapped address', ipv6, async () =>
 });
 
 test('recvfrom() gives an IPv6 sender', ipv6, async () => {
-  using a = new Socket(AF_INET6, SOCK_DGRAM as number);
+  using a = new Socket(AF_INET6, SOCK_DGRAM);
   a.bind({ host: '::1', port: 0 });
   await a.sendto(Buffer.from('x'), a.getsockname());
   assert.deepEqual(await a.recvfrom(10), [Buffer.from('x'), a.getsockname()]);

@@ -104,5 +104,5 @@ test('an exception in a continuation is an uncaught exception; the batch’s oth
     client.sendSync(Buffer.from('a'));
   `);
   assert.equal(code, 0);
-  assert.deepEqual(stdout.split('\n').sort(), ['', 'b', 'exit', 'thrown']);
+  assert.deepEqual(stdout.split('\n').toSorted(), ['', 'b', 'exit', 'thrown']);
 });

@@ -1,7 +1,15 @@
 import { native } from '@sockeye/native';
-import { type Address, type AddressInput, decodeAddress, isNumericHost } from '../address/index.ts';
+import {
+  type Address,
+  type AddressInput,
+  decodeAddress,
+  encodeAddressInto,
+  isNumericHost,
+} from '../address/index.ts';
 import { AF_INET, AF_INET6, EAI_NONAME, SOCK_DGRAM } from '../constants/index.ts';
 import { AddressInfoError, SocketError } from '../errors/index.ts';
+import { interfaceNames } from './interface-names.ts';
+import { addressIn } from './scratch.ts';
 
 /** An address whose host may be a name. */
 export type HostAddress = { readonly host: string; readonly port: number };
@@ -25,8 +33,7 @@ function results(
     ...(decodeAddress(address) as Address),
     port: wanted.port,
   }));
-  if (addresses.length === 0)
-    throw new AddressInfoError('getaddrinfo', EAI_NONAME as number, wanted.host);
+  if (addresses.length === 0) throw new AddressInfoError('getaddrinfo', EAI_NONAME, wanted.host);
   return family === AF_INET6 ? addresses.map((address) => keepScope(address, wanted)) : addresses;
 }
 
@@ -37,7 +44,7 @@ function keepScope(address: Address, wanted: HostAddress): Address {
     ...address,
     ...(flowinfo === undefined ? {} : { flowinfo }),
     ...(scopeId === undefined || scopeId === 0 ? {} : { scopeId }),
-  } as Address;
+  };
 }
 
 /** The error for what the look-up returned: an EAI_ code (negative) or an errno. */
@@ -75,5 +82,5 @@ function checkBeforeLookup(family: number, address: HostAddress): void {
 
 /** A NUL would end the name early in C, and name another host. */
 export function checkHost(host: string): void {
-  if (host.includes('\0')) throw new AddressInfoError('getaddrinfo', EAI_NONAME as number, host);
+  if (host.includes('\0')) throw new AddressInfoError('getaddrinfo', EAI_NONAME, host);
 }

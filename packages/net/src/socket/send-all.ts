@@ -1,6 +1,6 @@
 import { native } from '@sockeye/native';
 import { EAGAIN } from '../constants/index.ts';
-import { SocketError } from '../errors/index.ts';
+import type { SocketError } from '../errors/index.ts';
 import type { Descriptor } from './descriptor.ts';
 import { type Attempt, type Operation, WOULD_BLOCK, YIELD } from './operation.ts';
 

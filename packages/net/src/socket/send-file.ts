@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { native } from '@sockeye/native';
 import { EAGAIN, EINVAL, ENOSYS, EOPNOTSUPP } from '../constants/index.ts';
-import { checkInteger, invalidType, outOfRange } from '../errors/index.ts';
+import { checkInteger, invalidType, invalidValue, outOfRange } from '../errors/index.ts';
 import type { Descriptor } from './descriptor.ts';
 import { type Attempt, type Operation, WOULD_BLOCK, YIELD } from './operation.ts';
 
@@ -68,6 +68,7 @@ export class SendFile implements Operation<number> {
   #count: number;
   #sent = 0;
   #readInstead: boolean;
+  #seekable: boolean;
   #buffer: Buffer | undefined;
   #buffered: [start: number, end: number] = [0, 0];
 
@@ -77,7 +78,9 @@ export class SendFile implements Operation<number> {
     this.#offset = offset;
     this.#count = count;
     // sendfile(2) takes what can be mapped; a pipe or a terminal is read.
-    this.#readInstead = !fstatSync(file).isFile();
+    const stats = fstatSync(file);
+    this.#readInstead = !stats.isFile();
+    this.#seekable = stats.isFile() || stats.isBlockDevice();
   }
 
   attempt(): Attempt<number> {
@@ -123,19 +126,19 @@ export class SendFile implements Operation<number> {
     return result;
   }
 
-  /** Where to read: a pipe has no positions. */
+  /** Where to read: a pipe, a socket or a terminal has no positions. */
   #readPosition(): number | null {
-    return fstatSync(this.#file).isFIFO() ? null : this.#offset + this.#sent;
+    return this.#seekable ? this.#offset + this.#sent : null;
   }
 
   /** The file's position ends behind what was sent, as Python leaves it. */
   #leavePosition(): void {
-    native.lseek(this.#file, this.#offset + this.#sent);
+    if (this.#seekable) native.lseek(this.#file, this.#offset + this.#sent);
   }
 }
 
 /** Arguments that only the socket knows to be wrong. */
 export function checkSendfile(isStream: boolean, timeout: number | null): void {
-  if (!isStream) throw invalidType('sendfile', 'a SOCK_STREAM socket', 'a socket of another type');
-  if (timeout === 0) throw invalidType('sendfile', 'a socket that may wait', 'timeout 0');
+  if (!isStream) throw invalidValue('sendfile', 'a SOCK_STREAM socket', 'a socket of another type');
+  if (timeout === 0) throw invalidValue('sendfile', 'a socket that may wait', 'timeout 0');
 }

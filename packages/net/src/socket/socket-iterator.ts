@@ -60,7 +60,7 @@ function toResult<Item>(value: Item): IteratorResult<Item> {
 
 function isListening<Family extends number>(socket: Socket<Family>): boolean {
   try {
-    return socket.getsockopt(SOL_SOCKET as number, SO_ACCEPTCONN as number) !== 0;
+    return socket.getsockopt(SOL_SOCKET, SO_ACCEPTCONN) !== 0;
   } catch {
     return false;
   }

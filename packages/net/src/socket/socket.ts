@@ -1,3 +1,5 @@
+import type { Duplex } from 'node:stream';
+import type { ReadableStream, WritableStream } from 'node:stream/web';
 import { native } from '@sockeye/native';
 import {
   type Address,
@@ -20,6 +22,7 @@ import {
   checkBoolean,
   checkBytes,
   checkInteger,
+  invalidState,
   invalidType,
   SocketError,
   TimeoutError,
@@ -81,6 +84,7 @@ import {
 } from './send-file.ts';
 import { adoptDescriptor, checkKind, openSocket } from './open-socket.ts';
 import { type SocketItem, SocketIterator } from './socket-iterator.ts';
+import { SocketDuplex, type SocketStreamOptions, WebStreams } from './stream/index.ts';
 import { getBytesOption, getIntOption, setOption } from './socket-options.ts';
 
 const TYPE_FLAGS = (SOCK_NONBLOCK as number) | (SOCK_CLOEXEC as number);
@@ -138,6 +142,8 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
   #timeout: number | null;
   #site: CreationSite;
   #options: TypedOptions | undefined;
+  #duplex: SocketDuplex | undefined;
+  #web: WebStreams | undefined;
   #openFiles = 0;
   #closesWithFiles = false;
 
@@ -164,7 +170,8 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
       this.type = opened.type & ~TYPE_FLAGS;
       this.proto = opened.proto;
       this.#descriptor = new Descriptor(opened.fd, kindOf(this));
-      this.#timeout = ((kind.type ?? 0) & (SOCK_NONBLOCK as number)) !== 0 ? 0 : getdefaulttimeout();
+      this.#timeout =
+        ((kind.type ?? 0) & (SOCK_NONBLOCK as number)) !== 0 ? 0 : getdefaulttimeout();
       this.#site = new CreationSite(Socket);
     }
     warnWhenDropped(this, this.#descriptor, this.#site);
@@ -892,9 +899,14 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
    * Sets how long an operation may wait, from the next one on.
    *
    * @param seconds null waits for ever; 0 never waits: what would, fails with EAGAIN
+   * @throws SocketError EBADF when the socket, or its descriptor elsewhere, was closed
    */
   settimeout(seconds: number | null): void {
-    this.#timeout = checkTimeout('timeout', seconds);
+    const timeout = checkTimeout('timeout', seconds);
+    // The cheapest call that a closed descriptor fails.
+    const status = native.getCloexec(this.#descriptor.fd);
+    if (status < 0) throw this.#descriptor.error('fcntl', -status);
+    this.#timeout = timeout;
   }
 
   /** The timeout in seconds, or null. */
@@ -904,7 +916,7 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
 
   /** `settimeout(null)` for true, `settimeout(0)` for false. */
   setblocking(flag: boolean): void {
-    this.#timeout = checkBoolean('flag', flag) ? null : 0;
+    this.settimeout(checkBoolean('flag', flag) ? null : 0);
   }
 
   /** Whether operations wait at all: `gettimeout() !== 0`. */
@@ -971,12 +983,12 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
    * for await (const line of left.makefile()) lines.push(line);
    * assert.deepEqual(lines, ['one\n', 'two']);
    */
-  makefile(mode: BinaryFileMode, options?: SocketFileOptions): SocketFile<Buffer>;
+  makefile(mode: BinaryFileMode, options?: SocketFileOptions): SocketFile;
   makefile(mode?: TextFileMode, options?: SocketFileOptions): SocketFile<string>;
   makefile(
     mode: BinaryFileMode | TextFileMode = 'r',
     options?: SocketFileOptions,
-  ): SocketFile<Buffer> | SocketFile<string> {
+  ): SocketFile | SocketFile<string> {
     if (this.#descriptor.closed) throw this.#descriptor.error('makefile', EBADF);
     const file = new SocketFile(this, mode, options, () => this.#fileClosed());
     this.#openFiles++;
@@ -986,6 +998,60 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
   #fileClosed(): void {
     this.#openFiles--;
     if (this.#openFiles === 0 && this.#closesWithFiles) this.#closeDescriptor();
+  }
+
+  /**
+   * The socket as a Duplex of node:stream: the same one at every call, made as the first says. Let it
+   * do all receiving and sending; `pipeline`, `tls.connect({ socket })` and `http` take it.
+   *
+   * @throws Error ERR_INVALID_STATE when the socket is closed, isn't SOCK_STREAM, or never waits
+   *   (timeout 0)
+   *
+   * @example
+   * const [left, right] = socketpair();
+   * await pipeline(Readable.from([Buffer.from('hello')]), left.stream());
+   * assert.equal((await right.recv(10)).toString(), 'hello');
+   */
+  stream(options: SocketStreamOptions = {}): Duplex {
+    this.#duplex ??= new SocketDuplex(this.#checkStreamable(), options);
+    return this.#duplex;
+  }
+
+  /**
+   * What is received, as a byte stream that fills buffers of the reader's own, too (BYOB). Ends with
+   * the peer's FIN; cancelling shuts that direction down.
+   *
+   * @throws as `stream`
+   */
+  get readable(): ReadableStream<Uint8Array> {
+    return this.#webStreams.readable;
+  }
+
+  /**
+   * Sends what is written. Closing sends a FIN; aborting closes the socket. When `readable` has
+   * ended, too, the socket is closed.
+   *
+   * @throws as `stream`
+   */
+  get writable(): WritableStream<Uint8Array> {
+    return this.#webStreams.writable;
+  }
+
+  get #webStreams(): WebStreams {
+    this.#web ??= new WebStreams(this.#checkStreamable());
+    return this.#web;
+  }
+
+  #checkStreamable(): this {
+    const why = this.closed
+      ? 'the socket is closed'
+      : this.type !== SOCK_STREAM
+        ? 'the socket is not SOCK_STREAM'
+        : this.#timeout === 0
+          ? 'the socket never waits, its timeout is 0'
+          : undefined;
+    if (why !== undefined) throw invalidState(`Cannot make a stream: ${why}`);
+    return this;
   }
 
   /** What waits, and a listening accept, keeps the process alive (the default). */

@@ -26,15 +26,15 @@ export async function tcpPair(): Promise<Pair> {
 }
 
 /** Two ends of a Unix stream. */
-export function unixPair(type: number = SOCK_STREAM as number): Pair<number> {
+export function unixPair(type: number = SOCK_STREAM): Pair<number> {
   const [client, server] = socketpair(AF_UNIX as number, type);
   return pairOf(client, server);
 }
 
 /** Two UDP sockets that are connected to each other. */
 export async function udpPair(): Promise<Pair> {
-  const client = new Socket(AF_INET, SOCK_DGRAM as number);
-  const server = new Socket(AF_INET, SOCK_DGRAM as number);
+  const client = new Socket(AF_INET, SOCK_DGRAM);
+  const server = new Socket(AF_INET, SOCK_DGRAM);
   client.bind(LOOPBACK);
   server.bind(LOOPBACK);
   await client.connect(server.getsockname());

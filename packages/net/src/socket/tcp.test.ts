@@ -84,7 +84,7 @@ test('recv() puts together a Chinese character that was split in two sends', pyt
 test('recv() resolves to an empty buffer after the FIN, again and again', async () => {
   using pair = await tcpPair();
   await pair.client.sendall(Buffer.from('last'));
-  pair.client.shutdown(SHUT_WR as number);
+  pair.client.shutdown(SHUT_WR);
   assert.equal((await receiveAll(pair.server)).toString(), 'last');
   assert.equal((await pair.server.recv(10)).length, 0);
   assert.equal(await pair.server.recvInto(Buffer.alloc(4)), 0);
@@ -97,11 +97,7 @@ test('recv() delivers what came before a reset, then ECONNRESET', async () => {
   await pair.client.sendall(Buffer.from('before'));
   const first = await pair.server.recv(3);
   // Lingering for 0 seconds makes close() a reset (socket(7)).
-  pair.client.setsockopt(
-    SOL_SOCKET as number,
-    SO_LINGER as number,
-    new Uint8Array([1, 0, 0, 0, 0, 0, 0, 0]),
-  );
+  pair.client.setsockopt(SOL_SOCKET, SO_LINGER, new Uint8Array([1, 0, 0, 0, 0, 0, 0, 0]));
   pair.client.close();
   assert.equal(first.toString(), 'bef');
   assert.equal((await pair.server.recv(10)).toString(), 'ore');
@@ -113,11 +109,7 @@ test('recv() delivers what came before a reset, then ECONNRESET', async () => {
 test('a pending recv() rejects with ECONNRESET when the peer resets', async () => {
   using pair = await tcpPair();
   const pending = rejection(pair.server.recv(3));
-  pair.client.setsockopt(
-    SOL_SOCKET as number,
-    SO_LINGER as number,
-    new Uint8Array([1, 0, 0, 0, 0, 0, 0, 0]),
-  );
+  pair.client.setsockopt(SOL_SOCKET, SO_LINGER, new Uint8Array([1, 0, 0, 0, 0, 0, 0, 0]));
   pair.client.close();
   const error = await pending;
   assert.equal(error.code, 'ECONNRESET');
@@ -126,11 +118,7 @@ test('a pending recv() rejects with ECONNRESET when the peer resets', async () =
 
 test('send() after a reset rejects with EPIPE, and no SIGPIPE ends the process', async () => {
   using pair = await tcpPair();
-  pair.client.setsockopt(
-    SOL_SOCKET as number,
-    SO_LINGER as number,
-    new Uint8Array([1, 0, 0, 0, 0, 0, 0, 0]),
-  );
+  pair.client.setsockopt(SOL_SOCKET, SO_LINGER, new Uint8Array([1, 0, 0, 0, 0, 0, 0, 0]));
   const reset = rejection(pair.server.recv(1));
   pair.client.close();
   await reset;
@@ -206,13 +194,13 @@ test('shutdown(SHUT_WR) sends what sendall() queued in the same turn first', asy
   using pair = await tcpPair();
   const data = Buffer.alloc(1 << 20, 'z');
   const sent = pair.client.sendall(Buffer.from('queued'));
-  pair.client.shutdown(SHUT_WR as number);
+  pair.client.shutdown(SHUT_WR);
   await sent;
   assert.equal((await receiveAll(pair.server)).toString(), 'queued');
   using other = await tcpPair();
   const receiving = receiveAll(other.server);
   await other.client.sendall(data);
-  other.client.shutdown(SHUT_WR as number);
+  other.client.shutdown(SHUT_WR);
   assert.equal((await receiving).length, data.length);
 });
 
@@ -239,9 +227,9 @@ test('bind() to a port in use throws EADDRINUSE with the address', () => {
 
 test('getsockopt() reads what setsockopt() wrote', async () => {
   using pair = await tcpPair();
-  pair.client.setsockopt(IPPROTO_TCP as number, TCP_NODELAY as number, true);
+  pair.client.setsockopt(IPPROTO_TCP, TCP_NODELAY, true);
   assert.equal(pair.client.getsockopt(IPPROTO_TCP as number, TCP_NODELAY as number), 1);
-  pair.client.setsockopt(IPPROTO_TCP as number, TCP_NODELAY as number, 0);
+  pair.client.setsockopt(IPPROTO_TCP, TCP_NODELAY, 0);
   assert.equal(
     pair.client.getsockopt(IPPROTO_TCP as number, TCP_NODELAY as number, 4).readInt32LE(),
     0,

@@ -8,7 +8,7 @@ import { LOOPBACK, udpPair } from './sockets.test.util.ts';
 const python = await needs('python3');
 
 function udp(): Socket {
-  const socket = new Socket(AF_INET, SOCK_DGRAM as number);
+  const socket = new Socket(AF_INET, SOCK_DGRAM);
   socket.bind(LOOPBACK);
   return socket;
 }
@@ -80,7 +80,7 @@ test('a connected datagram socket learns of a closed port: ECONNREFUSED, then go
   const pending = rejection(pair.client.recv(10));
   await pair.client.send(Buffer.from('x'));
   assert.equal((await pending).code, 'ECONNREFUSED');
-  using again = new Socket(AF_INET, SOCK_DGRAM as number);
+  using again = new Socket(AF_INET, SOCK_DGRAM);
   again.bind(address);
   await again.sendto(Buffer.from('back'), pair.client.getsockname());
   assert.equal((await pair.client.recv(10)).toString(), 'back');
@@ -96,10 +96,10 @@ test('sendto() rejects a message that is too long with EMSGSIZE', async () => {
 });
 
 test('sendto() to a broadcast address needs SO_BROADCAST', async () => {
-  using socket = new Socket(AF_INET, SOCK_DGRAM as number);
+  using socket = new Socket(AF_INET, SOCK_DGRAM);
   const error = await rejection(socket.sendto(Buffer.alloc(1), { host: '<broadcast>', port: 9 }));
   assert.equal(error.code, 'EACCES');
-  socket.setsockopt(SOL_SOCKET as number, SO_BROADCAST as number, true);
+  socket.setsockopt(SOL_SOCKET, SO_BROADCAST, true);
   assert.equal(socket.getsockopt(SOL_SOCKET as number, SO_BROADCAST as number), 1);
 });
 

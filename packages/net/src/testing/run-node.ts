@@ -25,15 +25,9 @@ export interface RunOptions {
  */
 export async function runNode(source: string, options: RunOptions = {}): Promise<Outcome> {
   const { flags = [], under = [], timeoutMs = 10_000 } = options;
-  const [command = process.execPath, ...rest] = [
-    ...under,
-    process.execPath,
-    ...flags,
-    '--input-type=module',
-    '-e',
-    source,
-  ];
-  const child = spawn(command, rest, {
+  const command = [process.execPath, ...flags, '--input-type=module', '-e', source];
+  const [program, ...rest] = [...under, ...command] as [string, ...string[]];
+  const child = spawn(program, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: timeoutMs,
     killSignal: 'SIGKILL',

@@ -6,7 +6,8 @@ import { ipv4Text, ipv6Text } from '../text/address-text.ts';
 import type { Endpoint, PacketTime, Side } from './conversation-types.ts';
 import { IcmpConversation } from './icmp-conversation.ts';
 import { type StreamPart, StreamReassembler } from './stream-reassembler.ts';
-import { TcpConversation, type TcpSegmentNote } from './tcp-conversation.ts';
+import { TcpConversation } from './tcp-conversation.ts';
+import type { TcpSegmentNote } from './tcp-segment-note.ts';
 import { UdpConversation } from './udp-conversation.ts';
 
 export type Conversation = TcpConversation | UdpConversation | IcmpConversation;
@@ -125,7 +126,7 @@ export class ConversationTracker {
     const { conversation, streams } = entry;
     if (conversation.type !== 'tcp')
       throw new TypeError('Cannot track packet: key of another type');
-    const segment = conversation.add(bytes, found, from, at);
+    const segment = conversation.add({ bytes, found, from, ...at });
     const isNew = entry !== known;
     if (streams === undefined) return { conversation, from, isNew, segment };
     return { conversation, from, isNew, segment, stream: this.#stream(bytes, streams[from]) };
@@ -139,7 +140,12 @@ export class ConversationTracker {
     const [client, server] = isFromServer ? [destination, source] : [source, destination];
     const destinationKey = this.#half(bytes, found.destinationAt, found.destinationPort);
     return {
-      conversation: new TcpConversation(client, server, time, this.#maxSegments),
+      conversation: new TcpConversation({
+        client,
+        server,
+        start: time,
+        maxSegments: this.#maxSegments,
+      }),
       clientKey: isFromServer ? destinationKey : sourceKey,
       streams: this.#hasStreams ? this.#newStreams() : undefined,
     };

@@ -40,7 +40,7 @@ interface Sent {
 }
 
 const [SYN, ACK, PSH, FIN, RST] = [0x02, 0x10, 0x18, 0x11, 0x04];
-const scale = [3, 3, 4, 0, 2, 4, 5, 0xb4];
+const scale = [3, 3, 4, 1, 2, 4, 5, 0xb4];
 
 const open: readonly Sent[] = [
   { way: '>', flags: SYN, seq: 0, at: 0, options: scale },

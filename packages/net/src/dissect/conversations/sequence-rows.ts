@@ -1,6 +1,7 @@
 import { nanosecondsBetween, type Side } from './conversation-types.ts';
 import { segmentLabel } from './segment-label.ts';
-import type { TcpConversation, TcpSegmentNote } from './tcp-conversation.ts';
+import type { TcpConversation } from './tcp-conversation.ts';
+import type { TcpSegmentNote } from './tcp-segment-note.ts';
 
 /** A row of a sequence diagram. */
 export type SequenceRow =

@@ -51,14 +51,9 @@ const marker =
   '<defs><marker id="arrow" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto"><path d="M0 0L8 4L0 8"/></marker></defs>';
 
 function rowSvg(row: SequenceRow, y: number, right: number): string {
-  switch (row.type) {
-    case 'segment':
-      return segmentSvg(row, y, right);
-    case 'states':
-      return text(margin, y, row.client, 'state') + text(right, y, row.server, 'state');
-    case 'omitted':
-      return text((margin + right) / 2, y, `… ${row.label}`, 'state');
-  }
+  if (row.type === 'segment') return segmentSvg(row, y, right);
+  if (row.type === 'omitted') return text((margin + right) / 2, y, `… ${row.label}`, 'state');
+  return text(margin, y, row.client, 'state') + text(right, y, row.server, 'state');
 }
 
 function segmentSvg(

@@ -44,18 +44,16 @@ export function sequenceText(
 }
 
 function rowText(row: SequenceRow, inner: number, signs: Signs): string {
-  switch (row.type) {
-    case 'segment':
-      return `${row.time.padStart(timeColumns - 1)} ${signs.line}${arrow(row, inner, signs)}${signs.line}`;
-    case 'states': {
-      const states = spread(row.client, row.server, inner - 2);
-      return `${' '.repeat(timeColumns)}${signs.line} ${states} ${signs.line}`;
-    }
-    case 'omitted': {
-      const label = padTo(fitText(`  … ${row.label}`, inner), inner);
-      return `${' '.repeat(timeColumns)}${signs.line}${label}${signs.line}`;
-    }
+  const between = (content: string): string => `${signs.line}${content}${signs.line}`;
+  const indent = ' '.repeat(timeColumns);
+  if (row.type === 'segment') {
+    return `${row.time.padStart(timeColumns - 1)} ${between(arrow(row, inner, signs))}`;
   }
+  if (row.type === 'states') {
+    return indent + between(` ${spread(row.client, row.server, inner - 2)} `);
+  }
+  const dots = signs === asciiSigns ? '...' : '…';
+  return indent + between(padTo(fitText(`  ${dots} ${row.label}`, inner), inner));
 }
 
 /** `─ label ────▶` or `◀─ label ────`. */

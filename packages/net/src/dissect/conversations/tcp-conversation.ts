@@ -7,68 +7,46 @@ import {
   type PacketTime,
   type Side,
 } from './conversation-types.ts';
+import { payloadPreview } from './payload-preview.ts';
 import { SegmentLog } from './segment-log.ts';
 import { serialAdd, serialDistance } from './serial-number.ts';
 import { handshakeOptions } from './tcp-handshake-options.ts';
+import { type TcpClose, type TcpHandshake, TcpLifecycle } from './tcp-lifecycle.ts';
+import type { SequenceNumber, TcpSegmentNote } from './tcp-segment-note.ts';
 import { type TcpMark, TcpSide } from './tcp-side.ts';
-import { type TcpState, TcpStates } from './tcp-states.ts';
+import { type StateSegment, type TcpState, TcpStates } from './tcp-states.ts';
 
-/** A number of the sequence space: as on the wire, and counted from the connection's first. */
-export interface SequenceNumber {
-  readonly absolute: number;
-  readonly relative: number;
-}
-
-/** One segment and what the connection makes of it. */
-export interface TcpSegmentNote {
-  readonly type: 'segment';
-  /** Of the packet, as the caller counts. */
+/** A segment as the tracker hands it over. */
+export interface CapturedSegment {
+  readonly bytes: Uint8Array;
+  /** What `classify()` found in the bytes; read before the next call of it. */
+  readonly found: PacketClass;
+  readonly from: Side;
   readonly number: number;
   readonly time: PacketTime;
-  readonly from: Side;
-  /** `SYN+ACK`, `PSH+ACK`. */
-  readonly flags: string;
-  readonly sequence: SequenceNumber;
-  /** Absent without the ACK flag. */
-  readonly acknowledgment?: SequenceNumber;
-  /** Payload bytes on the wire. */
-  readonly length: number;
-  /** In bytes, scaled where the handshake was seen. */
+}
+
+/** Who a connection is between, and since when. */
+export interface TcpConversationInit {
+  readonly client: Endpoint;
+  readonly server: Endpoint;
+  readonly start: PacketTime;
+  /** Segments remembered, the first and the last half of it. */
+  readonly maxSegments: number;
+}
+
+/** What one segment's acknowledgment is judged by. */
+interface AcknowledgmentContext {
+  readonly side: TcpSide;
+  readonly peer: TcpSide;
+  readonly timeNs: number;
   readonly window: number;
-  readonly marks: readonly TcpMark[];
-  /** Time since the segment that this one acknowledges, and that segment's number. */
-  readonly rttNs?: number;
-  readonly acknowledges?: number;
-  /** Of which step of opening or closing it is. */
-  readonly step?: 'SYN' | 'SYN+ACK' | 'ACK of SYN' | 'FIN' | 'ACK of FIN' | 'RST';
-  /** Behind it. */
-  readonly states: { readonly client: TcpState; readonly server: TcpState };
-  /** The first bytes of the payload. */
-  readonly preview: Uint8Array;
+  /** No payload, no SYN, FIN or RST, and where the sender stands. */
+  readonly isPure: boolean;
+  readonly answersKeepAlive: boolean;
 }
 
-/** The three segments that open a connection. */
-export interface TcpHandshake {
-  readonly syn: TcpSegmentNote;
-  readonly synAck?: TcpSegmentNote;
-  readonly ack?: TcpSegmentNote;
-  /** From SYN to ACK: the round trip between the ends, as seen from anywhere between. */
-  readonly rttNs?: number;
-}
-
-/** How a connection ended. */
-export interface TcpClose {
-  readonly by: Side;
-  readonly how: 'FIN' | 'simultaneous FIN' | 'RST';
-  /** The segments with FIN or RST and those that acknowledge a FIN, in order. */
-  readonly steps: readonly TcpSegmentNote[];
-  readonly isComplete: boolean;
-}
-
-// Enough for a line of a diagram; arbitrary.
-const previewBytes = 48;
-// FIN, ACK, FIN, ACK, and as many repetitions; arbitrary.
-const maxCloseSteps = 8;
+const controlFlags = tcpFlag.syn | tcpFlag.fin | tcpFlag.rst;
 
 /** One TCP connection, fed segment by segment. */
 export class TcpConversation {
@@ -83,18 +61,14 @@ export class TcpConversation {
   readonly segments: SegmentLog<TcpSegmentNote>;
   end: PacketTime;
   readonly #states = new TcpStates();
-  readonly #finEnd: Record<Side, number> = { client: -1, server: -1 };
-  readonly #finAcknowledged: Record<Side, boolean> = { client: false, server: false };
-  readonly #closeSteps: TcpSegmentNote[] = [];
-  #handshake: TcpHandshake | undefined;
-  #resetBy: Side | undefined;
+  readonly #lifecycle = new TcpLifecycle();
   #isStarted = false;
 
-  constructor(client: Endpoint, server: Endpoint, time: PacketTime, maxSegments: number) {
+  constructor({ client, server, start, maxSegments }: TcpConversationInit) {
     this.client = client;
     this.server = server;
-    this.start = time;
-    this.end = time;
+    this.start = start;
+    this.end = start;
     this.segments = new SegmentLog(maxSegments);
   }
 
@@ -104,92 +78,39 @@ export class TcpConversation {
 
   /** Absent when the capture began later. */
   get handshake(): TcpHandshake | undefined {
-    return this.#handshake;
+    return this.#lifecycle.handshake;
   }
 
   /** Absent while the connection is open. */
   get close(): TcpClose | undefined {
-    const [first, second] = this.#closeSteps;
-    if (first === undefined) return undefined;
-    if (this.#resetBy !== undefined) {
-      return { by: this.#resetBy, how: 'RST', steps: this.#closeSteps, isComplete: true };
-    }
-    const { client, server } = this.#finAcknowledged;
-    const isSimultaneous =
-      second?.step === 'FIN' && second.from !== first.from && !this.#answers(second, first);
-    const how = isSimultaneous ? 'simultaneous FIN' : 'FIN';
-    return { by: first.from, how, steps: this.#closeSteps, isComplete: client && server };
+    return this.#lifecycle.close;
   }
 
-  /** Whether the connection is over, so that the same addresses may begin another. */
+  /** Whether both ends are done, so that the same addresses may begin another connection. */
   get isOver(): boolean {
     const { client, server } = this.#states;
     const over: readonly TcpState[] = ['CLOSED', 'TIME-WAIT'];
     return this.#isStarted && over.includes(client) && over.includes(server);
   }
 
-  #answers(segment: TcpSegmentNote, fin: TcpSegmentNote): boolean {
-    const finEnd = serialAdd(fin.sequence.absolute, fin.length + 1);
-    return (
-      segment.acknowledgment !== undefined &&
-      serialDistance(segment.acknowledgment.absolute, finEnd) >= 0
-    );
-  }
-
-  add(
-    bytes: Uint8Array,
-    found: PacketClass,
-    from: Side,
-    at: { number: number; time: PacketTime },
-  ): TcpSegmentNote {
-    const { flags } = found;
-    this.end = at.time;
-    this.#begin(flags);
-    const span = found.wirePayloadLength + bit(flags, tcpFlag.syn) + bit(flags, tcpFlag.fin);
-    const timeNs = nanosecondsBetween(this.start, at.time);
-    const side = this.sides[from];
-    const peer = this.sides[otherSide(from)];
-    if ((flags & tcpFlag.syn) !== 0) this.#readOptions(bytes, found, side);
+  add(segment: CapturedSegment): TcpSegmentNote {
+    const { found, from } = segment;
+    this.end = segment.time;
+    this.#begin(found.flags);
+    const { flags, acknowledgment, sequence } = found;
+    if ((flags & tcpFlag.syn) !== 0) this.#readOptions(segment);
+    const end = serialAdd(sequence, sequenceSpan(found));
     const marks: TcpMark[] = [];
-    const expectsKeepAliveAnswer = peer.lastWasKeepAlive;
-    const wasNext = side.next < 0 ? found.sequence : side.next;
-    const hasControl = (flags & (tcpFlag.syn | tcpFlag.fin | tcpFlag.rst)) !== 0;
-    const segment = {
-      sequence: found.sequence,
-      length: found.wirePayloadLength,
-      span,
-      hasControl,
-      number: at.number,
-      timeNs,
+    const answer = this.#account(segment, marks);
+    const moved: StateSegment = { from, flags, acknowledgment, end };
+    this.#states.apply(moved);
+    const step = this.#lifecycle.step(moved);
+    const note = {
+      ...this.#note(segment, marks),
+      ...(answer === undefined ? {} : { rttNs: answer.ns, acknowledges: answer.number }),
+      ...(step === undefined ? {} : { step }),
     };
-    if ((flags & tcpFlag.rst) === 0) {
-      const mark = side.send(segment, peer, this.#handshake?.rttNs ?? 0);
-      if (mark !== undefined) marks.push(mark);
-    } else {
-      side.packets++;
-      if (side.initialSequence < 0) side.initialSequence = found.sequence;
-    }
-    const window = this.#window(found, side);
-    const isPure = span === 0 && !hasControl && marks.length === 0;
-    const answer = this.#acknowledge(
-      found,
-      {
-        side,
-        peer,
-        timeNs,
-        window,
-        isPure: isPure && found.sequence === wasNext,
-        expectsKeepAliveAnswer,
-      },
-      marks,
-    );
-    this.#states.apply({
-      from,
-      flags,
-      acknowledgment: found.acknowledgment,
-      end: serialAdd(found.sequence, span),
-    });
-    const note = this.#note(bytes, found, { from, at, marks, window, answer, span });
+    this.#lifecycle.remember(note);
     this.segments.add(note);
     return note;
   }
@@ -200,10 +121,37 @@ export class TcpConversation {
     if ((flags & (tcpFlag.syn | tcpFlag.rst)) === 0) this.#states.assumeEstablished();
   }
 
-  #readOptions(bytes: Uint8Array, found: PacketClass, side: TcpSide): void {
+  #readOptions({ bytes, found, from }: CapturedSegment): void {
     const options = handshakeOptions(bytes, found);
-    side.windowShift = options.windowShift;
-    side.maximumSegment = options.maximumSegment;
+    this.sides[from].windowShift = options.windowShift;
+    this.sides[from].maximumSegment = options.maximumSegment;
+  }
+
+  /** Books the segment with its sender and its acknowledgment with the peer; gives the round trip. */
+  #account(segment: CapturedSegment, marks: TcpMark[]): { ns: number; number: number } | undefined {
+    const { found, from, number, time } = segment;
+    const side = this.sides[from];
+    const peer = this.sides[otherSide(from)];
+    const timeNs = nanosecondsBetween(this.start, time);
+    const span = sequenceSpan(found);
+    const hasControl = (found.flags & controlFlags) !== 0;
+    const answersKeepAlive = peer.lastWasKeepAlive;
+    const isAtNext = side.next < 0 || found.sequence === side.next;
+    const { sequence, wirePayloadLength: length } = found;
+    const mark =
+      (found.flags & tcpFlag.rst) === 0
+        ? side.send(
+            { sequence, length, span, hasControl, number, timeNs },
+            peer,
+            this.handshake?.rttNs ?? 0,
+          )
+        : side.reset(sequence);
+    if (mark !== undefined) marks.push(mark);
+    if ((found.flags & tcpFlag.ack) === 0) return undefined;
+    const isPure = span === 0 && !hasControl && isAtNext && mark === undefined;
+    const window = this.#window(found, side);
+    const context = { side, peer, timeNs, window, isPure, answersKeepAlive };
+    return this.#acknowledge(found, context, marks);
   }
 
   /** Scaled, unless it is a SYN's; scaling holds only when both sides offered it (RFC 7323 2.2). */
@@ -211,152 +159,63 @@ export class TcpConversation {
     const { client, server } = this.sides;
     const isScaled =
       (found.flags & tcpFlag.syn) === 0 && client.windowShift >= 0 && server.windowShift >= 0;
-    const shift = isScaled ? Math.min(14, Math.max(0, side.windowShift)) : 0;
-    return found.window * 2 ** shift;
+    // RFC 7323 2.3: shifts above 14 count as 14.
+    return found.window * 2 ** (isScaled ? Math.min(14, side.windowShift) : 0);
   }
 
   #acknowledge(
-    found: PacketClass,
-    context: {
-      readonly side: TcpSide;
-      readonly peer: TcpSide;
-      readonly timeNs: number;
-      readonly window: number;
-      readonly isPure: boolean;
-      readonly expectsKeepAliveAnswer: boolean;
-    },
+    { flags, acknowledgment }: PacketClass,
+    context: AcknowledgmentContext,
     marks: TcpMark[],
   ): { ns: number; number: number } | undefined {
-    const { side, peer, timeNs, window, isPure } = context;
-    const { flags, acknowledgment } = found;
-    if ((flags & tcpFlag.ack) === 0) return undefined;
-    if (window === 0 && (flags & (tcpFlag.syn | tcpFlag.fin | tcpFlag.rst)) === 0) {
+    const { side, peer, timeNs, window } = context;
+    if (window === 0 && (flags & controlFlags) === 0) {
       side.zeroWindows++;
       marks.push('zero window');
     }
     const isSame = side.lastAcknowledgment === acknowledgment;
-    const advanced =
+    const hasAdvanced =
       side.lastAcknowledgment < 0 || serialDistance(acknowledgment, side.lastAcknowledgment) > 0;
-    if (isSame && isPure) this.#repeatedAck(context, marks);
-    if (advanced) side.duplicatesInRow = 0;
-    if (advanced || isSame) {
+    if (isSame && context.isPure) markRepeatedAck(context, marks);
+    if (hasAdvanced) side.duplicatesInRow = 0;
+    if (hasAdvanced || isSame) {
       side.lastAcknowledgment = acknowledgment;
       side.lastAcknowledgedAtNs = timeNs;
     }
     side.window = window;
-    return advanced ? peer.acknowledged(acknowledgment, timeNs) : undefined;
+    return hasAdvanced ? peer.acknowledged(acknowledgment, timeNs) : undefined;
   }
 
-  /** The same acknowledgment again, without data: of a keep-alive, a hole, or a window that changed. */
-  #repeatedAck(
-    context: {
-      readonly side: TcpSide;
-      readonly peer: TcpSide;
-      readonly window: number;
-      readonly expectsKeepAliveAnswer: boolean;
-    },
-    marks: TcpMark[],
-  ): void {
-    const { side, peer, window } = context;
-    if (context.expectsKeepAliveAnswer) marks.push('keep-alive ACK');
-    else if (window !== side.window && window > 0) marks.push('window update');
-    else if (window > 0 && serialDistance(peer.next, side.lastAcknowledgment) > 0) {
-      side.duplicateAcks++;
-      side.duplicatesInRow++;
-      marks.push('duplicate ACK');
-    }
-  }
-
-  #note(
-    bytes: Uint8Array,
-    found: PacketClass,
-    about: {
-      readonly from: Side;
-      readonly at: { number: number; time: PacketTime };
-      readonly marks: readonly TcpMark[];
-      readonly window: number;
-      readonly answer: { ns: number; number: number } | undefined;
-      readonly span: number;
-    },
-  ): TcpSegmentNote {
-    const { from, at, marks, window, answer } = about;
-    const peer = this.sides[otherSide(from)];
-    const step = this.#step(found, from, about.span);
-    const previewEnd = found.payloadAt + Math.min(found.payloadLength, previewBytes);
-    const note: TcpSegmentNote = {
+  #note({ bytes, found, from, number, time }: CapturedSegment, marks: TcpMark[]): TcpSegmentNote {
+    const side = this.sides[from];
+    const { payloadAt, payloadLength } = found;
+    const preview = payloadPreview(bytes, payloadAt, payloadAt + payloadLength);
+    return {
       type: 'segment',
-      ...at,
+      number,
+      time,
       from,
       flags: tcpFlagText(found.flags),
-      sequence: relativeTo(found.sequence, this.sides[from].initialSequence),
+      sequence: relativeTo(found.sequence, side.initialSequence),
       ...((found.flags & tcpFlag.ack) === 0
         ? {}
-        : { acknowledgment: this.#acknowledgmentNumber(found, peer) }),
+        : { acknowledgment: this.#acknowledgmentNumber(found, this.sides[otherSide(from)]) }),
       length: found.wirePayloadLength,
-      window,
+      window: this.#window(found, side),
       marks,
-      ...(answer === undefined ? {} : { rttNs: answer.ns, acknowledges: answer.number }),
-      ...(step === undefined ? {} : { step }),
       states: this.state,
-      preview: bytes.slice(found.payloadAt, previewEnd),
+      ...(preview === undefined ? {} : { preview }),
     };
-    this.#remember(note);
-    return note;
   }
 
   /** The peer's numbers may be unknown yet: then the acknowledgment is what they count from. */
-  #acknowledgmentNumber(found: PacketClass, peer: TcpSide): SequenceNumber {
+  #acknowledgmentNumber({ flags, acknowledgment }: PacketClass, peer: TcpSide): SequenceNumber {
     if (peer.initialSequence < 0) {
-      const isAnswerToSyn = (found.flags & tcpFlag.syn) !== 0;
-      peer.initialSequence = serialAdd(found.acknowledgment, isAnswerToSyn ? -1 : 0);
-      peer.next = found.acknowledgment;
+      const isAnswerToSyn = (flags & tcpFlag.syn) !== 0;
+      peer.initialSequence = serialAdd(acknowledgment, isAnswerToSyn ? -1 : 0);
+      peer.next = acknowledgment;
     }
-    return relativeTo(found.acknowledgment, peer.initialSequence);
-  }
-
-  #step(found: PacketClass, from: Side, span: number): TcpSegmentNote['step'] {
-    const { flags, acknowledgment, sequence } = found;
-    if ((flags & tcpFlag.rst) !== 0) {
-      this.#resetBy ??= from;
-      return 'RST';
-    }
-    if ((flags & tcpFlag.syn) !== 0) return (flags & tcpFlag.ack) === 0 ? 'SYN' : 'SYN+ACK';
-    const peer = otherSide(from);
-    const acksFin =
-      (flags & tcpFlag.ack) !== 0 &&
-      this.#finEnd[peer] >= 0 &&
-      serialDistance(acknowledgment, this.#finEnd[peer]) >= 0;
-    const isFirstAck = acksFin && !this.#finAcknowledged[peer];
-    if (acksFin) this.#finAcknowledged[peer] = true;
-    if ((flags & tcpFlag.fin) !== 0) {
-      if (this.#finEnd[from] < 0) this.#finEnd[from] = serialAdd(sequence, span);
-      return 'FIN';
-    }
-    if (isFirstAck) return 'ACK of FIN';
-    return this.#isAckOfSyn(found, from) ? 'ACK of SYN' : undefined;
-  }
-
-  #isAckOfSyn({ acknowledgment }: PacketClass, from: Side): boolean {
-    const { synAck, ack } = this.#handshake ?? {};
-    return (
-      synAck !== undefined &&
-      ack === undefined &&
-      synAck.from !== from &&
-      acknowledgment === serialAdd(synAck.sequence.absolute, 1)
-    );
-  }
-
-  #remember(note: TcpSegmentNote): void {
-    const { step } = note;
-    if (step === 'SYN') this.#handshake ??= { syn: note };
-    else if (step === 'SYN+ACK' && this.#handshake?.synAck === undefined) {
-      if (this.#handshake !== undefined) this.#handshake = { ...this.#handshake, synAck: note };
-    } else if (step === 'ACK of SYN' && this.#handshake !== undefined) {
-      const rttNs = nanosecondsBetween(this.#handshake.syn.time, note.time);
-      this.#handshake = { ...this.#handshake, ack: note, rttNs };
-    } else if (step !== undefined && this.#closeSteps.length < maxCloseSteps) {
-      this.#closeSteps.push(note);
-    }
+    return relativeTo(acknowledgment, peer.initialSequence);
   }
 
   /** Members that are undefined are left out by JSON.stringify(). */
@@ -366,8 +225,22 @@ export class TcpConversation {
   }
 }
 
-function bit(flags: number, flag: number): number {
-  return (flags & flag) === 0 ? 0 : 1;
+/** The same acknowledgment again, without data: of a keep-alive, a hole, or a window that changed. */
+function markRepeatedAck(context: AcknowledgmentContext, marks: TcpMark[]): void {
+  const { side, peer, window } = context;
+  if (context.answersKeepAlive) marks.push('keep-alive ACK');
+  else if (window !== side.window && window > 0) marks.push('window update');
+  else if (window > 0 && serialDistance(peer.next, side.lastAcknowledgment) > 0) {
+    side.duplicateAcks++;
+    side.duplicatesInRow++;
+    marks.push('duplicate ACK');
+  }
+}
+
+/** What a segment takes of the sequence space: its payload, SYN and FIN. */
+function sequenceSpan({ wirePayloadLength, flags }: PacketClass): number {
+  const control = Number((flags & tcpFlag.syn) !== 0) + Number((flags & tcpFlag.fin) !== 0);
+  return wirePayloadLength + control;
 }
 
 function relativeTo(absolute: number, initial: number): SequenceNumber {

@@ -96,6 +96,12 @@ export class TcpSide {
     return mark;
   }
 
+  /** Takes a reset, which ends the sequence wherever it stands. */
+  reset(sequence: number): undefined {
+    this.packets++;
+    if (this.initialSequence < 0) this.initialSequence = sequence;
+  }
+
   #place(segment: SideSegment, peer: TcpSide, roundTripNs: number): TcpMark | undefined {
     const { sequence, span, length } = segment;
     const ahead = serialDistance(sequence, this.next);

@@ -92,11 +92,18 @@ export class TcpStates {
     }
   }
 
-  #finish({ from, end }: StateSegment): void {
+  #finish({ from, end, acknowledgment }: StateSegment): void {
     const peer = otherSide(from);
     // A FIN sent again changes nothing.
     if (this.#finEnd[from] >= 0) return;
     this.#finEnd[from] = end;
+    const peersEnd = this.#finEnd[peer];
+    if (this[from] === 'CLOSE-WAIT' && serialDistance(acknowledgment, peersEnd) < 0) {
+      // It sent this before the peer's FIN, which we took for delivered, had reached it.
+      this[from] = 'CLOSING';
+      this[peer] = 'CLOSING';
+      return;
+    }
     this[from] = onOwnFin[this[from]] ?? this[from];
     this[peer] = onPeersFin[this[peer]] ?? this[peer];
   }

@@ -54,8 +54,8 @@ function clientAddress(packet: PacketReader, hardware: number, length: number): 
 /** Text up to its first NUL in a field of fixed size. */
 function paddedText(packet: PacketReader, name: string, size: number): void {
   packet.need(size);
-  const nul = packet.bytes.indexOf(0, packet.at);
-  const length = nul < 0 ? size : Math.min(size, nul - packet.at);
+  const nul = packet.find(0);
+  const length = nul < 0 ? size : Math.min(size, nul);
   const end = packet.at + size;
   packet.text(name, length);
   packet.at = end;

@@ -47,7 +47,7 @@ export const dnsOverTcp: LayerDefinition = {
   dissect(packet) {
     while (packet.remaining > 0) {
       const length = packet.u16('dns.length');
-      packet.region(length, () => message(packet, false));
+      packet.message(length, () => message(packet, false));
     }
   },
 };

@@ -64,9 +64,12 @@ export function isHttpHead(packet: PacketReader): boolean {
 
 /** Offset behind the line feed that ends the line at the cursor. */
 function lineEnd(packet: PacketReader): number {
-  const feed = packet.bytes.indexOf(0x0a, packet.at);
-  if (feed < 0 || feed >= packet.end) packet.need(packet.remaining + 1);
-  return feed + 1;
+  const length = packet.find(0x0a);
+  if (length < 0) {
+    packet.isContinued = true;
+    packet.need(packet.remaining + 1);
+  }
+  return packet.at + length + 1;
 }
 
 /** Bytes of the line at the cursor without its end. */
@@ -76,8 +79,8 @@ function lineLength(packet: PacketReader, end: number): number {
 }
 
 function wordLength(packet: PacketReader, lineBytes: number): number {
-  const space = packet.bytes.indexOf(0x20, packet.at);
-  return space < 0 || space > packet.at + lineBytes ? lineBytes : space - packet.at;
+  const length = packet.find(0x20);
+  return length < 0 || length > lineBytes ? lineBytes : length;
 }
 
 function requestLine(packet: PacketReader): void {

@@ -37,6 +37,7 @@ export function lengthPrefixLayer(options: LengthPrefixOptions = {}): LayerDefin
         packet.span(`${protocol}.length`, written, packet.at - bytes);
         const length = includesPrefix ? written - bytes : written;
         if (length < 0) packet.malformed(`a length of ${bytes} or more instead of ${written}`);
+        packet.isContinued = length > packet.remaining;
         if (length > 0) packet.raw(`${protocol}.message`, length);
       }
     },

@@ -87,7 +87,7 @@ function record(packet: PacketReader): void {
   packet.u16('tls.record.version', tlsVersionNames);
   const length = packet.u16('tls.record.length');
   if (length > maxRecord) packet.malformed(`a record of at most ${maxRecord} bytes`);
-  packet.region(Math.min(length, packet.remaining), () => fragment(packet, type, length));
+  packet.message(length, () => fragment(packet, type, length));
 }
 
 function fragment(packet: PacketReader, type: number, length: number): void {
@@ -109,7 +109,7 @@ function isEncryptedHandshake(packet: PacketReader): boolean {
 function handshake(packet: PacketReader): void {
   const type = packet.u8('tls.handshake.type', handshakeTypes);
   const length = packet.u24('tls.handshake.length');
-  packet.region(Math.min(length, packet.remaining), () => {
+  packet.message(length, () => {
     if (type === 1 || type === 2) tlsHello(packet, type === 1);
   });
 }

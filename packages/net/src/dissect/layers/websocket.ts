@@ -39,7 +39,8 @@ function frame(packet: PacketReader): void {
   packet.skip(2);
   const length = extendedLength(packet, short);
   const key = masked ? packet.raw('websocket.masking_key', 4) : undefined;
-  if (length > packet.remaining) packet.need(length);
+  packet.isContinued = length > packet.remaining;
+  packet.need(length);
   payload(packet, opcode, length, key);
 }
 

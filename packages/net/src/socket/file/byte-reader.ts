@@ -37,14 +37,19 @@ export class ByteReader implements FileReader<Buffer> {
 
   /** `size` bytes, fewer at the end; unbuffered what one receive gives. */
   *read(size: number): FileProcess<Buffer | null> {
+    if (this.#size === 0 && size >= 0) return yield* this.#readOnce(size);
     const wanted = size < 0 ? Number.POSITIVE_INFINITY : size;
-    const once = this.#size === 0 && size >= 0;
-    while (this.#held < wanted && !(once && this.#held > 0)) {
-      const count = yield* this.#receive(wanted - this.#held, once);
+    while (this.#held < wanted) {
+      const count = yield* this.#receive(wanted - this.#held, false);
       if (count === null && this.#held === 0) return null;
       if (count === null || count === 0) break;
     }
     return this.#take(Math.min(wanted, this.#held));
+  }
+
+  *#readOnce(size: number): FileProcess<Buffer | null> {
+    if (this.#held === 0 && size > 0 && (yield* this.#receive(size, true)) === null) return null;
+    return this.#take(Math.min(size, this.#held));
   }
 
   /** A line with its '\n', cut after `size` bytes, or what is there before the end. */

@@ -50,7 +50,7 @@ export interface GroupSource {
 
 function object<Input>(name: string, input: Input): Partial<Record<keyof Input, unknown>> {
   if (typeof input !== 'object' || input === null) throw invalidType(name, 'an object', input);
-  return input as Partial<Record<keyof Input, unknown>>;
+  return input;
 }
 
 function indexOf(name: string, value: unknown): number {

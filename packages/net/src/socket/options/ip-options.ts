@@ -14,15 +14,15 @@ import {
 import { bitSet } from './list-codecs.ts';
 import { u16 } from './native-words.ts';
 import { optionsAt, type SocketKind } from './option-row.ts';
-import { boolean, bytes, integer } from './scalar-codecs.ts';
+import { binary, boolean, integer } from './scalar-codecs.ts';
 import { struct } from './struct-codec.ts';
 
-// Many of them work on AF_INET6 sockets, too, for what they send and receive as IPv4.
 const isIp = ({ family }: SocketKind): boolean => family === c.AF_INET || family === c.AF_INET6;
 const isIpv6 = ({ family }: SocketKind): boolean => family === c.AF_INET6;
 const isRaw = (kind: SocketKind): boolean => isIp(kind) && kind.type === c.SOCK_RAW;
 
-const ip = optionsAt(c.IPPROTO_IP, isIp);
+// They are on AF_INET6 sockets, too, for what those send and receive as IPv4; not on raw ones.
+const ip = optionsAt(c.IPPROTO_IP, (kind) => isIp(kind) && !(isRaw(kind) && isIpv6(kind)));
 const rawIp = optionsAt(c.IPPROTO_IP, (kind) => isRaw(kind) && !isIpv6(kind));
 const ipv6 = optionsAt(c.IPPROTO_IPV6, isIpv6);
 const rawIpv6 = optionsAt(c.IPPROTO_IPV6, (kind) => isRaw(kind) && isIpv6(kind));
@@ -63,7 +63,7 @@ export const ipOptions = {
   IP_MULTICAST_LOOP: ip.readWrite(c.IP_MULTICAST_LOOP, boolean),
   IP_MULTICAST_TTL: ip.readWrite(c.IP_MULTICAST_TTL, hops),
   IP_NODEFRAG: rawIp.readWrite(c.IP_NODEFRAG, boolean),
-  IP_OPTIONS: ip.readWrite(c.IP_OPTIONS, bytes(MAX_IP_OPTIONS)),
+  IP_OPTIONS: ip.readWrite(c.IP_OPTIONS, binary(MAX_IP_OPTIONS)),
   IP_PASSSEC: ip.readWrite(c.IP_PASSSEC, boolean),
   IP_PKTINFO: ip.readWrite(c.IP_PKTINFO, boolean),
   IP_PROTOCOL: ip.readOnly(c.IP_PROTOCOL, integer()),
@@ -102,11 +102,11 @@ export const ipv6Options = {
   /** Where in a raw packet the checksum is; -1: nowhere. */
   IPV6_CHECKSUM: rawIpv6.readWrite(c.IPV6_CHECKSUM, integer('bytes', -1)),
   IPV6_DONTFRAG: ipv6.readWrite(c.IPV6_DONTFRAG, boolean),
-  IPV6_DSTOPTS: ipv6.readWrite(c.IPV6_DSTOPTS, bytes(MAX_EXTENSION)),
+  IPV6_DSTOPTS: ipv6.readWrite(c.IPV6_DSTOPTS, binary(MAX_EXTENSION)),
   IPV6_FLOWINFO_SEND: ipv6.readWrite(c.IPV6_FLOWINFO_SEND, boolean),
   IPV6_FREEBIND: ipv6.readWrite(c.IPV6_FREEBIND, boolean),
   IPV6_HDRINCL: rawIpv6.readWrite(c.IPV6_HDRINCL, boolean),
-  IPV6_HOPOPTS: ipv6.readWrite(c.IPV6_HOPOPTS, bytes(MAX_EXTENSION)),
+  IPV6_HOPOPTS: ipv6.readWrite(c.IPV6_HOPOPTS, binary(MAX_EXTENSION)),
   IPV6_JOIN_ANYCAST: ipv6.writeOnly(c.IPV6_JOIN_ANYCAST, membership6),
   IPV6_JOIN_GROUP: ipv6.writeOnly(c.IPV6_JOIN_GROUP, membership6),
   IPV6_LEAVE_ANYCAST: ipv6.writeOnly(c.IPV6_LEAVE_ANYCAST, membership6),
@@ -134,8 +134,8 @@ export const ipv6Options = {
   /** Packets with this router alert come to the socket; -1: none. */
   IPV6_ROUTER_ALERT: rawIpv6.writeOnly(c.IPV6_ROUTER_ALERT, integer(undefined, -1, 0xffff)),
   IPV6_ROUTER_ALERT_ISOLATE: rawIpv6.readWrite(c.IPV6_ROUTER_ALERT_ISOLATE, boolean),
-  IPV6_RTHDR: ipv6.readWrite(c.IPV6_RTHDR, bytes(MAX_EXTENSION)),
-  IPV6_RTHDRDSTOPTS: ipv6.readWrite(c.IPV6_RTHDRDSTOPTS, bytes(MAX_EXTENSION)),
+  IPV6_RTHDR: ipv6.readWrite(c.IPV6_RTHDR, binary(MAX_EXTENSION)),
+  IPV6_RTHDRDSTOPTS: ipv6.readWrite(c.IPV6_RTHDRDSTOPTS, binary(MAX_EXTENSION)),
   IPV6_TCLASS: ipv6.readWrite(c.IPV6_TCLASS, byte),
   IPV6_TRANSPARENT: ipv6.readWrite(c.IPV6_TRANSPARENT, boolean),
   IPV6_UNICAST_HOPS: ipv6.readWrite(c.IPV6_UNICAST_HOPS, hops),

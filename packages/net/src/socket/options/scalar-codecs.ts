@@ -121,7 +121,7 @@ export function text(size: number): OptionCodec<string> {
 }
 
 /** Bytes as the kernel has them. */
-export function bytes(size: number): OptionCodec<Buffer, Uint8Array> {
+export function binary(size: number): OptionCodec<Buffer, Uint8Array> {
   return {
     kind: 'bytes',
     size,

@@ -2,7 +2,16 @@ import * as c from '../../constants/index.ts';
 import { filterProgram, numbers } from './list-codecs.ts';
 import { flag32, i32, u32 } from './native-words.ts';
 import { optionsAt, type SocketKind } from './option-row.ts';
-import { action, boolean, count, identifier, integer, text, timeval, unsigned } from './scalar-codecs.ts';
+import {
+  action,
+  boolean,
+  count,
+  identifier,
+  integer,
+  text,
+  timeval,
+  unsigned,
+} from './scalar-codecs.ts';
 import { interfaceNumber } from './address-codecs.ts';
 import { struct } from './struct-codec.ts';
 
@@ -113,4 +122,3 @@ export const socketLevelOptions = {
   SO_WIFI_STATUS: all.readWrite(c.SO_WIFI_STATUS, boolean),
   SO_ZEROCOPY: all.readWrite(c.SO_ZEROCOPY, boolean),
 } as const;
-

@@ -33,6 +33,7 @@ const first = {
   rcvSsthreshBytes: u32,
   rttUs: u32,
   rttvarUs: u32,
+  /** 2^31 - 1: none yet. */
   sndSsthreshSegments: u32,
   sndCwndSegments: u32,
   advmssBytes: u32,
@@ -52,6 +53,7 @@ const later = {
   segsOut: u32,
   segsIn: u32,
   notsentBytes: u32,
+  /** 2^32 - 1: not measured yet. */
   minRttUs: u32,
   dataSegsIn: u32,
   dataSegsOut: u32,

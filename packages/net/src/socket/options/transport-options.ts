@@ -1,7 +1,7 @@
 import * as c from '../../constants/index.ts';
 import { count64, i32, u16, u32, u64, u8 } from './native-words.ts';
 import { optionsAt, type SocketKind } from './option-row.ts';
-import { boolean, bytes, integer, text, unsigned } from './scalar-codecs.ts';
+import { binary, boolean, integer, text, unsigned } from './scalar-codecs.ts';
 import { struct, structs } from './struct-codec.ts';
 import { tcpInfo } from './tcp-info.ts';
 
@@ -11,13 +11,10 @@ const has =
   (kind: SocketKind): boolean =>
     isIp(kind) && kind.type === type && protos.includes(kind.proto);
 
-const tcp = optionsAt(
-  c.IPPROTO_TCP,
-  has(c.SOCK_STREAM, 0, c.IPPROTO_TCP, c.IPPROTO_MPTCP as number | undefined),
-);
+const tcp = optionsAt(c.IPPROTO_TCP, has(c.SOCK_STREAM, 0, c.IPPROTO_TCP, c.IPPROTO_MPTCP));
 const udp = optionsAt(c.IPPROTO_UDP, has(c.SOCK_DGRAM, 0, c.IPPROTO_UDP));
 const udplite = optionsAt(c.IPPROTO_UDPLITE, has(c.SOCK_DGRAM, c.IPPROTO_UDPLITE));
-const mptcp = optionsAt(c.SOL_MPTCP, has(c.SOCK_STREAM, c.IPPROTO_MPTCP as number | undefined));
+const mptcp = optionsAt(c.SOL_MPTCP, has(c.SOCK_STREAM, c.IPPROTO_MPTCP));
 const sctp = optionsAt(c.IPPROTO_SCTP, (kind) => isIp(kind) && kind.proto === c.IPPROTO_SCTP);
 
 // TCP_CA_NAME_MAX, TCP_ULP_NAME_MAX of net/tcp.h.
@@ -30,7 +27,7 @@ const CC_INFO_BYTES = 20;
 /** Source: tcp(7), linux/tcp.h. TCP_AO_…, TCP_MD5SIG… and TCP_ZEROCOPY_RECEIVE: raw bytes only. */
 export const tcpOptions = {
   /** Of the congestion control that is in use: its part of union tcp_cc_info. */
-  TCP_CC_INFO: tcp.readOnly(c.TCP_CC_INFO, bytes(CC_INFO_BYTES)),
+  TCP_CC_INFO: tcp.readOnly(c.TCP_CC_INFO, binary(CC_INFO_BYTES)),
   TCP_CONGESTION: tcp.readWrite(c.TCP_CONGESTION, text(NAME_BYTES)),
   TCP_CORK: tcp.readWrite(c.TCP_CORK, boolean),
   TCP_DEFER_ACCEPT: tcp.readWrite(c.TCP_DEFER_ACCEPT, integer('s', 0)),
@@ -39,7 +36,7 @@ export const tcpOptions = {
   TCP_FASTOPEN: tcp.readWrite(c.TCP_FASTOPEN, integer(undefined, 0)),
   TCP_FASTOPEN_CONNECT: tcp.readWrite(c.TCP_FASTOPEN_CONNECT, boolean),
   /** One key of 16 bytes, or two. */
-  TCP_FASTOPEN_KEY: tcp.readWrite(c.TCP_FASTOPEN_KEY, bytes(32)),
+  TCP_FASTOPEN_KEY: tcp.readWrite(c.TCP_FASTOPEN_KEY, binary(32)),
   TCP_FASTOPEN_NO_COOKIE: tcp.readWrite(c.TCP_FASTOPEN_NO_COOKIE, boolean),
   TCP_INFO: tcp.readOnly(c.TCP_INFO, tcpInfo),
   TCP_INQ: tcp.readWrite(c.TCP_INQ, boolean),
@@ -68,7 +65,7 @@ export const tcpOptions = {
   TCP_RTO_MAX_MS: tcp.readWrite(c.TCP_RTO_MAX_MS, integer('ms', 0)),
   TCP_RTO_MIN_US: tcp.readWrite(c.TCP_RTO_MIN_US, integer('µs', 0)),
   /** Reading frees them. */
-  TCP_SAVED_SYN: tcp.takes(c.TCP_SAVED_SYN, bytes(MAX_SYN_BYTES)),
+  TCP_SAVED_SYN: tcp.takes(c.TCP_SAVED_SYN, binary(MAX_SYN_BYTES)),
   TCP_SAVE_SYN: tcp.readWrite(c.TCP_SAVE_SYN, integer(undefined, 0, 2)),
   TCP_SYNCNT: tcp.readWrite(c.TCP_SYNCNT, integer(undefined, 1, 127)),
   TCP_THIN_DUPACK: tcp.readWrite(c.TCP_THIN_DUPACK, boolean),
@@ -157,10 +154,7 @@ export const sctpOptions = {
   ),
   SCTP_I_WANT_MAPPED_V4_ADDR: sctp.readWrite(c.SCTP_I_WANT_MAPPED_V4_ADDR, boolean),
   SCTP_NODELAY: sctp.readWrite(c.SCTP_NODELAY, boolean),
-  SCTP_PARTIAL_DELIVERY_POINT: sctp.readWrite(
-    c.SCTP_PARTIAL_DELIVERY_POINT,
-    integer('bytes', 0),
-  ),
+  SCTP_PARTIAL_DELIVERY_POINT: sctp.readWrite(c.SCTP_PARTIAL_DELIVERY_POINT, integer('bytes', 0)),
   SCTP_RECVNXTINFO: sctp.readWrite(c.SCTP_RECVNXTINFO, boolean),
   SCTP_RECVRCVINFO: sctp.readWrite(c.SCTP_RECVRCVINFO, boolean),
   SCTP_REUSE_PORT: sctp.readWrite(c.SCTP_REUSE_PORT, boolean),

@@ -101,7 +101,10 @@ export class TypedOptions {
     });
   }
 
-  #attempt(name: OptionName, row: OptionRow<unknown, unknown>): Pick<ListedOption, 'value' | 'error'> {
+  #attempt(
+    name: OptionName,
+    row: OptionRow<unknown, unknown>,
+  ): Pick<ListedOption, 'value' | 'error'> {
     if (row.access === 'w' || row.readChanges) return { value: undefined, error: undefined };
     try {
       return { value: this.#read(name, row), error: undefined };
@@ -123,7 +126,7 @@ export class TypedOptions {
 
 function rowOf(name: unknown): OptionRow<unknown, unknown> {
   if (typeof name === 'string' && Object.hasOwn(optionTable, name))
-    return optionTable[name as OptionName] as OptionRow<unknown, unknown>;
+    return optionTable[name as OptionName];
   throw invalidValue('name', 'the name of an option with a type', name);
 }
 
@@ -141,5 +144,7 @@ function known(
 
 /** Options whose value is a struct sock_fprog, which has a pointer. */
 function takesProgram(level: number, number: number): boolean {
-  return level === SOL_SOCKET && (number === SO_ATTACH_FILTER || number === SO_ATTACH_REUSEPORT_CBPF);
+  return (
+    level === SOL_SOCKET && (number === SO_ATTACH_FILTER || number === SO_ATTACH_REUSEPORT_CBPF)
+  );
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { type Endpoint, isConnectionless, keepsMessages } from '../address/address.ts';
 import { formatAddress } from '../address/format-address.ts';
@@ -12,12 +13,17 @@ import type { ServeOptions } from './serve-options.ts';
 import { makeSession } from './session.ts';
 import { StreamServer } from './stream-server.ts';
 
-/** Servers that run. */
+/** Servers that have their addresses. */
 export interface Serving {
   /** Where they listen, with the ports that the kernel chose: `tcp://127.0.0.1:8090`. */
   readonly addresses: readonly string[];
-  /** Ends when they were drained or closed; rejects when one of them failed. */
-  readonly finished: Promise<void>;
+  /**
+   * Serves, once it has said where, until they are drained or closed. Whoever was told an address may
+   * send a signal at once, so its handlers must be there before this.
+   *
+   * @throws CommandError when the port file can't be written, or a server failed
+   */
+  run(onListening?: () => void): Promise<void>;
   /** Takes no new clients, gives the open ones the time that the options say, and ends. */
   drain(): Promise<void>;
   /** Ends at once. */
@@ -25,21 +31,18 @@ export interface Serving {
 }
 
 /**
- * Starts a server on each of the addresses: all of them or, with an error, none.
+ * Opens a server on each of the addresses: all of them or, with an error, none.
  *
  * @throws CommandError with the one line that says why not
  */
-export async function startServing(
+export async function openServing(
   endpoints: readonly Endpoint[],
   options: ServeOptions,
 ): Promise<Serving> {
   const bound: BoundSocket[] = [];
   try {
     for (const endpoint of endpoints) bound.push(...(await bindEndpoint(endpoint)));
-    const servers = new Servers(bound, options);
-    if (options.portFile !== undefined) writePortFile(options.portFile, bound);
-    servers.start();
-    return servers;
+    return new Servers(bound, options);
   } catch (error) {
     for (const { socket, cleanUp } of bound) {
       socket.close();
@@ -51,7 +54,6 @@ export async function startServing(
 
 class Servers implements Serving {
   readonly addresses: readonly string[];
-  finished: Promise<void> = Promise.resolve();
   #bound: readonly BoundSocket[];
   #options: ServeOptions;
   #reporter: Reporter;
@@ -84,11 +86,12 @@ class Servers implements Serving {
     return new StreamServer(socket, { transport, session, limits: this.#options, limit, reporter });
   }
 
-  start(): void {
-    this.finished = Promise.all(this.#servers.map((server) => server.run())).then(() => undefined);
-    // Whoever waits for it sees its failure; until then it is no unhandled one.
-    this.finished.catch(() => undefined);
+  async run(onListening?: () => void): Promise<void> {
+    if (this.#options.portFile !== undefined) writePortFile(this.#options.portFile, this.#bound);
+    const finished = Promise.all(this.#servers.map((server) => server.run()));
     for (const address of this.addresses) this.#reporter.tell({ type: 'listening', address });
+    onListening?.();
+    await finished;
   }
 
   async drain(): Promise<void> {
@@ -100,6 +103,8 @@ class Servers implements Serving {
       this.#reporter.tell({ type: 'draining', connections, seconds: drainTimeoutMs / 1000 });
     }
     const deadline = new AbortController();
+    // Each server listens to it, and Node warns of more than ten.
+    setMaxListeners(0, deadline.signal);
     // setTimeout takes at most 2^31 - 1 ms.
     const timer = Number.isFinite(drainTimeoutMs)
       ? setTimeout(() => deadline.abort(), Math.min(drainTimeoutMs, 0x7fffffff))

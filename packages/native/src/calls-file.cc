@@ -1,0 +1,342 @@
+// Calls on files. A file can keep its caller waiting for as long as its disk or its server likes,
+// so each call runs on the thread pool and returns a Promise of its result, or of -errno. Names are
+// copied before the call starts; the pool never sees JavaScript's memory. A descriptor that a call
+// opened belongs to nobody until JavaScript says `own`: at the call's end the environment may be
+// gone.
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#ifdef __linux__
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+#endif
+
+#include <functional>
+#include <memory>
+#include <new>
+#include <string>
+
+#include "calls.h"
+
+namespace sockeye {
+namespace {
+
+/** One call: `execute` runs on a pool thread and touches no JavaScript, `complete` may. */
+struct FileCall {
+  std::function<int64_t()> execute;
+  std::function<napi_value(napi_env, int64_t)> complete;
+  /** What undoes the call when nobody is left to be told of its result. */
+  std::function<void(int64_t)> abandon;
+  int64_t result = 0;
+  napi_async_work work = nullptr;
+  napi_deferred deferred = nullptr;
+};
+
+napi_value Number(napi_env env, int64_t value) {
+  napi_value result = nullptr;
+  napi_create_int64(env, value, &result);
+  return result;
+}
+
+napi_value Run(napi_env env, std::unique_ptr<FileCall> call) {
+  napi_value promise = nullptr;
+  napi_value name = Text(env, "SOCKEYE_FILE");
+  if (napi_create_promise(env, &call->deferred, &promise) != napi_ok) return nullptr;
+  const auto execute = [](napi_env, void* data) {
+    auto* call = static_cast<FileCall*>(data);
+    call->result = call->execute();
+  };
+  const auto complete = [](napi_env env, napi_status status, void* data) {
+    std::unique_ptr<FileCall> call(static_cast<FileCall*>(data));
+    napi_value value = nullptr;
+    if (status == napi_ok)
+      value = call->complete ? call->complete(env, call->result) : Number(env, call->result);
+    if (value == nullptr || napi_resolve_deferred(env, call->deferred, value) != napi_ok) {
+      if (status == napi_ok && call->abandon) call->abandon(call->result);
+    }
+    napi_delete_async_work(env, call->work);
+  };
+  if (napi_create_async_work(env, nullptr, name, execute, complete, call.get(), &call->work) !=
+      napi_ok) {
+    return nullptr;
+  }
+  if (napi_queue_async_work(env, call->work) != napi_ok) {
+    napi_delete_async_work(env, call->work);
+    return nullptr;
+  }
+  call.release();
+  return promise;
+}
+
+/** Runs `execute`, whose result below 0 stands for errno. */
+napi_value Run(napi_env env, std::function<int64_t()> execute) {
+  auto call = std::make_unique<FileCall>();
+  call->execute = [execute = std::move(execute)] {
+    const int64_t result = Retry(execute);
+    return result < 0 ? -static_cast<int64_t>(errno) : result;
+  };
+  return Run(env, std::move(call));
+}
+
+/** A file name: the kernel would stop at a NUL inside it and take another file. */
+std::string Name(Args& args, size_t index) {
+  std::string name = args.String(index);
+  if (name.find('\0') != std::string::npos) args.FailRange("native call: a NUL in a file name");
+  return name;
+}
+
+// long syscall(SYS_openat2, int dirfd, const char *path, struct open_how *how, size_t size);
+// openat2(directory: number, path: string, flags: number, mode: number, resolve: number):
+// Promise<number>
+napi_value Openat2(napi_env env, napi_callback_info info) {
+  Args args(env, info, 5);
+  const int directory = args.Int32(0);
+  std::string path = Name(args, 1);
+  const uint32_t flags = args.Uint32(2);
+  const uint32_t mode = args.Uint32(3);
+  const uint32_t resolve = args.Uint32(4);
+  if (args.failed()) return nullptr;
+  auto call = std::make_unique<FileCall>();
+  call->execute = [=]() -> int64_t {
+#ifdef __linux__
+    struct open_how how = {};
+    how.flags = flags | O_CLOEXEC;
+    how.mode = mode;
+    how.resolve = resolve;
+    // EAGAIN: a rename raced with the walk, and whether it stays beneath could not be told
+    // (openat2(2)). Three in a row are somebody's intention.
+    int64_t fd = -1;
+    for (int attempt = 0; attempt < 3; attempt++) {
+      fd = Retry([&] { return ::syscall(SYS_openat2, directory, path.c_str(), &how, sizeof how); });
+      if (fd >= 0 || errno != EAGAIN) break;
+    }
+    return fd < 0 ? -static_cast<int64_t>(errno) : fd;
+#else
+    return -ENOSYS;
+#endif
+  };
+  call->abandon = [](int64_t fd) {
+    if (fd >= 0) ::close(static_cast<int>(fd));
+  };
+  return Run(env, std::move(call));
+}
+
+// int close(int fd);   never again on EINTR: the descriptor is gone by then
+// closeFile(fd: number): Promise<number>
+napi_value CloseFile(napi_env env, napi_callback_info info) {
+  Args args(env, info, 1);
+  const int fd = args.Int32(0);
+  if (args.failed()) return nullptr;
+  Environment::Of(env)->Disown(fd);
+  auto call = std::make_unique<FileCall>();
+  call->execute = [fd]() -> int64_t {
+    return ::close(fd) < 0 && errno != EINTR ? -static_cast<int64_t>(errno) : 0;
+  };
+  return Run(env, std::move(call));
+}
+
+// int mkdirat(int dirfd, const char *pathname, mode_t mode);
+// mkdirat(directory: number, name: string, mode: number): Promise<number>
+napi_value Mkdirat(napi_env env, napi_callback_info info) {
+  Args args(env, info, 3);
+  const int directory = args.Int32(0);
+  const std::string name = Name(args, 1);
+  const uint32_t mode = args.Uint32(2);
+  if (args.failed()) return nullptr;
+  return Run(env, [=] { return ::mkdirat(directory, name.c_str(), mode); });
+}
+
+// int renameat2(int olddirfd, const char *oldpath, int newdirfd, const char *newpath, unsigned int
+// flags); renameat2(from: number, oldName: string, to: number, newName: string, flags: number):
+// Promise<number>
+napi_value Renameat2(napi_env env, napi_callback_info info) {
+  Args args(env, info, 5);
+  const int from = args.Int32(0);
+  const std::string old_name = Name(args, 1);
+  const int to = args.Int32(2);
+  const std::string new_name = Name(args, 3);
+  const uint32_t flags = args.Uint32(4);
+  if (args.failed()) return nullptr;
+#ifdef __linux__
+  return Run(env, [=] {
+    return ::syscall(SYS_renameat2, from, old_name.c_str(), to, new_name.c_str(), flags);
+  });
+#else
+  return Run(env, [] { return errno = ENOSYS, -1; });
+#endif
+}
+
+// int unlinkat(int dirfd, const char *pathname, int flags);
+// unlinkat(directory: number, name: string, flags: number): Promise<number>
+napi_value Unlinkat(napi_env env, napi_callback_info info) {
+  Args args(env, info, 3);
+  const int directory = args.Int32(0);
+  const std::string name = Name(args, 1);
+  const int flags = args.Int32(2);
+  if (args.failed()) return nullptr;
+  return Run(env, [=] { return ::unlinkat(directory, name.c_str(), flags); });
+}
+
+// off_t lseek(int fd, off_t offset, int whence);   whence: SEEK_DATA, SEEK_HOLE
+// seekFile(fd: number, offset: number, whence: number): Promise<number>
+napi_value SeekFile(napi_env env, napi_callback_info info) {
+  Args args(env, info, 3);
+  const int fd = args.Int32(0);
+  const int64_t offset = args.Int64(1);
+  const int whence = args.Int32(2);
+  if (args.failed()) return nullptr;
+  return Run(env, [=] { return ::lseek(fd, offset, whence); });
+}
+
+// int futimens(int fd, const struct timespec times[2]);   the access time is left as it is
+// futimens(fd: number, seconds: number, nanoseconds: number): Promise<number>
+napi_value Futimens(napi_env env, napi_callback_info info) {
+  Args args(env, info, 3);
+  const int fd = args.Int32(0);
+  const int64_t seconds = args.Int64(1);
+  const uint32_t nanoseconds = args.Uint32(2);
+  if (args.failed()) return nullptr;
+  return Run(env, [=] {
+    struct timespec times[2] = {};
+    times[0].tv_nsec = UTIME_OMIT;
+    times[1].tv_sec = static_cast<time_t>(seconds);
+    times[1].tv_nsec = nanoseconds;
+    return ::futimens(fd, times);
+  });
+}
+
+// int flock(int fd, int operation);   with LOCK_NB: nothing waits for a lock on the pool
+// flock(fd: number, operation: number): Promise<number>
+napi_value Flock(napi_env env, napi_callback_info info) {
+  Args args(env, info, 2);
+  const int fd = args.Int32(0);
+  const int operation = args.Int32(1) | LOCK_NB;
+  if (args.failed()) return nullptr;
+  return Run(env, [=] { return ::flock(fd, operation); });
+}
+
+// int fstatvfs(int fd, struct statvfs *buf);
+// fstatvfs(fd: number): Promise<{ availableBytes: number; availableFiles: number } | number>
+napi_value Fstatvfs(napi_env env, napi_callback_info info) {
+  Args args(env, info, 1);
+  const int fd = args.Int32(0);
+  if (args.failed()) return nullptr;
+  auto buffer = std::make_shared<struct statvfs>();
+  auto call = std::make_unique<FileCall>();
+  call->execute = [=]() -> int64_t {
+    return Retry([&] { return ::fstatvfs(fd, buffer.get()); }) < 0 ? -static_cast<int64_t>(errno)
+                                                                   : 0;
+  };
+  call->complete = [=](napi_env env, int64_t result) -> napi_value {
+    if (result < 0) return Number(env, result);
+    napi_value object = nullptr;
+    if (napi_create_object(env, &object) != napi_ok) return nullptr;
+    const auto bytes =
+        static_cast<double>(buffer->f_bavail) * static_cast<double>(buffer->f_frsize);
+    napi_value value = nullptr;
+    napi_create_double(env, bytes, &value);
+    napi_set_named_property(env, object, "availableBytes", value);
+    napi_create_double(env, static_cast<double>(buffer->f_favail), &value);
+    napi_set_named_property(env, object, "availableFiles", value);
+    return object;
+  };
+  return Run(env, std::move(call));
+}
+
+// struct dirent *readdir(DIR *dirp);   to the end: the names but "." and "..", a NUL after each
+// readdir(fd: number): Promise<Uint8Array | number>
+napi_value Readdir(napi_env env, napi_callback_info info) {
+  Args args(env, info, 1);
+  const int fd = args.Int32(0);
+  if (args.failed()) return nullptr;
+  auto names = std::make_shared<std::string>();
+  auto call = std::make_unique<FileCall>();
+  call->execute = [=]() -> int64_t {
+    // closedir closes what it was given, so it gets a descriptor of its own.
+    const int own = ::openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR* directory = own < 0 ? nullptr : ::fdopendir(own);
+    if (directory == nullptr) {
+      const int error = errno;
+      if (own >= 0) ::close(own);
+      return -error;
+    }
+    errno = 0;
+    while (const struct dirent* entry = ::readdir(directory)) {
+      const std::string name = entry->d_name;
+      if (name != "." && name != "..") names->append(name).push_back('\0');
+      errno = 0;
+    }
+    const int error = errno;
+    ::closedir(directory);
+    return -error;
+  };
+  call->complete = [=](napi_env env, int64_t result) -> napi_value {
+    if (result < 0) return Number(env, result);
+    void* target = nullptr;
+    napi_value buffer = nullptr;
+    napi_value view = nullptr;
+    if (napi_create_arraybuffer(env, names->size(), &target, &buffer) != napi_ok) return nullptr;
+    names->copy(static_cast<char*>(target), names->size());
+    napi_create_typedarray(env, napi_uint8_array, names->size(), buffer, 0, &view);
+    return view;
+  };
+  return Run(env, std::move(call));
+}
+
+// The numbers that these calls take, as the system's headers have them; -1 for what it lacks.
+// fileConstants(): Record<FileConstant, number>
+napi_value FileConstants(napi_env env, napi_callback_info info) {
+  napi_value object = nullptr;
+  napi_create_object(env, &object);
+  const auto set = [&](const char* name, int64_t value) {
+    napi_set_named_property(env, object, name, Number(env, value));
+  };
+#ifdef __linux__
+  set("RESOLVE_BENEATH", RESOLVE_BENEATH);
+  set("RESOLVE_NO_SYMLINKS", RESOLVE_NO_SYMLINKS);
+  set("RESOLVE_NO_MAGICLINKS", RESOLVE_NO_MAGICLINKS);
+  set("RENAME_NOREPLACE", RENAME_NOREPLACE);
+  set("O_PATH", O_PATH);
+#else
+  for (const char* name : {"RESOLVE_BENEATH", "RESOLVE_NO_SYMLINKS", "RESOLVE_NO_MAGICLINKS",
+                           "RENAME_NOREPLACE", "O_PATH"})
+    set(name, -1);
+#endif
+  set("O_RDONLY", O_RDONLY);
+  set("O_RDWR", O_RDWR);
+  set("O_CREAT", O_CREAT);
+  set("O_EXCL", O_EXCL);
+  set("O_DIRECTORY", O_DIRECTORY);
+  set("O_NOFOLLOW", O_NOFOLLOW);
+  set("O_NONBLOCK", O_NONBLOCK);
+  set("AT_FDCWD", AT_FDCWD);
+  set("AT_REMOVEDIR", AT_REMOVEDIR);
+  set("SEEK_DATA", SEEK_DATA);
+  set("SEEK_HOLE", SEEK_HOLE);
+  set("LOCK_EX", LOCK_EX);
+  set("LOCK_UN", LOCK_UN);
+  return object;
+}
+
+}  // namespace
+
+void ExportFileCalls(napi_env env, napi_value exports) {
+  Export(env, exports, "openat2", Openat2);
+  Export(env, exports, "closeFile", CloseFile);
+  Export(env, exports, "mkdirat", Mkdirat);
+  Export(env, exports, "renameat2", Renameat2);
+  Export(env, exports, "unlinkat", Unlinkat);
+  Export(env, exports, "seekFile", SeekFile);
+  Export(env, exports, "futimens", Futimens);
+  Export(env, exports, "flock", Flock);
+  Export(env, exports, "fstatvfs", Fstatvfs);
+  Export(env, exports, "readdir", Readdir);
+  Export(env, exports, "fileConstants", FileConstants);
+}
+
+}  // namespace sockeye

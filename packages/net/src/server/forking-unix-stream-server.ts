@@ -1,0 +1,21 @@
+import type { UnixAddress } from '../address/index.ts';
+import type { BindAddress } from './socket-server.ts';
+import { UnixStreamServer } from './unix-stream-server.ts';
+import { processPool } from './workers/process-pool.ts';
+import type { ForkingOptions } from './workers/worker-options.ts';
+
+/**
+ * A UnixStreamServer whose handlers run in child processes (see ForkingTCPServer).
+ *
+ * Source: Python's socketserver.ForkingMixIn.
+ */
+export class ForkingUnixStreamServer extends UnixStreamServer {
+  /** @param handlerModule a module's URL or path; its default export is the class of handlers */
+  constructor(
+    address: BindAddress<UnixAddress>,
+    handlerModule: URL | string,
+    options: ForkingOptions = {},
+  ) {
+    super(address, processPool(handlerModule, options), options);
+  }
+}
