@@ -24,7 +24,9 @@ export function report({ ids, bridge, real, expected, options }) {
   const foreign = notPassed.filter(({ id }) => real.get(id).status !== 'passed');
   const explained = counts.filter(({ id }) => shortName(id) in expected);
   const wrong = counts.filter(({ id }) => !(shortName(id) in expected));
-  const stale = results.filter(({ id, status }) => status === 'passed' && shortName(id) in expected);
+  const stale = results.filter(
+    ({ id, status }) => status === 'passed' && shortName(id) in expected,
+  );
   console.log(`${options.module}: ${ids.length} tests over the bridge: ${count(results)}`);
   console.log(`not passing with the real socket module here either: ${foreign.length}`);
   for (const [reason, number] of grouped(foreign, ({ id }) => {

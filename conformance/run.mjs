@@ -34,11 +34,10 @@ function select(ids, { patterns, smoke }) {
 }
 
 const options = parse(process.argv.slice(2));
-const list = execFileSync(
-  python,
-  [join(here, 'run_tests.py'), 'real', 'list', options.module],
-  { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] },
-);
+const list = execFileSync(python, [join(here, 'run_tests.py'), 'real', 'list', options.module], {
+  encoding: 'utf8',
+  stdio: ['ignore', 'pipe', 'inherit'],
+});
 const ids = select(list.split('\n').filter(Boolean), options);
 if (ids.length === 0) {
   console.error(`no test matches: ${options.patterns.join(' ')}`);

@@ -17,6 +17,15 @@ function byClass(ids) {
   return [...classes.values()];
 }
 
+/** What a test forked and left behind would hold the pipes open. */
+function killGroup(pid) {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
+  }
+}
+
 /** Runs one process over tests; resolves to the one during which it died, if it did. */
 function runProcess(kind, ids, results, { python, script, module, limit }) {
   const directory = mkdtempSync(join(tmpdir(), 'sockeye-conformance-'));
@@ -27,18 +36,22 @@ function runProcess(kind, ids, results, { python, script, module, limit }) {
       stdio: ['ignore', 'pipe', 'pipe'],
       // Tests make files in the working directory.
       cwd: directory,
+      // A group of its own: a test that hangs may have forked.
+      detached: true,
     });
     let stderr = '';
     let running;
     child.stderr.on('data', (text) => {
       stderr = (stderr + text).slice(-STDERR_KEPT);
     });
-    createInterface({ input: child.stdout }).on('line', (line) => {
+    const lines = createInterface({ input: child.stdout });
+    lines.on('line', (line) => {
       const result = JSON.parse(line);
       running = result.status === 'started' ? result.id : undefined;
       if (result.status !== 'started') results.set(result.id, result);
     });
     child.on('error', reject);
+    child.on('exit', () => killGroup(child.pid));
     child.on('close', (code) => {
       rmSync(directory, { recursive: true, force: true });
       if (running !== undefined) {

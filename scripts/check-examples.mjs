@@ -1,4 +1,5 @@
-// Runs the @example of every docstring of @sockeye/net: each has to end without an error.
+// Runs the @example of every docstring of @sockeye/net, and every block of TypeScript with an assertion
+// in docs/: each has to end without an error.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -33,17 +34,33 @@ function examplesOf(file) {
           .join('\n')
           .split(/^(?:@|Source:)/m)[0]
           .replace(/^```\w*$/gm, ''),
-      })),
+      }))
+      // A module of its own, such as a worker's handler, can't run in here; tests run those.
+      .filter(({ code }) => !code.includes('import.meta')),
   );
 }
 
-/** What an example may name: the package's exports, those of its topic and of its own file. */
+/** What an example may name: everything the package exports, and its own file's exports. */
 async function scopeOf(file) {
-  const compiled = relative(source, file).replace(/\.ts$/, '.js');
-  const paths = ['index.js', join(compiled.split('/')[0], 'index.js'), compiled];
+  const own = file.endsWith('.md') ? [] : [relative(source, file).replace(/\.ts$/, '.js')];
+  const topics = readdirSync(dist).map((topic) => join(topic, 'index.js'));
+  const paths = [...topics, 'index.js', ...own];
   const present = paths.map((path) => join(dist, path)).filter((path) => existsSync(path));
   const modules = await Promise.all(present.map((path) => import(path)));
   return Object.assign({}, ...modules, globals);
+}
+
+/** The runnable blocks of a page: those that assert something. */
+function blocksOf(file) {
+  const text = readFileSync(file, 'utf8');
+  return [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)]
+    .filter(([, code]) => code.includes('assert'))
+    .map((match) => ({
+      file,
+      place: `${relative(root, file)}:${text.slice(0, match.index).split('\n').length}`,
+      // What a page imports is in scope already.
+      code: match[1].replace(/^import [^;]*;$/gm, ''),
+    }));
 }
 
 async function run({ code }, scope) {
@@ -66,7 +83,10 @@ async function run({ code }, scope) {
 const files = readdirSync(source, { recursive: true })
   .filter((name) => name.endsWith('.ts') && !/\.test\.|^testing\//.test(name))
   .map((name) => join(source, name));
-const examples = files.flatMap(examplesOf);
+const pages = readdirSync(join(root, 'docs'), { recursive: true })
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => join(root, 'docs', name));
+const examples = [...files.flatMap(examplesOf), ...pages.flatMap(blocksOf)];
 let failed = 0;
 for (const example of examples) {
   try {
@@ -76,5 +96,5 @@ for (const example of examples) {
     console.error(`${example.place}: ${error.stack?.split('\n').slice(0, 2).join(' ') ?? error}`);
   }
 }
-console.log(`${examples.length} examples of docstrings, ${failed} failed`);
+console.log(`${examples.length} examples of docstrings and pages, ${failed} failed`);
 process.exit(failed > 0 ? 1 : 0);

@@ -19,6 +19,7 @@ INT = struct.Struct("=i")
 class BaseSocket:
     """A socket that lives in Node. This process has a duplicate of its descriptor, for select()."""
 
+    # The pipe to Node of this process; a forked child makes one of its own.
     channel = None
     # All that live, for the calls that get a descriptor by its number.
     sockets = weakref.WeakSet()
@@ -60,11 +61,23 @@ class BaseSocket:
         return self
 
     def _take(self, made, fd):
-        self._handle = made["handle"]
+        self._handle_here, self._home = made["handle"], self.channel
+        self._timeout = Undefined
         self._family, self._type, self._proto = made["family"], made["type"], made["proto"]
         self._fd = fd
         self._inheritable = os.get_inheritable(fd)
         self.sockets.add(self)
+
+    @property
+    def _handle(self):
+        """The socket's handle in this process's Node; after a fork it is adopted there first."""
+        if self._home is not self.channel and self._fd >= 0:
+            kind = (self._family, self._type, self._proto)
+            made, _ = self.channel.call("adopt", *kind, Fd(self._fd))
+            self._handle_here, self._home = made["handle"], self.channel
+            if self._timeout is not Undefined:
+                self._method("settimeout", self._timeout)
+        return self._handle_here
 
     def __del__(self):
         fd = getattr(self, "_fd", -1)
@@ -76,7 +89,8 @@ class BaseSocket:
             os.close(fd)
         except OSError:
             pass
-        self.channel.drop(self._handle)
+        if self._home is self.channel:
+            self.channel.drop(self._handle_here)
 
     def _describe(self):
         return repr(self) if self.channel.can_call() else f"<socket fd={self._fd}>"
@@ -107,6 +121,7 @@ class BaseSocket:
         return self._fd
 
     def close(self):
+        handle = self._handle
         fd, self._fd = self._fd, -1
         if fd < 0:
             self._method("close")
@@ -115,7 +130,7 @@ class BaseSocket:
             # Before the library's own: the peer sees the end when the last duplicate closes.
             os.close(fd)
         finally:
-            self._method("close")
+            self.channel.call("method", handle, "close")
 
     def _closed_by_number(self):
         """socket.close(fd) closes the number under the socket, which doesn't know."""
@@ -124,8 +139,9 @@ class BaseSocket:
         self._fd = -1
 
     def detach(self):
+        handle = self._handle
         fd, self._fd = self._fd, -1
-        self.channel.call("detach", self._handle)
+        self.channel.call("detach", handle)
         return fd
 
     def _accept(self):
@@ -236,6 +252,7 @@ class BaseSocket:
 
     def settimeout(self, value):
         self._method("settimeout", value)
+        self._timeout = value
 
     def gettimeout(self):
         seconds = self._method("gettimeout")
@@ -243,6 +260,7 @@ class BaseSocket:
 
     def setblocking(self, flag):
         self._method("setblocking", bool(flag))
+        self._timeout = None if flag else 0
 
     def getblocking(self):
         return self._method("getblocking")

@@ -58,10 +58,13 @@ def _text(value):
 class Functions:
     """The functions of the module `socket`, each a call of the library's."""
 
-    def __init__(self, channel):
-        self._channel = channel
+    def __init__(self):
         for python_name, library_name in PLAIN.items():
             setattr(self, python_name, self._plain(python_name, library_name))
+
+    @property
+    def _channel(self):
+        return BaseSocket.channel
 
     def _call(self, name, *args):
         return self._channel.call("module", name, *args)[0]
@@ -172,11 +175,16 @@ def _fill(module, functions, constants):
             setattr(module, name, getattr(stdlib, name))
 
 
+def _renew_channel():
+    """In a forked child: no thread of the parent's reads replies here, and its Node is not ours."""
+    BaseSocket.channel = Channel()
+
+
 def install():
     """Puts the bridge where `import socket` and `import _socket` find it."""
     channel = Channel()
     BaseSocket.channel = channel
-    functions = Functions(channel)
+    functions = Functions()
     constants = _constants(channel)
     low, high = types.ModuleType("_socket"), types.ModuleType("socket")
     for module in (low, high):
@@ -194,4 +202,4 @@ def install():
         (enum.IntFlag, "AddressInfo", "AI_"),
     ):
         kind._convert_(name, "socket", lambda each: each.isupper() and each.startswith(prefix), low)
-    return channel
+    os.register_at_fork(after_in_child=_renew_channel)

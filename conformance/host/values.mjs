@@ -35,7 +35,8 @@ export function decode(value, raw, fds) {
 export function encode(value, raw) {
   if (value === undefined) return null;
   if (typeof value === 'bigint') return { $: 'bigint', text: String(value) };
-  if (typeof value === 'number' && !Number.isFinite(value)) return { $: 'number', text: `${value}` };
+  if (typeof value === 'number' && !Number.isFinite(value))
+    return { $: 'number', text: `${value}` };
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof Uint8Array) {
     const at = raw.reduce((sum, part) => sum + part.length, 0);

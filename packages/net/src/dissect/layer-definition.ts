@@ -2,8 +2,8 @@ import type { PacketReader } from './packet-reader.ts';
 
 /**
  * The number of the layer below that announces this one: `{ 'ip.proto': [17] }`, `{ 'tcp.port': [80] }`.
- * The built-in layers ask in the tables `linktype`, `ethertype`, `ip.proto`, `tcp.port`,
- * `udp.port` and `sctp.ppid`; a layer may open a table of its own by naming it in `payload()`.
+ * The built-in layers ask in the tables `linktype`, `ethertype`, `ip.proto`, `tcp.port` and
+ * `udp.port`; a layer opens a table of its own by naming it in `packet.payload()`.
  */
 export type Announcements = Readonly<Record<string, readonly number[]>>;
 
@@ -27,6 +27,13 @@ export interface Recognition {
  *     packet.text('greeting.text', length);
  *   },
  * };
+ * const path = { source: '10.0.0.1', destination: '10.0.0.2' };
+ * const payload = Uint8Array.of(2, 0x68, 0x69);
+ * const datagram = udpDatagram(path, { sourcePort: 5, destinationPort: 9000, payload });
+ * const packet = ipPacket({ ...path, protocol: 17, payload: datagram });
+ * const dissect = createDissector({ layers: [...builtInLayers, greeting] });
+ * const { layers } = dissect(packet, { linkType: linkType.raw });
+ * assert.equal(layers.at(-1)?.value('greeting.text'), 'hi');
  * ```
  */
 export interface LayerDefinition {

@@ -154,10 +154,8 @@ export class PacketReader {
   bits(name: string, byte: number, bit: number, width: number, meanings?: Meanings): number {
     const lastByte = byte + ((bit + width - 1) >> 3);
     if (lastByte >= this.end) this.need(lastByte + 1 - this.at);
-    let value = 0;
-    for (let at = byte; at <= lastByte; at++) value = value * 256 + this.bytes[at]!;
     const below = (lastByte - byte + 1) * 8 - bit - width;
-    value = Math.floor(value / 2 ** below) % 2 ** width;
+    const value = this.#bitsOf(byte, lastByte, below, width);
     const start = byte * 8 + bit;
     this.field(name, value, start, start + width, meanings?.(value));
     return value;
@@ -362,6 +360,17 @@ export class PacketReader {
     const start = this.at * 8;
     this.field(name, value, start, start + length * 8, meaning);
     this.at += length;
+  }
+
+  #bitsOf(byte: number, lastByte: number, below: number, width: number): number {
+    let value = 0;
+    if (lastByte - byte > 3) {
+      // Beyond 32 bits the operators don't reach.
+      for (let at = byte; at <= lastByte; at++) value = value * 256 + this.bytes[at]!;
+      return Math.floor(value / 2 ** below) % 2 ** width;
+    }
+    for (let at = byte; at <= lastByte; at++) value = (value << 8) | this.bytes[at]!;
+    return ((value >>> below) & (0xffffffff >>> (32 - width))) >>> 0;
   }
 
   #stop(reason: Stop['reason'], expected: string): never {

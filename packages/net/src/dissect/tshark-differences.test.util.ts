@@ -77,7 +77,7 @@ export const explanations: readonly Explanation[] = [
   {
     field: /^tls\.record\.content_type$/,
     kind: 'ours only',
-    packet: /^TLS/,
+    packet: /^(?:TLS|live)/,
     reason: 'see tls.record.opaque_type',
   },
   {

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Address } from '../address/index.ts';
 import { SocketError } from '../errors/index.ts';
 import type { Socket } from '../socket/index.ts';
@@ -9,7 +10,7 @@ const LAST_PAUSE_MS = 1_000;
 const WARN_EVERY_MS = 60_000;
 
 export interface AcceptLoopEvents {
-  /** A connection, which is the callee's from now on. */
+  /** A connection, which is the callee's from now on; perhaps once more after `stop`. */
   onConnection(socket: Socket<number>, address: Address | null): void;
   /** The system has no descriptor or memory to accept with. Called at most once a minute. */
   onExhausted(error: SocketError, pauseMs: number): void;
@@ -25,6 +26,7 @@ export class AcceptLoop {
   #listener: Socket<number>;
   #events: AcceptLoopEvents;
   #room: number;
+  #context = new AsyncResource('SOCKEYE_SERVER');
   #running = false;
   #stopped = false;
   #pauseMs = FIRST_PAUSE_MS;
@@ -41,13 +43,28 @@ export class AcceptLoop {
   start(): void {
     if (this.#running || this.#stopped || this.#room <= 0 || this.#pause !== undefined) return;
     this.#running = true;
-    void this.#run();
+    // Whatever context this is called in, the connections get that of the constructor.
+    this.#context.runInAsyncScope(() => void this.#run());
   }
 
-  /** A connection is gone: there is room for another. */
+  /** A connection is gone: there is room for another, and a descriptor. */
   release(): void {
     this.#room++;
+    clearTimeout(this.#pause);
+    this.#pause = undefined;
     this.start();
+  }
+
+  /** Accepts what waits in the backlog now, before the listener is closed. */
+  acceptWaiting(): void {
+    if (this.#stopped) return;
+    this.#listener.settimeout(0);
+    try {
+      while (this.#room > 0) this.#accepted(...this.#listener.acceptSync());
+    } catch (error) {
+      // EAGAIN: nobody waits. With any other the listener is as good as closed.
+      if (!(error instanceof SocketError)) throw error;
+    }
   }
 
   /** Ends the loop; the listener is the caller's to close. */
@@ -59,20 +76,21 @@ export class AcceptLoop {
   async #run(): Promise<void> {
     try {
       while (this.#room > 0 && !this.#stopped) {
-        const [socket, address] = await this.#listener.accept();
-        if (this.#stopped) {
-          socket.close();
-          break;
-        }
-        this.#pauseMs = FIRST_PAUSE_MS;
-        this.#room--;
-        this.#events.onConnection(socket, address);
+        this.#accepted(...(await this.#listener.accept()));
       }
     } catch (error) {
       this.#failed(error);
     } finally {
       this.#running = false;
     }
+  }
+
+  #accepted(socket: Socket<number>, address: Address | null): void {
+    this.#pauseMs = FIRST_PAUSE_MS;
+    this.#room--;
+    // A context of its own, so that what a handler enters there stays with its connection.
+    const context = new AsyncResource('SOCKEYE_CONNECTION');
+    context.runInAsyncScope(() => this.#events.onConnection(socket, address));
   }
 
   #failed(error: unknown): void {

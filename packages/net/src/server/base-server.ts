@@ -341,7 +341,8 @@ export abstract class BaseServer<Request, ServerAddress extends Address = Addres
     _request: Request,
     clientAddress: Address | null,
   ): Promise<void> | void {
-    if (error instanceof ConnectionTimeoutError) return;
+    // From another thread it comes as a HandlerError of that name.
+    if (error instanceof Error && error.name === ConnectionTimeoutError.name) return;
     warn(`the handler of a request from ${JSON.stringify(clientAddress)} failed`, error);
   }
 

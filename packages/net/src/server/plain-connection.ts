@@ -4,6 +4,7 @@ import { checkBytes, SocketError } from '../errors/index.ts';
 import { PLAIN_DESCRIPTOR, type PlainStream } from '../framed/plain-descriptor.ts';
 import type { Socket } from '../socket/index.ts';
 import type { Descriptor, Wait } from '../socket/descriptor.ts';
+import { isDone, type Operation } from '../socket/operation.ts';
 import { checkSize, checkTarget, receive, receiveInto, type Source } from '../socket/receive.ts';
 import { SendAll } from '../socket/send-all.ts';
 import { descriptorOf } from '../socket/socket.ts';
@@ -15,6 +16,34 @@ import type { ServerLimits } from './server-options.ts';
 /** One receive without a size of the caller's takes at most this. */
 export const CHUNK_BYTES = 64 * 1024;
 
+const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
+
+function chunkResult(value: Buffer): IteratorResult<Buffer, undefined> {
+  return value.length === 0 ? END : { done: false, value };
+}
+
+/** A receive whose result is what an iterator gives, which saves two promises a chunk. */
+function iterated(operation: Operation<Buffer>): Operation<IteratorResult<Buffer, undefined>> {
+  const { receive: served } = operation;
+  return {
+    syscall: operation.syscall,
+    direction: operation.direction,
+    attempt() {
+      const result = operation.attempt();
+      return isDone(result) ? chunkResult(result) : result;
+    },
+    ...(served === undefined
+      ? {}
+      : {
+          receive: {
+            want: served.want,
+            take: (slab: Buffer, offset: number, bytes: number) =>
+              chunkResult(served.take(slab, offset, bytes)),
+          },
+        }),
+  };
+}
+
 /** A connection on a bare socket: its operations go to the descriptor without a detour. */
 export class PlainConnection implements Connection, PlainStream, Timed {
   readonly socket: Socket<number>;
@@ -23,11 +52,13 @@ export class PlainConnection implements Connection, PlainStream, Timed {
   readonly servername = null;
   #descriptor: Descriptor;
   #source: Source;
+  // It keeps nothing between its attempts, so that one does for all.
+  #receive: Operation<Buffer>;
   #wait: Wait;
   #clock: DeadlineClock;
   #limits: ServerLimits;
   #abort: AbortController | undefined;
-  #reason: unknown;
+  #reason: Error | undefined;
   #opened = performance.now();
   #received = 0;
   #sent = 0;
@@ -44,6 +75,7 @@ export class PlainConnection implements Connection, PlainStream, Timed {
     this.remote = remote;
     this.#descriptor = descriptorOf(socket);
     this.#source = { descriptor: this.#descriptor, proto: socket.proto, waitsForAll: false };
+    this.#receive = receive(this.#source, CHUNK_BYTES, 0);
     this.#wait = { timeout: null, owner: this };
     this.#clock = clock;
     this.#limits = limits;
@@ -76,7 +108,7 @@ export class PlainConnection implements Connection, PlainStream, Timed {
     return this.#abort.signal;
   }
 
-  /** Bytes received and sent so far, about: enough to tell progress. */
+  /** Bytes received and sent so far. */
   get received(): number {
     return this.#descriptor.reader.total;
   }
@@ -87,7 +119,9 @@ export class PlainConnection implements Connection, PlainStream, Timed {
 
   recv(size: number = CHUNK_BYTES): Promise<Buffer> {
     try {
-      return this.#descriptor.start(receive(this.#source, checkSize(size), 0), this.#wait);
+      const operation =
+        size === CHUNK_BYTES ? this.#receive : receive(this.#source, checkSize(size), 0);
+      return this.#descriptor.start(operation, this.#wait);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -118,12 +152,10 @@ export class PlainConnection implements Connection, PlainStream, Timed {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Buffer, undefined> {
+    const operation = iterated(this.#receive);
     return {
-      next: async () => {
-        const value = await this.recv();
-        return value.length === 0 ? { done: true, value: undefined } : { done: false, value };
-      },
-      return: () => Promise.resolve({ done: true, value: undefined }),
+      next: () => this.#descriptor.start(operation, this.#wait),
+      return: () => Promise.resolve(END),
     };
   }
 
@@ -146,9 +178,14 @@ export class PlainConnection implements Connection, PlainStream, Timed {
     this.#abort?.abort(reason);
   }
 
-  /** Whether the server ended the connection, for whatever reason. */
-  get wasEnded(): boolean {
-    return this.socket.closed;
+  /** Why the server ended the connection; undefined while it hasn't. */
+  get reason(): Error | undefined {
+    return this.#reason;
+  }
+
+  /** Whether an error is of this connection: the network's or the server's doing, not a handler's. */
+  isOrigin(error: unknown): boolean {
+    return error === this.#reason || this.#descriptor.isOrigin(error);
   }
 
   /** Whether something is being sent that nobody may be waiting for. */

@@ -36,5 +36,11 @@ export async function serve(
 ): Promise<Server> {
   if (typeof handler !== 'function') throw invalidType('handler', 'a function', handler);
   options.signal?.throwIfAborted();
-  return new Server(listen(address, options), handler, options);
+  const listener = listen(address, options);
+  try {
+    return new Server(listener, handler, options);
+  } catch (error) {
+    if (listener !== address) listener.close();
+    throw error;
+  }
 }

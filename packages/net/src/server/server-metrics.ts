@@ -6,6 +6,7 @@ export interface ServerCounters {
   accepted: number;
   closed: number;
   handlerErrors: number;
+  handshakeErrors: number;
   acceptPauses: number;
   bytesReceived: number;
   bytesSent: number;
@@ -18,6 +19,7 @@ export function newCounters(): ServerCounters {
     accepted: 0,
     closed: 0,
     handlerErrors: 0,
+    handshakeErrors: 0,
     acceptPauses: 0,
     bytesReceived: 0,
     bytesSent: 0,
@@ -57,6 +59,9 @@ export function prometheusText(counters: ServerCounters, open: number, ready: bo
     ),
     ...metric('handler_errors_total', 'counter', 'Handlers that failed.', [
       ['', counters.handlerErrors],
+    ]),
+    ...metric('handshake_errors_total', 'counter', 'Failed TLS handshakes and PROXY headers.', [
+      ['', counters.handshakeErrors],
     ]),
     ...metric('accept_pauses_total', 'counter', 'Pauses for want of descriptors or memory.', [
       ['', counters.acceptPauses],

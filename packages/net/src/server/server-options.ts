@@ -34,6 +34,11 @@ export interface ServerOptions {
   readonly dualstackIpv6?: boolean | undefined;
   /** Bytes a connection may hold that its peer hasn't taken. Default 64 KiB. */
   readonly highWaterMark?: number | undefined;
+  /**
+   * Sends small pieces at once (TCP_NODELAY). Sends of one turn leave together anyway, so holding
+   * them back gains nothing. Default true.
+   */
+  readonly noDelay?: boolean | undefined;
   /** Encrypts: what tls.createSecureContext and tls.TLSSocket take. */
   readonly tls?: TlsOptions | undefined;
   /** Reads a PROXY protocol header (v1 or v2) before the first byte of trusted peers. */

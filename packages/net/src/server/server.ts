@@ -6,14 +6,23 @@ import { unlinkSync } from 'node:fs';
 import type { BlockList } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import type { Address, UnixAddress } from '../address/index.ts';
-import { AF_UNIX, SHUT_WR } from '../constants/index.ts';
+import { ProtocolError } from '../codec/index.ts';
+import {
+  AF_INET,
+  AF_INET6,
+  AF_UNIX,
+  ECONNABORTED,
+  IPPROTO_TCP,
+  SHUT_WR,
+  TCP_NODELAY,
+} from '../constants/index.ts';
 import { invalidState, SocketError } from '../errors/index.ts';
 import type { Socket } from '../socket/index.ts';
 import { AcceptLoop } from './accept-loop.ts';
 import type { Connection } from './connection.ts';
 import { ConnectionTimeoutError } from './connection-timeout-error.ts';
 import { DeadlineClock } from '../socket/deadline-clock.ts';
-import { addressList, hostOf, listHas, PeerFilter } from './peer-filter.ts';
+import { addressList, hostOf, listHas, PeerFilter, type Refusal } from './peer-filter.ts';
 import { PlainConnection } from './plain-connection.ts';
 import { readProxyHeader } from './proxy-header-reader.ts';
 import { newCounters, prometheusText, type ServerCounters } from './server-metrics.ts';
@@ -27,13 +36,15 @@ export type Handler = (connection: Connection, address: Address | null) => Promi
 export interface ServerEvents {
   /** A handler failed, or the listener did (then `connection` is undefined). */
   error: [error: unknown, connection?: Connection];
-  /** The network or a deadline ended a connection under its handler. */
+  /** The peer, the network, a deadline or the server's end ended a connection under its handler. */
   disconnect: [error: Error, connection: Connection];
   /** A connection begins or has ended. */
   connection: [connection: Connection];
   end: [connection: Connection];
   /** No descriptor or memory is free: accepting pauses. */
   exhausted: [error: SocketError, pauseMs: number];
+  /** No more is accepted; handlers may finish. A chance to tell clients. */
+  drain: [];
   /** A peer was turned away. */
   refused: [reason: string, address: Address | null];
 }
@@ -60,9 +71,12 @@ export class Server extends EventEmitter<ServerEvents> implements AsyncDisposabl
   #filter: PeerFilter;
   #trusted: BlockList | undefined;
   #loop: AcceptLoop;
-  #active = new Map<PlainConnection, Promise<void>>();
+  #active = new Set<PlainConnection>();
+  #onEmpty: (() => void) | undefined;
   #listening = true;
+  #closed = false;
   #draining: Promise<void> | undefined;
+  #signal: AbortSignal | undefined;
 
   /** @param listener listens already; the server closes it */
   constructor(listener: Socket<number>, handler: Handler, options: ServerOptions = {}) {
@@ -83,6 +97,7 @@ export class Server extends EventEmitter<ServerEvents> implements AsyncDisposabl
     this.#handler = handler;
     this.#tls = options.tls === undefined ? undefined : new TlsAcceptor(options.tls);
     this.address = listener.getsockname();
+    if (options.noDelay ?? true) setNoDelay(listener);
     const room = Math.min(this.#limits.maxConnections, this.#limits.concurrency);
     this.#loop = new AcceptLoop(listener, room, {
       onConnection: (socket, address) => this.#take(socket, address),
@@ -90,9 +105,12 @@ export class Server extends EventEmitter<ServerEvents> implements AsyncDisposabl
       onFailed: (error) => this.#report(error),
     });
     this.#loop.start();
-    options.signal?.addEventListener('abort', () => void this.close(), { once: true });
-    if (options.signal?.aborted) void this.close();
+    this.#signal = options.signal;
+    this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (this.#signal?.aborted) this.#onAbort();
   }
+
+  readonly #onAbort = (): void => void this.close();
 
   /** Connections open now. */
   get connections(): number {
@@ -134,6 +152,7 @@ export class Server extends EventEmitter<ServerEvents> implements AsyncDisposabl
 
   /**
    * Stops listening at once, lets the handlers finish until the deadline, then ends what is left.
+   * Who waits in the backlog by then is served too, as far as there is room.
    *
    * @param timeoutMs default the server's drainTimeoutMs
    */
@@ -143,7 +162,11 @@ export class Server extends EventEmitter<ServerEvents> implements AsyncDisposabl
   }
 
   async #drain(timeoutMs: number): Promise<void> {
+    this.#loop.acceptWaiting();
     this.stopListening();
+    this.emit('drain');
+    // An accept that was done before the listener closed is delivered by now.
+    await Promise.resolve();
     if (this.#active.size > 0) await this.#waitForHandlers(timeoutMs);
     await this.close();
   }
@@ -152,17 +175,18 @@ export class Server extends EventEmitter<ServerEvents> implements AsyncDisposabl
     return new Promise((resolve) => {
       // setTimeout has no Infinity.
       const timer = setTimeout(resolve, Math.min(timeoutMs, 0x7fffffff));
-      void Promise.allSettled(this.#active.values()).then(() => {
+      this.#onEmpty = () => {
         clearTimeout(timer);
         resolve();
-      });
+      };
     });
   }
 
   /** Ends everything now: connections that are open get a signal that aborts. */
   close(): Promise<void> {
+    this.#closed = true;
     this.stopListening();
-    for (const connection of this.#active.keys()) connection.close();
+    for (const connection of this.#active) connection.end(closedByServer());
     return Promise.resolve();
   }
 
@@ -178,37 +202,45 @@ export class Server extends EventEmitter<ServerEvents> implements AsyncDisposabl
   stopListening({ keepPath = false }: { keepPath?: boolean } = {}): void {
     if (!this.#listening) return;
     this.#listening = false;
+    this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#loop.stop();
     this.#listener.close();
     if (!keepPath && this.#listener.family === AF_UNIX) removePath(this.address as UnixAddress);
   }
 
   #take(socket: Socket<number>, address: Address | null): void {
-    const refusal = this.#filter.enter(address);
+    const refusal = this.#closed ? 'closed' : this.#filter.enter(address);
     if (refusal !== undefined) {
-      this.counters.refused[refusal]++;
-      refusedChannel.publish({ server: this, reason: refusal, address });
-      this.emit('refused', refusal, address);
-      socket.close();
-      this.#loop.release();
+      this.#refuse(refusal, socket, address);
       return;
     }
     this.counters.accepted++;
     const connection = new PlainConnection(socket, address, this.#clock, this.#limits);
-    const done = this.#run(connection, address);
-    this.#active.set(connection, done);
+    this.#active.add(connection);
+    void this.#run(connection, address);
+  }
+
+  #refuse(refusal: Refusal | 'closed', socket: Socket<number>, address: Address | null): void {
+    socket.close();
+    this.#loop.release();
+    if (refusal === 'closed') return;
+    this.counters.refused[refusal]++;
+    refusedChannel.publish({ server: this, reason: refusal, address });
+    this.emit('refused', refusal, address);
   }
 
   async #run(plain: PlainConnection, address: Address | null): Promise<void> {
     let connection: Connection = plain;
+    let isHandled = false;
     try {
       if (this.#needsHeader(address)) await readProxyHeader(plain);
       if (this.#tls !== undefined) connection = await this.#tls.secure(plain);
       this.#begin(connection);
+      isHandled = true;
       await this.#handler(connection, connection.remote);
       await this.#finish(plain, connection);
     } catch (error) {
-      this.#failed(error, connection, plain);
+      this.#failed(error, connection, plain, isHandled);
     } finally {
       plain.close();
       this.#forget(plain, connection, address);
@@ -238,12 +270,21 @@ export class Server extends EventEmitter<ServerEvents> implements AsyncDisposabl
     await linger(plain);
   }
 
-  #failed(error: unknown, connection: Connection, plain: PlainConnection): void {
-    if (error instanceof ConnectionTimeoutError) this.counters.timeouts[error.deadline]++;
-    failed.publish({ server: this, connection, error });
-    // What the network did, or the server's own end of the connection, is no fault of the handler.
-    if (error instanceof SocketError || plain.wasEnded) {
-      if (error instanceof Error) this.emit('disconnect', error, connection);
+  #failed(
+    error: unknown,
+    connection: Connection,
+    plain: PlainConnection,
+    isHandled: boolean,
+  ): void {
+    // What TLS or an aborted signal made of it, the reason is this.
+    const cause = plain.reason ?? error;
+    if (cause instanceof ConnectionTimeoutError) this.counters.timeouts[cause.deadline]++;
+    else if (!isHandled) this.counters.handshakeErrors++;
+    failed.publish({ server: this, connection, error: cause });
+    // What peer, network or server did is no fault of the handler.
+    const isOutside = plain.isOrigin(cause) || cause instanceof ProtocolError || !isHandled;
+    if (isOutside && cause instanceof Error) {
+      this.emit('disconnect', cause, connection);
       return;
     }
     this.counters.handlerErrors++;
@@ -274,6 +315,7 @@ export class Server extends EventEmitter<ServerEvents> implements AsyncDisposabl
 
   #forget(plain: PlainConnection, connection: Connection, address: Address | null): void {
     this.#active.delete(plain);
+    if (this.#active.size === 0) this.#onEmpty?.();
     this.#filter.leave(address);
     this.counters.closed++;
     this.counters.bytesReceived += plain.received;
@@ -282,6 +324,16 @@ export class Server extends EventEmitter<ServerEvents> implements AsyncDisposabl
     if (this.listenerCount('end') > 0) this.emit('end', connection);
     this.#loop.release();
   }
+}
+
+function closedByServer(): SocketError {
+  return new SocketError('connection', ECONNABORTED as number, { reason: 'the server was closed' });
+}
+
+/** Accepted connections inherit it, so that it costs each of them nothing. */
+function setNoDelay(listener: Socket<number>): void {
+  if (listener.family !== AF_INET && listener.family !== AF_INET6) return;
+  listener.setsockopt(IPPROTO_TCP as number, TCP_NODELAY as number, true);
 }
 
 /** Reads what the peer still sends, so that it gets what was sent to it, then its end. */

@@ -1,4 +1,5 @@
 import type { Address, InetAddress } from '../address/index.ts';
+import { SOMAXCONN } from '../constants/index.ts';
 import type { Socket } from '../socket/index.ts';
 import type { Received, RequestHandling } from './base-server.ts';
 import { endStream } from './end-stream.ts';
@@ -34,8 +35,11 @@ export class TCPServer<ServerAddress extends Address = InetAddress> extends Sock
   Socket<number>,
   ServerAddress
 > {
-  /** Connections that may wait to be accepted. */
-  static requestQueueSize = 5;
+  /**
+   * Connections that may wait to be accepted. Python's 5 had the seventh of clients that come
+   * together wait for a second: the kernel drops its SYN, and the client sends it again after that.
+   */
+  static requestQueueSize: number = SOMAXCONN as number;
 
   requestQueueSize: number;
   #deadlines: StreamDeadlines;

@@ -2,6 +2,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Address } from '../address/index.ts';
 import { checkBytes } from '../errors/index.ts';
 import type { Socket } from '../socket/index.ts';
+import { engine } from '../socket/engine.ts';
 import { checkSize, checkTarget } from '../socket/receive.ts';
 import type { Connection } from './connection.ts';
 import type { PlainConnection } from './plain-connection.ts';
@@ -12,18 +13,18 @@ export class TlsConnection implements Connection {
   #plain: PlainConnection;
   #rest: Buffer | undefined;
   #ended = false;
-  #wake: (() => void) | undefined;
+  #waiting: (() => void)[] = [];
   #failure: Error | undefined;
 
   constructor(plain: PlainConnection, tls: TLSSocket) {
     this.#plain = plain;
     this.tls = tls;
-    tls.on('readable', () => this.#wake?.());
+    tls.on('readable', () => this.#wake());
     tls.on('end', () => this.#end());
     tls.on('close', () => this.#end());
     tls.on('error', (error) => {
       this.#failure = error;
-      this.#wake?.();
+      this.#wake();
     });
   }
 
@@ -54,12 +55,10 @@ export class TlsConnection implements Connection {
 
   async recv(size: number = 64 * 1024): Promise<Buffer> {
     const wanted = checkSize(size);
-    const chunk = this.#rest ?? (await this.#next());
-    if (chunk.length <= wanted) {
-      this.#rest = undefined;
-      return chunk;
-    }
+    const chunk = await this.#next();
+    if (chunk.length <= wanted) return chunk;
     this.#rest = chunk.subarray(wanted);
+    this.#wake();
     return chunk.subarray(0, wanted);
   }
 
@@ -73,20 +72,25 @@ export class TlsConnection implements Connection {
   /** What node:tls has decrypted by now, or will next; empty at the end. */
   async #next(): Promise<Buffer> {
     for (;;) {
-      if (this.#failure !== undefined) throw this.#failure;
-      const chunk = this.tls.read() as Buffer | null;
+      const chunk = this.#rest ?? (this.tls.read() as Buffer | null);
+      this.#rest = undefined;
       if (chunk !== null) return chunk;
-      if (this.#ended) return Buffer.alloc(0);
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-      this.#wake = undefined;
+      if (this.#failure !== undefined) throw this.#plain.reason ?? this.#failure;
+      if (this.#ended) {
+        if (this.#plain.reason !== undefined) throw this.#plain.reason;
+        return Buffer.alloc(0);
+      }
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   #end(): void {
     this.#ended = true;
-    this.#wake?.();
+    this.#wake();
   }
 
   sendall(data: Uint8Array): Promise<void> {
@@ -100,6 +104,8 @@ export class TlsConnection implements Connection {
 
   /** Sends TLS's close_notify and the end of the stream. */
   shutdown(): Promise<void> {
+    // What this turn has yet to send goes before it.
+    engine.flush();
     if (this.tls.destroyed || this.tls.writableEnded) return Promise.resolve();
     return new Promise((resolve) => this.tls.end(resolve));
   }

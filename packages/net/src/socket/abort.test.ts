@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import { MSG_WAITALL, SO_LINGER, SOL_SOCKET } from '../constants/index.ts';
 import { rejection, turns } from '../testing/index.ts';
 import { Socket } from './socket.ts';
-import { fill, listening, receiveExactly, tcpPair } from './sockets.test.util.ts';
+import { fill, listening, receiveExactly, tcpPair, unixPair } from './sockets.test.util.ts';
 
 test('a signal ends every method that waits with its reason', async () => {
-  using pair = await tcpPair();
+  using pair = unixPair();
   using listener = listening();
   fill(pair.client);
   const methods: ((signal: AbortSignal) => Promise<unknown>)[] = [

@@ -3,10 +3,10 @@ import { closeSync } from 'node:fs';
 import { test } from 'node:test';
 import { countDescriptors, rejection } from '../testing/index.ts';
 import { Socket } from './socket.ts';
-import { fill, listening, receiveExactly, tcpPair } from './sockets.test.util.ts';
+import { fill, listening, receiveExactly, tcpPair, unixPair } from './sockets.test.util.ts';
 
 test('close() rejects every pending operation with EBADF and says why', async () => {
-  using pair = await tcpPair();
+  using pair = unixPair();
   using listener = listening();
   fill(pair.client);
   const pending = [

@@ -77,6 +77,7 @@ function drop(lane: Lane, pending: Pending, reason: unknown): void {
   lane.remove(pending);
 }
 
+const origins = new WeakMap<object, Descriptor>();
 const word = new Int32Array(1);
 const wordBytes = new Uint8Array(word.buffer);
 
@@ -133,10 +134,17 @@ export class Descriptor implements Watched, Sender, LaneOwner {
     details: SocketErrorDetails & Partial<Pick<CallContext, 'option'>> = {},
   ): SocketError {
     const { address, option } = details;
-    return new SocketError(syscall, errno, {
+    const error = new SocketError(syscall, errno, {
       ...details,
       explain: (code) => explain(code, { ...this.#kind, address, option }),
     });
+    origins.set(error, this);
+    return error;
+  }
+
+  /** Whether an error is of a call on this descriptor. */
+  isOrigin(error: unknown): boolean {
+    return typeof error === 'object' && error !== null && origins.get(error) === this;
   }
 
   /** Runs an operation: at once where the kernel lets it, else when its turn has come. */

@@ -74,8 +74,10 @@ export {
   type OptionValue,
   type PacketMembership,
   type ReadableOption,
+  type SourceFilter4,
   type SourceMembership4,
   type TcpInfo,
+  type TcpMd5Key,
   TypedOptions,
   type WritableOption,
 } from './options/index.ts';

@@ -1009,7 +1009,7 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
    *
    * @example
    * const [left, right] = socketpair();
-   * await pipeline(Readable.from([Buffer.from('hello')]), left.stream());
+   * left.stream().end('hello');
    * assert.equal((await right.recv(10)).toString(), 'hello');
    */
   stream(options: SocketStreamOptions = {}): Duplex {

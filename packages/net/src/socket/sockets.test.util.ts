@@ -80,7 +80,10 @@ export async function receiveAll(socket: Receiver): Promise<Buffer> {
   }
 }
 
-/** Sends until the kernel takes no more; returns how many bytes it took. */
+/**
+ * Sends until the kernel takes no more; returns how many bytes it took. For Unix sockets: on TCP the
+ * other end's kernel goes on taking bytes for a while.
+ */
 export function fill(socket: Pick<Socket, 'gettimeout' | 'settimeout' | 'sendSync'>): number {
   const chunk = Buffer.alloc(65_536, 'x');
   const timeout = socket.gettimeout();

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { AF_INET, ECONNREFUSED, MSG_WAITALL, SOCK_DGRAM } from '../constants/index.ts';
-import { needs, PythonPeer } from '../testing/index.ts';
+import { needs, PythonPeer, TemporaryDirectory } from '../testing/index.ts';
 import { Socket } from './socket.ts';
 import { listening, LOOPBACK, receiveExactly, tcpPair, unixPair } from './sockets.test.util.ts';
 
@@ -146,4 +147,19 @@ test('sendall() after Sync calls keeps the bytes’ order', async () => {
   pair.client.sendallSync(Buffer.from('3'));
   await sending;
   assert.equal((await receiveExactly(pair.server, 3)).toString(), '123');
+});
+
+test('sendfileSync() of more than a turn’s budget ends', python, async () => {
+  using directory = new TemporaryDirectory();
+  writeFileSync(directory.file('large'), Buffer.alloc(1 << 20, 'f'));
+  await using peer = new PythonPeer(`
+    server = socket.create_server(('127.0.0.1', 0))
+    say(server.getsockname()[1])
+    connection, _ = server.accept()
+    say(len(receive_exactly(connection, 1 << 20)))
+  `);
+  using client = new Socket();
+  await client.connect({ host: '127.0.0.1', port: await peer.hear<number>() });
+  assert.equal(client.sendfileSync(directory.file('large')), 1 << 20);
+  assert.equal(await peer.hear(), 1 << 20);
 });

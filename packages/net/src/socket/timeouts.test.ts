@@ -4,7 +4,14 @@ import { AF_INET, ETIMEDOUT, MSG_WAITALL, SOCK_NONBLOCK, SOCK_STREAM } from '../
 import { rejection } from '../testing/index.ts';
 import { getdefaulttimeout, setdefaulttimeout } from './default-timeout.ts';
 import { Socket } from './socket.ts';
-import { fill, listening, receiveExactly, tcpPair, udpPair } from './sockets.test.util.ts';
+import {
+  fill,
+  listening,
+  receiveExactly,
+  tcpPair,
+  udpPair,
+  unixPair,
+} from './sockets.test.util.ts';
 
 type Timed = Error & { code: string; errno: number; syscall: string; timeout: number };
 
@@ -50,7 +57,7 @@ test('accept(), connect(), send(), sendall() and recvfrom() end with a TimeoutEr
   listener.settimeout(0.01);
   assert.equal((await rejection(listener.accept())).name, 'TimeoutError');
   assert.throws(() => listener.acceptSync(), { name: 'TimeoutError', syscall: 'accept' });
-  using pair = await tcpPair();
+  using pair = unixPair();
   fill(pair.client);
   pair.client.settimeout(0.01);
   assert.equal((await rejection(pair.client.send(Buffer.alloc(1)))).name, 'TimeoutError');
@@ -116,7 +123,7 @@ test('what came while the loop was busy beyond the timeout has come in time', as
 });
 
 test('after a send() that timed out, the next leaves when the peer has made room', async () => {
-  using pair = await tcpPair();
+  using pair = unixPair();
   const filled = fill(pair.client);
   pair.client.settimeout(0.005);
   await rejection(pair.client.send(Buffer.from('lost')));

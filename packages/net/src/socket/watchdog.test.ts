@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { POLLIN } from '../constants/index.ts';
 import { needs, runNode, turns } from '../testing/index.ts';
 import { engine } from './engine.ts';
-import { fill, tcpPair } from './sockets.test.util.ts';
+import { fill, tcpPair, unixPair } from './sockets.test.util.ts';
 
 const library = JSON.stringify(new URL('./index.js', import.meta.url));
 
@@ -16,8 +16,8 @@ test('events that got lost are found within a second, counted and reported once'
   const warnings: Error[] = [];
   const onWarning = (warning: Error): void => void warnings.push(warning);
   process.on('warning', onWarning);
-  using pair = await tcpPair();
-  using full = await tcpPair();
+  using pair = unixPair();
+  using full = unixPair();
   const filled = fill(full.client);
   const waits = [
     pair.client.recv(1),

@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { type Duplex, PassThrough, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { TestContext } from 'node:test';
 
 /** What `checkStream` may expect of a stream. */
 export interface CheckedStream {
@@ -16,6 +15,13 @@ export interface CheckedStream {
    * which is arbitrary and above what tcp_wmem and tcp_rmem allow by default.
    */
   readonly maxBuffered?: number;
+  /** How long one subtest may take before it counts as hanging; default 10,000. */
+  readonly deadlineMs?: number;
+}
+
+/** What runs the subtests: a TestContext, or what wants to see them fail. */
+export interface Subtests {
+  test(name: string, body: () => Promise<void>): Promise<unknown>;
 }
 
 const MEBIBYTE = 1024 * 1024;
@@ -57,22 +63,34 @@ async function quiet(progress: () => number): Promise<void> {
   }
 }
 
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`nothing happened within ${ms} ms`)), ms);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /**
  * Checks what everything called a stream has to do, each in a subtest of `t`: data arrives intact
  * both ways at once, backpressure is bounded both ways, an end arrives as one, half a connection
  * works, `destroy` in the middle ends the other side and calls every callback, errors arrive.
  */
-export async function checkStream(t: TestContext, checked: CheckedStream): Promise<void> {
-  const { halfClose = true, maxBuffered = 32 * MEBIBYTE } = checked;
+export async function checkStream(t: Subtests, checked: CheckedStream): Promise<void> {
+  const { halfClose = true, maxBuffered = 32 * MEBIBYTE, deadlineMs = 10_000 } = checked;
   const run = (name: string, body: (left: Duplex, right: Duplex) => Promise<void>) =>
     t.test(name, async () => {
       const [left, right] = await checked.connect();
       try {
-        await body(left, right);
+        await within(deadlineMs, body(left, right));
       } finally {
         left.on('error', () => undefined).destroy();
         right.on('error', () => undefined).destroy();
-        await Promise.all([closed(left), closed(right)]);
+        await within(deadlineMs, Promise.all([closed(left), closed(right)]));
       }
     });
   await run('data arrives intact, both ways at once', intact);

@@ -1,4 +1,4 @@
-export { type CheckedStream, checkStream } from './check-stream.ts';
+export { type CheckedStream, checkStream, type Subtests } from './check-stream.ts';
 export { countDescriptors } from './count-descriptors.ts';
 export { needs } from './needs.ts';
 export { PythonPeer } from './python-peer.ts';

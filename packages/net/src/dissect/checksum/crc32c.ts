@@ -16,6 +16,11 @@ function update(crc: number, byte: number): number {
 /**
  * CRC-32C of `bytes[start, end)` with the four bytes at `zeroAt` taken as zeros, which is how SCTP
  * sums its own header; pass -1 for none.
+ *
+ * @example
+ * ```ts
+ * assert.equal(crc32c(new Uint8Array(32), 0, 32), 0x8a9136aa);
+ * ```
  */
 export function crc32c(bytes: Uint8Array, start: number, end: number, zeroAt = -1): number {
   let crc = 0xffffffff;

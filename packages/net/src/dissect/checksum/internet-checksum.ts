@@ -33,7 +33,14 @@ export function foldSum(sum: number): number {
   return folded;
 }
 
-/** The checksum to write into a zeroed field: the inverted sum. */
+/**
+ * The checksum to write into a zeroed field: the inverted sum of `bytes[start, end)` and `initial`.
+ *
+ * @example
+ * ```ts
+ * assert.equal(internetChecksum(Uint8Array.of(0x12, 0x34, 0, 0), 0, 4), 0xedcb);
+ * ```
+ */
 export function internetChecksum(
   bytes: Uint8Array,
   start: number,

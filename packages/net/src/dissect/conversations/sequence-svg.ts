@@ -17,6 +17,18 @@ const minWidth = 480;
 /**
  * A TCP connection as a sequence diagram: an SVG document without scripts, styles of others or
  * references, all text from packets escaped. Light and dark follow the viewer's preference.
+ *
+ * @example
+ * ```ts
+ * const tracker = new ConversationTracker();
+ * const path = { source: '10.0.0.1', destination: '10.0.0.2' };
+ * const segment = { sourcePort: 40000, destinationPort: 80, sequence: 1000, flags: tcpFlag.syn };
+ * const buffer = ipPacket({ ...path, protocol: 6, payload: tcpSegment(path, segment) });
+ * const event = tracker.push({ buffer, linkType: linkType.raw, seconds: 0, nanoseconds: 0 });
+ * if (event?.conversation.type === 'tcp') {
+ *   assert.match(sequenceSvg(event.conversation), />SYN seq 0 \(1000\)</);
+ * }
+ * ```
  */
 export function sequenceSvg(
   conversation: TcpConversation,

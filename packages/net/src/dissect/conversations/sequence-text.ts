@@ -28,6 +28,18 @@ const minColumns = 40;
  *
  * Lines are as wide as `columns` whatever characters the payload has, and nothing from a packet can
  * act on the terminal.
+ *
+ * @example
+ * ```ts
+ * const tracker = new ConversationTracker();
+ * const path = { source: '10.0.0.1', destination: '10.0.0.2' };
+ * const segment = { sourcePort: 40000, destinationPort: 80, sequence: 1000, flags: tcpFlag.syn };
+ * const buffer = ipPacket({ ...path, protocol: 6, payload: tcpSegment(path, segment) });
+ * const event = tracker.push({ buffer, linkType: linkType.raw, seconds: 0, nanoseconds: 0 });
+ * if (event?.conversation.type === 'tcp') {
+ *   assert.match(sequenceText(event.conversation), /─ SYN seq 0 \(1000\) ─+▶/);
+ * }
+ * ```
  */
 export function sequenceText(
   conversation: TcpConversation,

@@ -88,6 +88,12 @@ export interface PacketInit {
  * Its time is a pair of numbers: an item with a bigint took 55 ns to make, with a pair 35 ns;
  * `time` makes the bigint for those who want one. `bytes` is a view into the
  * chunk that was pushed, made when asked for: valid as long as the caller leaves that chunk alone.
+ *
+ * @example
+ * ```ts
+ * const item = new PacketItem({ buffer: Uint8Array.of(1, 2), seconds: 3, nanoseconds: 4 });
+ * assert.deepEqual([item.time, item.originalLength], [3_000_000_004n, 2]);
+ * ```
  */
 export class PacketItem {
   readonly type = 'packet';

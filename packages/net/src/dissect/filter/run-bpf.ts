@@ -27,6 +27,11 @@ function usesMemory(code: number): boolean {
  * memory in bounds, a return at the end.
  *
  * @throws RangeError that says which instruction is wrong
+ *
+ * @example
+ * ```ts
+ * assert.throws(() => checkBpf([{ code: 0x05, jt: 0, jf: 0, k: 9 }]), /instruction 0 is wrong/);
+ * ```
  */
 export function checkBpf(program: readonly BpfInstruction[]): void {
   const { length } = program;

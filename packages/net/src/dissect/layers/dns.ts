@@ -29,7 +29,7 @@ const responseCodes = names({
 /** DNS over UDP, RFC 1035 4.1; the same message form serves multicast DNS (RFC 6762). */
 export const dns: LayerDefinition = {
   protocol: 'dns',
-  announcedBy: { 'udp.port': [53, 5355] },
+  announcedBy: { 'udp.port': [53] },
   dissect: (packet) => message(packet, false),
 };
 

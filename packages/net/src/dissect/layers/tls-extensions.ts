@@ -16,9 +16,11 @@ const readers: Readonly<Record<number, ExtensionReader>> = {
   11: ecPointFormats,
   13: signatureAlgorithms,
   16: protocolNegotiation,
+  21: (packet) => packet.raw('tls.handshake.extensions_padding_data', packet.remaining),
   43: supportedVersions,
   45: pskModes,
   51: keyShare,
+  0xff01: renegotiationInfo,
 };
 
 /** The value of one extension; unknown ones become `tls.handshake.extension.data`. */
@@ -81,6 +83,12 @@ function supportedVersions(packet: PacketReader, isClient: boolean): void {
   while (packet.remaining > 0) {
     packet.u16('tls.handshake.extensions.supported_version', tlsVersionNames);
   }
+}
+
+/** RFC 5746 3.2. */
+function renegotiationInfo(packet: PacketReader): void {
+  const length = packet.u8('tls.handshake.extensions_reneg_info_len');
+  if (length > 0) packet.raw('tls.handshake.extensions_reneg_info', length);
 }
 
 /** RFC 8446 4.2.9. */

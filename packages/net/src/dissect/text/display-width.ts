@@ -39,14 +39,28 @@ function codePointWidth(character: string): number {
   return wide.some(([first, last]) => code >= first && code <= last) ? 2 : 1;
 }
 
-/** Columns that escaped text takes in a terminal: 2 for a Chinese character, 0 for a combining mark. */
+/**
+ * Columns that escaped text takes in a terminal: 2 for a Chinese character, 0 for a combining mark.
+ *
+ * @example
+ * ```ts
+ * assert.equal(displayWidth('粘包 ok'), 7);
+ * ```
+ */
 export function displayWidth(text: string): number {
   let width = 0;
   for (const character of text) width += codePointWidth(character);
   return width;
 }
 
-/** Text cut to `columns`, an ellipsis in the last one where it was cut; never half a character. */
+/**
+ * Text cut to `columns`, an ellipsis in the last one where it was cut; never half a character.
+ *
+ * @example
+ * ```ts
+ * assert.equal(fitText('粘包和半包', 6), '粘包…');
+ * ```
+ */
 export function fitText(text: string, columns: number): string {
   if (displayWidth(text) <= columns) return text;
   let fitted = '';

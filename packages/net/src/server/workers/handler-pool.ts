@@ -78,7 +78,7 @@ export class HandlerPool implements RequestRunner<Request> {
 
   // ── workers ────────────────────────────────────────────────────────────────────────────────────
 
-  /** Starts the workers; settles when the first is ready, rejects when the module can't be loaded. */
+  /** Starts the workers; settles when all are ready, rejects when the module can't be loaded. */
   start(server: RunnerServer): Promise<void> {
     if (this.#closing.signal.aborted)
       return Promise.reject(invalidState('Cannot serve: the server is closed'));
@@ -106,13 +106,19 @@ export class HandlerPool implements RequestRunner<Request> {
     this.#reference(member);
   }
 
+  get #readyCount(): number {
+    let count = 0;
+    for (const { isReady } of this.#members) if (isReady) count++;
+    return count;
+  }
+
   #onReport(member: Member, report: Report): void {
     switch (report.kind) {
       case 'ready':
         member.isReady = true;
         this.#hasStarted = true;
         this.#pause.reset();
-        this.#onReady?.resolve();
+        if (this.#readyCount === this.#kind.size) this.#onReady?.resolve();
         this.#reference(member);
         break;
       case 'unloadable':

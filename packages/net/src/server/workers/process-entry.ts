@@ -25,10 +25,10 @@ async function receive(): Promise<[ProcessMessage, number] | undefined> {
 }
 
 function onMessage(host: HandlerHost, message: ProcessMessage, fd: number): void {
+  if (message.kind === 'offer') report({ kind: 'claimed', id: message.id });
   if (message.kind === 'socket') shared = adopt(fd, message.socket);
   if (message.kind !== 'run') return;
   const { job } = message;
-  report({ kind: 'claimed', id: job.id });
   if (job.kind === 'stream') void host.run(job, adopt(fd, job.socket));
   else if (shared !== undefined) void host.run(job, shared);
 }

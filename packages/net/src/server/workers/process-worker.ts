@@ -7,10 +7,11 @@ import { SocketError } from '../../errors/index.ts';
 import { close, type Socket, sendFds, socketpair } from '../../socket/index.ts';
 import { reportOf } from './handler-error.ts';
 import type { HandlerWorker, Task, WorkerEvents } from './handler-worker.ts';
+import { inheritedFlags } from './inherited-flags.ts';
 import type { Job, Report, SocketKind, WorkerSetup } from './messages.ts';
 
-/** Requests that a process may have before it has begun with any. They can't be recalled. */
-export const MAX_UNCLAIMED = 2;
+/** Requests that a process may have been offered and has not claimed. */
+export const MAX_UNCLAIMED = 16;
 /** The descriptor under which the process finds its end of the channel: after stdio and Node's. */
 export const CHANNEL_FD = 4;
 // The longest of UDP; a Unix datagram may be longer.
@@ -22,6 +23,7 @@ export const MAX_MESSAGE_BYTES = MAX_DATAGRAM_BYTES + 16 * 1024;
 export type ProcessMessage =
   | { readonly kind: 'setup'; readonly setup: WorkerSetup }
   | { readonly kind: 'socket'; readonly socket: SocketKind }
+  | { readonly kind: 'offer'; readonly id: number }
   | { readonly kind: 'run'; readonly job: Job };
 
 /**
@@ -43,6 +45,7 @@ export class ProcessWorker implements HandlerWorker {
     this.#events = events;
     try {
       this.#child = fork(fileURLToPath(entry), [], {
+        execArgv: inheritedFlags(),
         stdio: ['ignore', 'inherit', 'inherit', 'ipc', end.fileno()],
       });
     } finally {
@@ -50,7 +53,7 @@ export class ProcessWorker implements HandlerWorker {
     }
     this.pid = this.#child.pid ?? -1;
     this.name = `process ${this.pid}`;
-    this.#send({ kind: 'setup', setup });
+    void this.#send({ kind: 'setup', setup });
     void this.#watch();
   }
 
@@ -81,30 +84,35 @@ export class ProcessWorker implements HandlerWorker {
     }
   }
 
-  send(task: Task): void {
-    if (task.shared !== undefined && !this.#hasShared) {
-      this.#hasShared = true;
-      this.#send({ kind: 'socket', socket: task.shared }, task.fd);
+  /** What is in the channel can't be taken back: so a request stays here until it is claimed. */
+  send({ job: { id } }: Task): void {
+    void this.#send({ kind: 'offer', id });
+  }
+
+  recall(): boolean {
+    return true;
+  }
+
+  claimed({ job, fd, shared }: Task): void {
+    if (job.kind === 'stream') {
+      void this.#send({ kind: 'run', job }, fd).finally(() => close(fd));
+      return;
     }
-    const { job, fd } = task;
-    if (job.kind === 'stream') this.#send({ kind: 'run', job }, fd);
-    else if (job.data.length <= MAX_DATAGRAM_BYTES) this.#send({ kind: 'run', job });
-    else this.#refuse(job.id, job.data.length);
+    if (job.data.length > MAX_DATAGRAM_BYTES) {
+      this.#refuse(job.id, job.data.length);
+      return;
+    }
+    if (shared !== undefined && !this.#hasShared) {
+      this.#hasShared = true;
+      void this.#send({ kind: 'socket', socket: shared }, fd);
+    }
+    void this.#send({ kind: 'run', job });
   }
 
   #refuse(id: number, size: number): void {
     const message = `Cannot send to ${this.name}: datagram of ${size} bytes exceeds ${MAX_DATAGRAM_BYTES}`;
     const error = reportOf(new RangeError(message));
     queueMicrotask(() => this.#events.onReport({ kind: 'failed', id, error }));
-  }
-
-  /** Only a process that is gone gives anything back. */
-  recall(): boolean {
-    return this.#channel.closed;
-  }
-
-  claimed({ job, fd }: Task): void {
-    if (job.kind === 'stream') close(fd);
   }
 
   setReferenced(referenced: boolean): void {
@@ -127,13 +135,14 @@ export class ProcessWorker implements HandlerWorker {
     this.#child.kill('SIGKILL');
   }
 
-  #send(message: ProcessMessage, fd?: number): void {
+  async #send(message: ProcessMessage, fd?: number): Promise<void> {
     const bytes = [serialize(message)];
-    const sent =
-      fd === undefined ? this.#channel.sendmsg(bytes) : sendFds(this.#channel, bytes, [fd]);
-    sent.catch((error: unknown) => {
+    try {
+      if (fd === undefined) await this.#channel.sendmsg(bytes);
+      else await sendFds(this.#channel, bytes, [fd]);
+    } catch (error) {
       // A process that takes nothing any more: its exit says the rest. Anything else must not hang.
       if (!(error instanceof SocketError) || error.code === 'EMSGSIZE') this.kill();
-    });
+    }
   }
 }

@@ -2,7 +2,9 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { close, dup } from '../../socket/index.ts';
 import { Claims } from './claims.ts';
+import { reportOf } from './handler-error.ts';
 import type { HandlerWorker, Task, WorkerEvents } from './handler-worker.ts';
+import { inheritedFlags } from './inherited-flags.ts';
 import type { Job, Report, SocketKind, WorkerSetup } from './messages.ts';
 
 /** Requests that a thread may have before it has begun with any. */
@@ -37,7 +39,7 @@ export class ThreadWorker implements HandlerWorker {
   constructor(setup: WorkerSetup, events: WorkerEvents) {
     const entry = new URL(`./thread-entry${extname(import.meta.url)}`, import.meta.url);
     const workerData: ThreadSetup = { ...setup, claims: this.#claims.memory };
-    this.#worker = new Worker(entry, { workerData });
+    this.#worker = new Worker(entry, { workerData, execArgv: inheritedFlags() });
     this.name = `thread ${this.#worker.threadId}`;
     let failure: unknown;
     this.#worker.on('message', (report: Report) => events.onReport(report));
@@ -46,7 +48,8 @@ export class ThreadWorker implements HandlerWorker {
     });
     this.#worker.on('exit', (code) => {
       this.#takeSharedBack();
-      const how = failure === undefined ? `ended with code ${code}` : 'failed';
+      const how =
+        failure === undefined ? `ended with code ${code}` : `failed: ${reportOf(failure).message}`;
       events.onExit(new Error(`${this.name} ${how}`, { cause: failure }));
     });
   }

@@ -29,8 +29,8 @@ export class RawFile {
   }
 
   /** Runs a process, waiting for each of its calls. */
-  async run<Result>(process: FileProcess<Result>, signal: AbortSignal): Promise<Result> {
-    signal.throwIfAborted();
+  async run<Result>(process: FileProcess<Result>, signal?: AbortSignal): Promise<Result> {
+    signal?.throwIfAborted();
     let step = process.next();
     while (!step.done) {
       let outcome: number | null;
@@ -63,7 +63,7 @@ export class RawFile {
     return step.value;
   }
 
-  #call(step: FileStep, signal: AbortSignal): Promise<number> {
+  #call(step: FileStep, signal: AbortSignal | undefined): Promise<number> {
     if (step.kind === 'write') return this.#socket.send(step.data, 0, { signal });
     this.#checkTimedOut();
     return this.#socket.recvInto(step.buffer, step.buffer.length, step.flags, { signal });

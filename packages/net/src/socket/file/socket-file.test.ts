@@ -471,3 +471,34 @@ test('writeSync() refuses text that the encoding lacks, or writes "?", or leaves
   left.close();
   right.close();
 });
+
+test('a character of an East Asian encoding is whole however its bytes come', async () => {
+  const [left, right] = socketpair();
+  // U+65E5 U+672C, and a byte that ends the strict text (JIS X 0208 in Shift_JIS).
+  right.sendSync(Buffer.from([0x93, 0xfa, 0x96, 0x7b, 0x0a, 0xff]));
+  right.close();
+  const file = left.makefile('r', { encoding: 'shift_jis', buffering: 1 });
+  assert.equal(await file.readline(), '\u65e5\u672c\n');
+  await assert.rejects(file.read(), { code: 'ERR_ENCODING_INVALID_ENCODED_DATA' });
+  await file.close();
+  left.close();
+});
+
+test('a file of mode rw talks both ways, and a write does not disturb what was read ahead', async () => {
+  const [left, right] = socketpair();
+  await using here = left.makefile('rw', { newline: '\r\n' });
+  await using there = right.makefile('rw');
+  await there.write('one\ntwo\n');
+  await there.flush();
+  right.sendSync(Buffer.from('three\r\n'));
+  assert.equal(await here.readline(), 'one\ntwo\nthree\r\n');
+  assert.equal(await here.write('ans\nwer\n'), 8);
+  here.flushSync();
+  assert.equal(await there.readline(), 'ans\n');
+  await there.write('late\r\n');
+  await there.flush();
+  assert.equal(there.readlineSync(), 'wer\n');
+  assert.equal(await here.readline(), 'late\r\n');
+  left.close();
+  right.close();
+});

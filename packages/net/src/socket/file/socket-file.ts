@@ -313,8 +313,7 @@ export class SocketFile<Data extends Buffer | string = Buffer>
     this.#closed = true;
     this.#abortReads();
     try {
-      const { signal } = new AbortController();
-      await this.#writes.run(() => this.#raw.run(this.#writer.flush(), signal));
+      await this.#writes.run(() => this.#raw.run(this.#writer.flush()));
     } finally {
       this.#release();
     }
@@ -381,8 +380,7 @@ export class SocketFile<Data extends Buffer | string = Buffer>
       this.#checkMode(this.#parsed.writes, 'write');
       const signal = checkSignal(options);
       const process = make();
-      const wait = signal ?? new AbortController().signal;
-      return this.#writes.run(() => this.#raw.run(process, wait), signal);
+      return this.#writes.run(() => this.#raw.run(process, signal), signal);
     });
   }
 

@@ -108,6 +108,69 @@ export const membership6: OptionCodec<never, Membership6> = {
   },
 };
 
+/** Which sources of a group that was joined are let in. Source: RFC 3678, section 4.1.3. */
+export interface SourceFilter4 {
+  readonly group: string;
+  /** MCAST_INCLUDE: these alone; MCAST_EXCLUDE: all others. */
+  readonly mode: number;
+  readonly sources: readonly string[];
+  /** The interface's address that the group was joined on. */
+  readonly address?: string | undefined;
+}
+
+// The default of net.ipv4.igmp_max_msf is 10; the kernel says ENOBUFS above its value.
+const MAX_SOURCES = 1024;
+
+/** struct ip_msfilter. */
+export const sourceFilter4: OptionCodec<never, SourceFilter4> = {
+  kind: 'struct',
+  size: 16 + 4 * MAX_SOURCES,
+  decode: unread,
+  encode(name, input) {
+    const { group, mode, sources, address } = object(name, input);
+    if (!Array.isArray(sources)) throw invalidType(`${name}.sources`, 'an array', sources);
+    const head = Buffer.alloc(16);
+    inetPton(AF_INET, checkString(`${name}.group`, group)).copy(head, 0);
+    ipv4(`${name}.address`, address).copy(head, 4);
+    u32.write(head, 8, checkInteger(`${name}.mode`, mode, 0, 1));
+    u32.write(head, 12, checkInteger(`${name}.sources.length`, sources.length, 0, MAX_SOURCES));
+    const addresses = sources.map((source: unknown, i) =>
+      inetPton(AF_INET, checkString(`${name}.sources[${i}]`, source)),
+    );
+    return Buffer.concat([head, ...addresses]);
+  },
+};
+
+/** A key that segments from and to a peer are signed with. Source: RFC 2385, linux/tcp.h. */
+export interface TcpMd5Key {
+  /** The peer's address. */
+  readonly address: string;
+  /** At most 80 bytes; none takes the key away. */
+  readonly key: Uint8Array;
+}
+
+// TCP_MD5SIG_MAXKEYLEN, and where struct tcp_md5sig has what follows the address.
+const MAX_MD5_KEY = 80;
+const MD5_KEY_LENGTH_AT = 130;
+const MD5_KEY_AT = 136;
+
+/** struct tcp_md5sig. */
+export const tcpMd5Key: OptionCodec<never, TcpMd5Key> = {
+  kind: 'struct',
+  size: MD5_KEY_AT + MAX_MD5_KEY,
+  decode: unread,
+  encode(name, input) {
+    const { address, key } = object(name, input);
+    const secret = checkBytes(`${name}.key`, key);
+    const bytes = Buffer.alloc(MD5_KEY_AT + MAX_MD5_KEY);
+    storage(`${name}.address`, address).copy(bytes);
+    const length = checkInteger(`${name}.key.length`, secret.length, 0, MAX_MD5_KEY);
+    u16.write(bytes, MD5_KEY_LENGTH_AT, length);
+    bytes.set(secret, MD5_KEY_AT);
+    return bytes;
+  },
+};
+
 function storage(name: string, value: unknown): Buffer {
   const host = checkString(name, value);
   const bytes = Buffer.alloc(Math.max(STORAGE_BYTES, MAX_ADDRESS_LENGTH));

@@ -4,7 +4,9 @@ export type {
   Membership4,
   Membership6,
   PacketMembership,
+  SourceFilter4,
   SourceMembership4,
+  TcpMd5Key,
 } from './address-codecs.ts';
 export type { FilterInstruction } from './list-codecs.ts';
 export type { OptionUnit } from './option-codec.ts';

@@ -9,6 +9,7 @@ import {
   membership6,
   multicastInterface4,
   pathMtu,
+  sourceFilter4,
   sourceMembership4,
 } from './address-codecs.ts';
 import { bitSet } from './list-codecs.ts';
@@ -58,6 +59,7 @@ export const ipOptions = {
   IP_MTU: ip.readOnly(c.IP_MTU, integer('bytes')),
   /** IP_PMTUDISC_DONT … IP_PMTUDISC_OMIT. */
   IP_MTU_DISCOVER: ip.readWrite(c.IP_MTU_DISCOVER, integer(undefined, 0, 5)),
+  IP_MSFILTER: ip.writeOnly(c.IP_MSFILTER, sourceFilter4),
   IP_MULTICAST_ALL: ip.readWrite(c.IP_MULTICAST_ALL, boolean),
   IP_MULTICAST_IF: ip.readWrite(c.IP_MULTICAST_IF, multicastInterface4),
   IP_MULTICAST_LOOP: ip.readWrite(c.IP_MULTICAST_LOOP, boolean),
@@ -98,10 +100,14 @@ export const ipv6Options = {
   IPV6_ADDRFORM: ipv6.writeOnly(c.IPV6_ADDRFORM, integer()),
   /** IPV6_PREFER_SRC_… */
   IPV6_ADDR_PREFERENCES: ipv6.readWrite(c.IPV6_ADDR_PREFERENCES, integer()),
+  /** Another name of IPV6_JOIN_GROUP. */
+  IPV6_ADD_MEMBERSHIP: ipv6.writeOnly(c.IPV6_ADD_MEMBERSHIP, membership6),
   IPV6_AUTOFLOWLABEL: ipv6.readWrite(c.IPV6_AUTOFLOWLABEL, boolean),
   /** Where in a raw packet the checksum is; -1: nowhere. */
   IPV6_CHECKSUM: rawIpv6.readWrite(c.IPV6_CHECKSUM, integer('bytes', -1)),
   IPV6_DONTFRAG: ipv6.readWrite(c.IPV6_DONTFRAG, boolean),
+  /** Another name of IPV6_LEAVE_GROUP. */
+  IPV6_DROP_MEMBERSHIP: ipv6.writeOnly(c.IPV6_DROP_MEMBERSHIP, membership6),
   IPV6_DSTOPTS: ipv6.readWrite(c.IPV6_DSTOPTS, binary(MAX_EXTENSION)),
   IPV6_FLOWINFO_SEND: ipv6.readWrite(c.IPV6_FLOWINFO_SEND, boolean),
   IPV6_FREEBIND: ipv6.readWrite(c.IPV6_FREEBIND, boolean),

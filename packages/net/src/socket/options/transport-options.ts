@@ -1,4 +1,5 @@
 import * as c from '../../constants/index.ts';
+import { tcpMd5Key } from './address-codecs.ts';
 import { count64, i32, u16, u32, u64, u8 } from './native-words.ts';
 import { optionsAt, type SocketKind } from './option-row.ts';
 import { binary, boolean, integer, text, unsigned } from './scalar-codecs.ts';
@@ -24,7 +25,7 @@ const MAX_SYN_BYTES = 1024;
 // union tcp_cc_info of linux/inet_diag.h.
 const CC_INFO_BYTES = 20;
 
-/** Source: tcp(7), linux/tcp.h. TCP_AO_…, TCP_MD5SIG… and TCP_ZEROCOPY_RECEIVE: raw bytes only. */
+/** Source: tcp(7), linux/tcp.h. TCP_AO_…, TCP_MD5SIG_EXT and TCP_ZEROCOPY_RECEIVE: raw only. */
 export const tcpOptions = {
   /** Of the congestion control that is in use: its part of union tcp_cc_info. */
   TCP_CC_INFO: tcp.readOnly(c.TCP_CC_INFO, binary(CC_INFO_BYTES)),
@@ -47,6 +48,7 @@ export const tcpOptions = {
   /** -1: an orphan leaves FIN_WAIT2 at once. */
   TCP_LINGER2: tcp.readWrite(c.TCP_LINGER2, integer('s', -1)),
   TCP_MAXSEG: tcp.readWrite(c.TCP_MAXSEG, integer('bytes', 0)),
+  TCP_MD5SIG: tcp.writeOnly(c.TCP_MD5SIG, tcpMd5Key),
   TCP_NODELAY: tcp.readWrite(c.TCP_NODELAY, boolean),
   TCP_NOTSENT_LOWAT: tcp.readWrite(c.TCP_NOTSENT_LOWAT, unsigned('bytes')),
   TCP_QUEUE_SEQ: tcp.readWrite(c.TCP_QUEUE_SEQ, unsigned()),

@@ -445,6 +445,46 @@ test("a group that was joined gets what is sent to it, and one that was left doe
   sender.close();
 });
 
+test('IP_MSFILTER keeps out the sources it names', async () => {
+  const receiver = new Socket(c.AF_INET, c.SOCK_DGRAM);
+  receiver.bind({ host: '', port: 0 });
+  const { port } = receiver.getsockname();
+  const group = { group: '239.9.8.6', address: '127.0.0.1' };
+  const filter = { ...group, mode: c.MCAST_EXCLUDE, sources: ['127.0.0.3', '127.0.0.4'] };
+  assert.throws(() => receiver.options.set('IP_MSFILTER', filter), SocketError);
+  receiver.options.set('IP_ADD_MEMBERSHIP', group);
+  receiver.options.set('IP_MSFILTER', filter);
+  for (const host of ['127.0.0.3', '127.0.0.4', '127.0.0.5']) {
+    using sender = new Socket(c.AF_INET, c.SOCK_DGRAM);
+    sender.bind({ host, port: 0 });
+    sender.options.set('IP_MULTICAST_IF', { interface: 'lo' });
+    await sender.sendto(Buffer.from(host), { host: group.group, port });
+  }
+  assert.equal((await receiver.recv(20)).toString(), '127.0.0.5');
+  receiver.close();
+});
+
+test('TCP_MD5SIG lets in who has the key, and nobody else', async (t) => {
+  const listener = new Socket();
+  listener.bind({ host: '127.0.0.1', port: 0 });
+  listener.listen();
+  const key = Buffer.from('a key of both');
+  try {
+    listener.options.set('TCP_MD5SIG', { address: '127.0.0.1', key });
+  } catch (error) {
+    listener.close();
+    return t.skip(`not in this kernel: ${String(error)}`);
+  }
+  const stranger = new Socket();
+  stranger.settimeout(0.05);
+  await assert.rejects(stranger.connect(listener.getsockname()), { name: 'TimeoutError' });
+  const friend = new Socket();
+  friend.options.set('TCP_MD5SIG', { address: '127.0.0.1', key });
+  await friend.connect(listener.getsockname());
+  for (const socket of [stranger, friend, listener]) socket.close();
+  return undefined;
+});
+
 test('NETLINK_ADD_MEMBERSHIP is in NETLINK_LIST_MEMBERSHIPS', () => {
   const socket = new Socket(c.AF_NETLINK, c.SOCK_RAW, c.NETLINK_ROUTE);
   socket.options.set('NETLINK_ADD_MEMBERSHIP', 1);
@@ -474,6 +514,7 @@ test('options.set() refuses a wrong value before any system call', () => {
     ['SO_DETACH_FILTER', 0, 'ERR_INVALID_ARG_TYPE'],
     ['IP_ADD_MEMBERSHIP', '224.0.0.1', 'ERR_INVALID_ARG_TYPE'],
     ['IP_ADD_MEMBERSHIP', {}, 'ERR_INVALID_ARG_TYPE'],
+    ['TCP_MD5SIG', { address: '::1', key: Buffer.alloc(81) }, 'ERR_OUT_OF_RANGE'],
     ['ICMP6_FILTER', [256], 'ERR_OUT_OF_RANGE'],
     ['TCP_INFO', {}, 'ERR_INVALID_ARG_VALUE'],
     ['toString', 1, 'ERR_INVALID_ARG_VALUE'],
@@ -497,6 +538,25 @@ test('options.list() names every option of the socket, with its value or why the
   assert.equal(listed.has('UDP_CORK'), false);
   assert.equal(listed.has('SO_PEERCRED'), false);
   socket.close();
+});
+
+test('every option of SOL_SOCKET in the headers is in the table', () => {
+  const without: Readonly<Record<string, RegExp>> = {
+    'variants that SO_RCVTIMEO and the like stand for': /_(OLD|NEW)$/,
+    'levels, error queue and socket kinds of their own': /^SO_(EE|HCI|L2CAP|RFCOMM|SCO|RDS)_/,
+    'another name of one that is there': /^SO_(DETACH_BPF|GET_FILTER)$/,
+    'getpeername() gives it': /^SO_PEERNAME$/,
+    'obsolete, ignored by the kernel': /^SO_BSDCOMPAT$/,
+    "of VMware's VMCI transport, and one that Linux doesn't implement":
+      /^SO_VM_SOCKETS_(PEER_HOST_VM_ID|TRUSTED|NONBLOCK_TXRX)$/,
+    'of memory that is mapped, which needs more than a socket': /^SO_DEVMEM_/,
+  };
+  const missing = Object.entries(c)
+    .filter(([name, value]) => name.startsWith('SO_') && value !== undefined)
+    .map(([name]) => name)
+    .filter((name) => !(name in optionTable))
+    .filter((name) => !Object.values(without).some((pattern) => pattern.test(name)));
+  assert.deepEqual(missing, []);
 });
 
 /** Never called: it compiles, or doesn't, where it should. */

@@ -1,0 +1,123 @@
+import type { SinkFile } from '../sink.ts';
+import type { Entry } from '../protocol/message.ts';
+import { BLOCK_BYTES } from '../protocol/limits.ts';
+import { TransferError } from '../transfer-error.ts';
+import type { CommitQueue } from './commit-queue.ts';
+import { FileError } from './file-error.ts';
+import type { OpenFile } from './open-file.ts';
+import type { PartFile } from './part-file.ts';
+import type { RootDirectory } from './root-directory.ts';
+import { dataRuns } from './zero-runs.ts';
+
+/** What a file in a directory needs of the sink it belongs to. */
+export interface DirectoryFileContext {
+  readonly root: RootDirectory;
+  readonly commits: CommitQueue;
+  /** The file is over: its room is free for others. */
+  release(): void;
+}
+
+/** How a file takes its final name. */
+export interface Placement {
+  /** Takes the place of what has the name. */
+  readonly replace: boolean;
+  /** What has the name must be a beginning of the new content. */
+  readonly beginning?: OpenFile | undefined;
+}
+
+/** A file that grows under a temporary name until it is whole. */
+export class DirectoryFile implements SinkFile {
+  readonly isComparison = false;
+  readonly keptBlocks: number;
+  readonly #context: DirectoryFileContext;
+  readonly #entry: Entry;
+  readonly #part: PartFile;
+  readonly #placement: Placement;
+
+  constructor(
+    context: DirectoryFileContext,
+    entry: Entry,
+    part: PartFile,
+    placement: Placement,
+  ) {
+    this.#context = context;
+    this.#entry = entry;
+    this.#part = part;
+    this.#placement = placement;
+    this.keptBlocks = part.keptBlocks;
+  }
+
+  readKept(position: number, buffer: Uint8Array): Promise<number> {
+    return this.#part.file.read(buffer, position);
+  }
+
+  async write(bytes: Uint8Array, position: number, again: boolean): Promise<void> {
+    const { file } = this.#part;
+    // Where nothing was written zeros are there already, and stay a hole.
+    if (!this.#entry.sparse || again) return file.write(bytes, position);
+    for (const [from, to] of dataRuns(bytes)) {
+      await file.write(bytes.subarray(from, to), position + from);
+    }
+  }
+
+  /** The order is safety.md's 16: content, fsync, name, fsync of the directory. */
+  async commit(): Promise<void> {
+    const { path, size, mode, mtimeSeconds, mtimeNanoseconds } = this.#entry;
+    const { file, name } = this.#part;
+    try {
+      if (this.#entry.sparse || size === 0) await file.truncate(size);
+      await this.#checkBeginning();
+      await file.chmod(mode & 0o777);
+      await file.setModified(mtimeSeconds, mtimeNanoseconds);
+      await file.sync();
+      const names = { from: name, to: path.at(-1) as string };
+      await this.#context.commits.rename(path.slice(0, -1), names, this.#placement.replace);
+    } catch (error) {
+      throw isExists(error) ? new TransferError('exists', 'a file came in its place') : error;
+    } finally {
+      await this.#close();
+    }
+  }
+
+  differs(): Promise<SinkFile> {
+    throw new Error('unreachable: nothing is compared');
+  }
+
+  async abandon(resumable: boolean): Promise<void> {
+    try {
+      if (!resumable) await this.#removePart();
+    } finally {
+      await this.#close();
+    }
+  }
+
+  #removePart(): Promise<void> {
+    return this.#context.root.removeFile([...this.#entry.path.slice(0, -1), this.#part.name]);
+  }
+
+  async #close(): Promise<void> {
+    this.#context.release();
+    await this.#part.file.close();
+    await this.#placement.beginning?.close();
+  }
+
+  /** Compares what has the name with our beginning, now that all of it is here. */
+  async #checkBeginning(): Promise<void> {
+    const { beginning } = this.#placement;
+    if (beginning === undefined) return;
+    const theirs = Buffer.allocUnsafe(BLOCK_BYTES);
+    const ours = Buffer.allocUnsafe(BLOCK_BYTES);
+    for (let at = 0; ; at += BLOCK_BYTES) {
+      const count = await beginning.read(theirs, at);
+      if (count === 0) return;
+      const same = (await this.#part.file.read(ours.subarray(0, count), at)) === count;
+      if (!same || theirs.compare(ours, 0, count, 0, count) !== 0) {
+        throw new TransferError('exists', 'the file that is there is no beginning of the one sent');
+      }
+    }
+  }
+}
+
+function isExists(error: unknown): boolean {
+  return error instanceof FileError && error.code === 'EEXIST' && error.syscall === 'renameat2';
+}

@@ -1,0 +1,163 @@
+import type { Entry } from '../protocol/message.ts';
+import { BLOCK_BYTES, MAX_ENTRIES } from '../protocol/limits.ts';
+import type { OfferSummary, SinkFile, TransferSink } from '../sink.ts';
+import { TransferError } from '../transfer-error.ts';
+import { CommitQueue } from './commit-queue.ts';
+import { ComparedFile } from './compared-file.ts';
+import { DirectoryFile, type Placement } from './directory-file.ts';
+import { FILE } from './file-constants.ts';
+import type { OpenFile } from './open-file.ts';
+import { openPartFile, type PartFile } from './part-file.ts';
+import { type Quota, RoomLedger } from './room-ledger.ts';
+import type { RootDirectory } from './root-directory.ts';
+import { isTemporaryName } from './temporary-name.ts';
+
+/** What happens to a file whose name is taken. */
+export type Existing = 'refuse' | 'overwrite' | 'append';
+
+export interface DirectorySinkOptions extends Quota {
+  /**
+   * A file that has the name and is not the same is kept and the new one refused (`refuse`, the
+   * default), replaced once the new one is whole (`overwrite`), or completed where it is a beginning
+   * of the new one (`append`). One that is the same counts as done.
+   */
+  readonly existing?: Existing | undefined;
+}
+
+const FILE_TYPE = 0o170000n;
+const REGULAR = 0o100000n;
+/** The mode of a directory that isn't finished. */
+const WORKING_MODE = 0o700;
+
+/** Puts received files below a directory, by the rules of safety.md 14 to 17. */
+export class DirectorySink implements TransferSink {
+  readonly #root: RootDirectory;
+  readonly #options: DirectorySinkOptions;
+  readonly #commits: CommitQueue;
+  readonly #room: RoomLedger;
+  /** Directories that got their name from us, now or in a run that was cut. */
+  readonly #made = new Set<string>();
+
+  constructor(root: RootDirectory, options: DirectorySinkOptions = {}) {
+    this.#root = root;
+    this.#options = options;
+    this.#commits = new CommitQueue(root);
+    this.#room = new RoomLedger(() => root.room());
+  }
+
+  begin(offer: OfferSummary): Promise<void> {
+    const { maxBytes = Infinity, maxEntries = MAX_ENTRIES } = this.#options;
+    if (offer.bytes > maxBytes) throw overQuota(`${offer.bytes} bytes`, 'maxBytes', maxBytes);
+    if (offer.entries > maxEntries) {
+      throw overQuota(`${offer.entries} entries`, 'maxEntries', maxEntries);
+    }
+    return Promise.resolve();
+  }
+
+  async makeDirectory(entry: Entry): Promise<void> {
+    refuseTemporary(entry);
+    const key = entry.path.join('/');
+    if (await this.#root.makeDirectory(entry.path, WORKING_MODE)) {
+      this.#made.add(key);
+      return;
+    }
+    const directory = await this.#root.openDirectory(entry.path);
+    try {
+      const { mode, uid } = await directory.stat();
+      const isUnfinished = (mode & 0o7777n) === BigInt(WORKING_MODE);
+      if (isUnfinished && Number(uid) === process.geteuid?.()) this.#made.add(key);
+    } finally {
+      await directory.close();
+    }
+  }
+
+  async finishDirectory(entry: Entry): Promise<void> {
+    const directory = await this.#root.openDirectory(entry.path);
+    try {
+      // One that was there before keeps its mode and time.
+      if (this.#made.has(entry.path.join('/'))) {
+        await directory.chmod(entry.mode & 0o777);
+        await directory.setModified(entry.mtimeSeconds, entry.mtimeNanoseconds);
+      }
+      await directory.sync();
+    } finally {
+      await directory.close();
+    }
+  }
+
+  async open(entry: Entry): Promise<SinkFile> {
+    refuseTemporary(entry);
+    const { maxFileBytes = Infinity, existing = 'refuse' } = this.#options;
+    if (entry.size > maxFileBytes) {
+      throw overQuota(`${entry.size} bytes`, 'maxFileBytes', maxFileBytes);
+    }
+    const found = await this.#root.findFile(entry.path, FILE.O_RDONLY | FILE.O_NONBLOCK);
+    if (found === undefined) return this.#write(entry, { replace: false });
+    return this.#openExisting(entry, found, existing);
+  }
+
+  async #openExisting(entry: Entry, found: OpenFile, existing: Existing): Promise<SinkFile> {
+    const stat = await found.stat();
+    const size = Number(stat.size);
+    if ((stat.mode & FILE_TYPE) !== REGULAR) {
+      await found.close();
+      throw new TransferError('exists', 'what has the name is no regular file');
+    }
+    if (size === entry.size) {
+      return new ComparedFile(found, size, () => this.#replace(entry, existing === 'overwrite'));
+    }
+    if (existing === 'append' && size < entry.size) {
+      return this.#write(entry, { replace: true, beginning: found });
+    }
+    await found.close();
+    return this.#replace(entry, existing === 'overwrite');
+  }
+
+  #replace(entry: Entry, allowed: boolean): Promise<SinkFile> {
+    if (allowed) return this.#write(entry, { replace: true });
+    throw new TransferError('exists', 'another file has the name');
+  }
+
+  async #write(entry: Entry, placement: Placement): Promise<SinkFile> {
+    let part: PartFile | undefined;
+    try {
+      part = await openPartFile(this.#root, entry);
+      if (placement.beginning !== undefined && part.keptBlocks === 0) {
+        part = { ...part, keptBlocks: await copyBlocks(placement.beginning, part.file) };
+      }
+      // A sparse file takes less than its size, which nobody knows before it is here.
+      const bytes = entry.sparse ? 0 : entry.size - part.keptBlocks * BLOCK_BYTES;
+      await this.#room.reserve(bytes);
+      const context = {
+        root: this.#root,
+        commits: this.#commits,
+        release: () => this.#room.release(bytes),
+      };
+      return new DirectoryFile(context, entry, part, placement);
+    } catch (error) {
+      await part?.file.close();
+      await placement.beginning?.close();
+      throw error;
+    }
+  }
+}
+
+/** Copies the whole blocks of a file; returns how many. */
+async function copyBlocks(from: OpenFile, to: OpenFile): Promise<number> {
+  const buffer = Buffer.allocUnsafe(BLOCK_BYTES);
+  let blocks = 0;
+  while ((await from.read(buffer, blocks * BLOCK_BYTES)) === BLOCK_BYTES) {
+    await to.write(buffer, blocks * BLOCK_BYTES);
+    blocks++;
+  }
+  return blocks;
+}
+
+function refuseTemporary({ path }: Entry): void {
+  if (!path.some(isTemporaryName)) return;
+  throw new TransferError('name', 'the name belongs to unfinished files');
+}
+
+function overQuota(what: string, name: string, limit: number): TransferError {
+  return new TransferError('quota', `${what} exceed ${name} ${limit}`);
+}

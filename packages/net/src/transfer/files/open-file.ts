@@ -1,0 +1,137 @@
+import { fchmod, fstat, fsync, ftruncate, read, type StatsBase, write } from 'node:fs';
+import { promisify } from 'node:util';
+import { native } from '@sockeye/native';
+import { FILE } from './file-constants.ts';
+import { checked, FileError } from './file-error.ts';
+
+const statAsync = promisify(fstat) as unknown as (
+  fd: number,
+  options: { bigint: true },
+) => Promise<BigStats>;
+const syncAsync = promisify(fsync);
+const truncateAsync = promisify(ftruncate);
+const chmodAsync = promisify(fchmod);
+
+/** What fstat(2) tells, with nanoseconds. */
+export interface BigStats extends StatsBase<bigint> {
+  readonly mtimeNs: bigint;
+}
+
+/** An errno that node:fs reports, as this library's error. */
+function asFileError(error: NodeJS.ErrnoException, path: string): Error {
+  const { errno, syscall } = error;
+  return errno === undefined ? error : new FileError(syscall ?? 'file', -errno, path);
+}
+
+/**
+ * An open file or directory, everything by its descriptor. Calls run on the thread pool. node:fs
+ * does those that need a buffer: it keeps the buffer alive until the pool is done with it.
+ */
+export class OpenFile {
+  readonly path: string;
+  #fd: number;
+  #running = 0;
+  #closing: (() => void) | undefined;
+
+  /** Takes over the descriptor. `path` is for errors. */
+  constructor(fd: number, path: string) {
+    this.#fd = native.own(fd);
+    this.path = path;
+  }
+
+  get fd(): number {
+    return this.#fd;
+  }
+
+  stat(): Promise<BigStats> {
+    return this.#run(() => statAsync(this.#fd, { bigint: true }));
+  }
+
+  /** Reads up to the buffer's length; fewer bytes only at the end of the file. */
+  async read(buffer: Uint8Array, position: number): Promise<number> {
+    let filled = 0;
+    while (filled < buffer.length) {
+      const count = await this.#run(() => this.#readOnce(buffer, filled, position + filled));
+      if (count === 0) break;
+      filled += count;
+    }
+    return filled;
+  }
+
+  #readOnce(buffer: Uint8Array, offset: number, position: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      read(this.#fd, buffer, offset, buffer.length - offset, position, (error, count) =>
+        error === null ? resolve(count) : reject(error),
+      );
+    });
+  }
+
+  async write(bytes: Uint8Array, position: number): Promise<void> {
+    let written = 0;
+    while (written < bytes.length) {
+      written += await this.#run(() => this.#writeOnce(bytes, written, position + written));
+    }
+  }
+
+  #writeOnce(bytes: Uint8Array, offset: number, position: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      write(this.#fd, bytes, offset, bytes.length - offset, position, (error, count) =>
+        error === null ? resolve(count) : reject(error),
+      );
+    });
+  }
+
+  truncate(size: number): Promise<void> {
+    return this.#run(() => truncateAsync(this.#fd, size));
+  }
+
+  sync(): Promise<void> {
+    return this.#run(() => syncAsync(this.#fd));
+  }
+
+  chmod(mode: number): Promise<void> {
+    return this.#run(() => chmodAsync(this.#fd, mode));
+  }
+
+  /** Sets the time of the last change; the time of the last access stays. */
+  async setModified(seconds: number, nanoseconds: number): Promise<void> {
+    const result = await this.#run(() => native.futimens(this.#fd, seconds, nanoseconds));
+    checked('futimens', this.path, result);
+  }
+
+  /** Locks the file against others that lock; false where another has the lock. */
+  async lock(): Promise<boolean> {
+    const result = await this.#run(() => native.flock(this.#fd, FILE.LOCK_EX));
+    return result === 0;
+  }
+
+  /** The next byte at or after `offset` that is data, or a hole's; undefined where there is none. */
+  async seek(whence: 'data' | 'hole', offset: number): Promise<number | undefined> {
+    const how = whence === 'data' ? FILE.SEEK_DATA : FILE.SEEK_HOLE;
+    const result = await this.#run(() => native.seekFile(this.#fd, offset, how));
+    return result < 0 ? undefined : result;
+  }
+
+  /** Closes once what runs on it is done. A second call does nothing. */
+  async close(): Promise<void> {
+    if (this.#fd < 0) return;
+    const fd = this.#fd;
+    this.#fd = -1;
+    if (this.#running > 0) await new Promise<void>((resolve) => (this.#closing = resolve));
+    await native.closeFile(fd);
+  }
+
+  /** Runs a call that uses the descriptor, which can't be closed meanwhile. */
+  async #run<Result>(call: () => Promise<Result>): Promise<Result> {
+    if (this.#fd < 0) throw new FileError('file', 9, this.path);
+    this.#running++;
+    try {
+      return await call();
+    } catch (error) {
+      throw asFileError(error as NodeJS.ErrnoException, this.path);
+    } finally {
+      this.#running--;
+      if (this.#running === 0) this.#closing?.();
+    }
+  }
+}

@@ -1,0 +1,150 @@
+import { native } from '@sockeye/native';
+import { EEXIST, ENOENT, ENOSYS } from '../../constants/index.ts';
+import { TransferError } from '../transfer-error.ts';
+import { BENEATH, FILE } from './file-constants.ts';
+import { checked, FileError } from './file-error.ts';
+import { OpenFile } from './open-file.ts';
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** The names of a path that was checked, as one. */
+function joined(path: readonly string[]): string {
+  return path.length === 0 ? '.' : path.join('/');
+}
+
+function parentOf(path: readonly string[]): readonly string[] {
+  return path.slice(0, -1);
+}
+
+function nameOf(path: readonly string[]): string {
+  return path.at(-1) ?? '.';
+}
+
+/**
+ * A directory below which files are read or written. Its descriptor stands for it: everything below
+ * is reached through openat2(2), which follows no link and never leaves it, or by a single name in
+ * a directory that was opened so. No path is looked up after the root is open (safety.md 15).
+ */
+export class RootDirectory {
+  readonly #directory: OpenFile;
+
+  private constructor(directory: OpenFile) {
+    this.#directory = directory;
+  }
+
+  /**
+   * Opens the root. The path to it may have links: it is the caller's own.
+   *
+   * @throws TransferError `unsupported` where the system has no openat2; FileError
+   */
+  static async open(path: string): Promise<RootDirectory> {
+    const flags = FILE.O_RDONLY | FILE.O_DIRECTORY;
+    const fd = await native.openat2(FILE.AT_FDCWD, path, flags, 0, 0);
+    if (fd === -ENOSYS) {
+      throw new TransferError(
+        'unsupported',
+        `Cannot open ${JSON.stringify(path)}: openat2(2) is missing (Linux 5.6 and later have it; some sandboxes forbid it), and without it names can't be kept inside`,
+      );
+    }
+    return new RootDirectory(new OpenFile(checked('openat2', path, fd), path));
+  }
+
+  /** Where it is, as the caller named it. */
+  get path(): string {
+    return this.#directory.path;
+  }
+
+  /** Opens what lies below. @throws FileError ELOOP for a link, EXDEV for a way out, … */
+  async openFile(path: readonly string[], flags: number, mode = 0): Promise<OpenFile> {
+    const name = joined(path);
+    const result = await native.openat2(this.#directory.fd, name, flags, mode, BENEATH);
+    return new OpenFile(checked('openat2', name, result), name);
+  }
+
+  /** The same, or undefined where there is none. */
+  async findFile(path: readonly string[], flags: number): Promise<OpenFile | undefined> {
+    try {
+      return await this.openFile(path, flags);
+    } catch (error) {
+      if (error instanceof FileError && error.errno === ENOENT) return undefined;
+      throw error;
+    }
+  }
+
+  openDirectory(path: readonly string[]): Promise<OpenFile> {
+    return this.openFile(path, FILE.O_RDONLY | FILE.O_DIRECTORY);
+  }
+
+  /** Makes a directory; false where it is there already. */
+  async makeDirectory(path: readonly string[], mode: number): Promise<boolean> {
+    return this.inParent(path, async (parent, name) => {
+      const result = await native.mkdirat(parent.fd, name, mode);
+      if (result !== -EEXIST) checked('mkdirat', joined(path), result);
+      return result !== -EEXIST;
+    });
+  }
+
+  /** Removes a file; nothing happens where there is none. */
+  async removeFile(path: readonly string[]): Promise<void> {
+    await this.inParent(path, async (parent, name) => {
+      const result = await native.unlinkat(parent.fd, name, 0);
+      if (result !== -ENOENT) checked('unlinkat', joined(path), result);
+    });
+  }
+
+  /** Calls `use` with the directory above a path, opened now, and the path's last name. */
+  async inParent<Result>(
+    path: readonly string[],
+    use: (parent: OpenFile, name: string) => Promise<Result>,
+  ): Promise<Result> {
+    const parent = await this.openDirectory(parentOf(path));
+    try {
+      return await use(parent, nameOf(path));
+    } finally {
+      await parent.close();
+    }
+  }
+
+  /** Bytes and files that the file system has room for. */
+  async room(): Promise<{ availableBytes: number; availableFiles: number }> {
+    const result = await native.fstatvfs(this.#directory.fd);
+    if (typeof result === 'number') throw new FileError('fstatvfs', -result, this.path);
+    return result;
+  }
+
+  close(): Promise<void> {
+    return this.#directory.close();
+  }
+}
+
+/** The names in an open directory, sorted; undefined stands for one that is not UTF-8. */
+export async function namesIn(directory: OpenFile): Promise<(string | undefined)[]> {
+  const bytes = await native.readdir(directory.fd);
+  if (typeof bytes === 'number') throw new FileError('readdir', -bytes, directory.path);
+  const names: (string | undefined)[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = bytes.indexOf(0, at);
+    names.push(decoded(bytes.subarray(at, end)));
+    at = end + 1;
+  }
+  return names.toSorted();
+}
+
+function decoded(bytes: Uint8Array): string | undefined {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Renames inside one directory. @throws FileError EEXIST where `replace` is false and it is there */
+export async function renameIn(
+  directory: OpenFile,
+  names: { from: string; to: string },
+  replace: boolean,
+): Promise<void> {
+  const flags = replace ? 0 : FILE.RENAME_NOREPLACE;
+  const { fd } = directory;
+  checked('renameat2', names.to, await native.renameat2(fd, names.from, fd, names.to, flags));
+}

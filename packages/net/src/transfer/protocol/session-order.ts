@@ -1,0 +1,50 @@
+import type { MessageType, Role } from './message.ts';
+import { malformed } from './field-reader.ts';
+
+/** Where a session stands, seen from the side that receives the messages. */
+export type Stage = 'hello' | 'offer' | 'answer' | 'entries' | 'ending' | 'ended';
+
+// `failure` and `ping` may come at any stage.
+const ALLOWED: Readonly<Record<Role, Readonly<Record<Stage, readonly MessageType[]>>>> = {
+  receiver: {
+    hello: ['hello'],
+    offer: ['offer'],
+    answer: [],
+    entries: ['entry', 'digest', 'block', 'hole', 'end', 'repair', 'abandon', 'done'],
+    ending: [],
+    ended: [],
+  },
+  sender: {
+    hello: ['hello'],
+    offer: [],
+    answer: ['answer'],
+    entries: ['accept', 'refuse', 'want', 'progress', 'ack'],
+    ending: ['accept', 'refuse', 'want', 'progress', 'ack', 'bye'],
+    ended: [],
+  },
+};
+
+/** Which message may come when, for the side that has this role. */
+export class SessionOrder {
+  readonly #role: Role;
+  #stage: Stage = 'hello';
+
+  constructor(role: Role) {
+    this.#role = role;
+  }
+
+  get stage(): Stage {
+    return this.#stage;
+  }
+
+  /** Goes on to a stage that this side decides about. */
+  advance(stage: Stage): void {
+    this.#stage = stage;
+  }
+
+  /** @throws FrameMalformedError for a message that has no place here */
+  check(type: MessageType): void {
+    if (type === 'failure' || type === 'ping' || ALLOWED[this.#role][this.#stage].includes(type)) return;
+    malformed(`${type} has no place at stage ${this.#stage} of the ${this.#role}`);
+  }
+}

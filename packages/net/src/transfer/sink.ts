@@ -1,0 +1,50 @@
+import type { Entry } from './protocol/message.ts';
+
+/** What a sender announces before the first entry. */
+export interface OfferSummary {
+  readonly entries: number;
+  readonly bytes: number;
+  /** The first names at the top, at most 16. They were checked; escape them before showing. */
+  readonly names: readonly string[];
+}
+
+/**
+ * Where received files go. A directory is one ({@link receiveFiles} takes a path); an object of
+ * these methods is another: a bucket, a database, a hash and nothing else.
+ *
+ * A method that throws a TransferError refuses with that reason; any other error refuses with
+ * `target-failed`. One transfer calls `begin` once, then the others, for many files at once.
+ */
+export interface TransferSink {
+  /** Before the first entry: the place to reserve room. */
+  begin?(offer: OfferSummary): Promise<void>;
+  /** A directory, parents before children. Without this method directories are only acknowledged. */
+  makeDirectory?(entry: Entry): Promise<void>;
+  /** All that lies in a directory is there; children before parents. */
+  finishDirectory?(entry: Entry): Promise<void>;
+  /** A file begins. */
+  open(entry: Entry): Promise<SinkFile>;
+  /** The transfer ended, well or not. */
+  end?(): Promise<void>;
+}
+
+/** One file on its way into a sink. */
+export interface SinkFile {
+  /** Blocks from the start that needn't be sent if the sender's are the same. */
+  readonly keptBlocks: number;
+  /**
+   * Whether what is kept is another file, which counts as done if all of it is the same. Else what
+   * is kept is this file's own beginning, and what differs is sent and written again.
+   */
+  readonly isComparison: boolean;
+  /** Fills the buffer with a kept block; returns the bytes there were. */
+  readKept(position: number, buffer: Uint8Array): Promise<number>;
+  /** Takes verified bytes. `again` is true where this place may have been written before. */
+  write(bytes: Uint8Array, position: number, again: boolean): Promise<void>;
+  /** Everything is verified: makes the file durable and visible. Resolves when it is both. */
+  commit(): Promise<void>;
+  /** What was compared differs: gives the file to write instead, or throws. */
+  differs(): Promise<SinkFile>;
+  /** The file won't be finished now. With `resumable` what came is kept for the next time. */
+  abandon(resumable: boolean): Promise<void>;
+}

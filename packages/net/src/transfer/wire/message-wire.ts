@@ -1,0 +1,202 @@
+import { ProtocolError } from '../../codec/index.ts';
+import { FrameTooLargeError } from '../../codec/index.ts';
+import { BLOCK_HEADER_BYTES, encodeMessage } from '../protocol/encode-message.ts';
+import { decodeMessage } from '../protocol/decode-message.ts';
+import { malformed } from '../protocol/field-reader.ts';
+import { BLOCK_BYTES, MAX_FRAME_BYTES, MAX_GREETING_BYTES } from '../protocol/limits.ts';
+import { type Block, type Message, type Role, TYPE_NUMBERS } from '../protocol/message.ts';
+import { SessionOrder, type Stage } from '../protocol/session-order.ts';
+import { TransferError } from '../transfer-error.ts';
+import type { BlockPool } from './block-pool.ts';
+import type { FileRange, Wire } from './wire.ts';
+
+const PREFIX_BYTES = 4;
+const BLOCK_TYPES: ReadonlySet<number> = new Set([TYPE_NUMBERS.block, TYPE_NUMBERS.repair]);
+
+/** Deadlines of a session (safety.md 11); `Infinity` disables one. */
+export interface WireTimeouts {
+  /** Without a byte from the peer, which sends a ping after a quarter of it. Default 60,000. */
+  readonly idleTimeoutMs?: number | undefined;
+  /** A whole frame from its first byte; a block gets six times as much. Default 10,000. */
+  readonly frameTimeoutMs?: number | undefined;
+}
+
+/** A block with the memory it lies in, which goes back to the pool. */
+export interface ReceivedBlock extends Block {
+  readonly buffer: Buffer;
+}
+
+export type ReceivedMessage = Exclude<Message, Block> | ReceivedBlock;
+
+/**
+ * Messages over a wire: frames of the length-prefix codec (4 bytes, big-endian), read so that a
+ * block's bytes go from the wire to their buffer without a stop between.
+ */
+export class MessageWire {
+  readonly peer: string;
+  /** Bytes of frames that came and went, headers included. */
+  received = 0;
+  sent = 0;
+  readonly #wire: Wire;
+  readonly #pool: BlockPool;
+  readonly #order: SessionOrder;
+  readonly #idleMs: number;
+  readonly #frameMs: number;
+  readonly #head = Buffer.allocUnsafeSlow(PREFIX_BYTES + BLOCK_HEADER_BYTES);
+  readonly #clock: NodeJS.Timeout;
+  #deadline = Number.POSITIVE_INFINITY;
+  #lastSent = performance.now();
+  #isClosed = false;
+
+  constructor(wire: Wire, role: Role, pool: BlockPool, timeouts: WireTimeouts = {}) {
+    this.#wire = wire;
+    this.peer = wire.peer;
+    this.#pool = pool;
+    this.#order = new SessionOrder(role);
+    this.#idleMs = timeouts.idleTimeoutMs ?? 60_000;
+    this.#frameMs = timeouts.frameTimeoutMs ?? 10_000;
+    this.#clock = setInterval(() => this.#tick(), Math.min(1_000, this.#frameMs / 4));
+  }
+
+  get stage(): Stage {
+    return this.#order.stage;
+  }
+
+  advance(stage: Stage): void {
+    this.#order.advance(stage);
+  }
+
+  /** Whether files can go out without passing through this process. */
+  get canSendFile(): boolean {
+    return this.#wire.sendFile !== undefined;
+  }
+
+  /** Sends a message; a block's payload goes from where it lies. */
+  send(message: Message): Promise<void> {
+    const head = encodeMessage(message);
+    return this.#send(head, 'payload' in message ? [head, message.payload] : [head]);
+  }
+
+  /** Sends a block whose bytes the kernel takes from the file. */
+  sendFileBlock(block: Block, file: FileRange): Promise<void> {
+    const head = encodeMessage(block);
+    this.sent += head.length + file.count;
+    this.#lastSent = performance.now();
+    return (this.#wire.sendFile as NonNullable<Wire['sendFile']>)(head, file);
+  }
+
+  #send(head: Buffer, pieces: readonly Uint8Array[]): Promise<void> {
+    this.sent += pieces.reduce((sum, { length }) => sum + length, 0);
+    this.#lastSent = performance.now();
+    const sending = this.#wire.send(pieces);
+    // A failed send shows in the receiving half too, where it is told.
+    sending.catch(() => undefined);
+    return sending;
+  }
+
+  /**
+   * The next message, checked against what may come now; undefined at the end of the stream.
+   *
+   * @throws ProtocolError for a peer that breaks the protocol; TransferError with its own words when
+   *   it gives up; what the connection failed with
+   */
+  async next(): Promise<ReceivedMessage | undefined> {
+    for (;;) {
+      this.#deadline = performance.now() + this.#idleMs;
+      const message = await this.#receive().finally(() => {
+        this.#deadline = Number.POSITIVE_INFINITY;
+      });
+      if (message === undefined) return undefined;
+      this.#order.check(message.type);
+      if (message.type === 'failure') {
+        const words = JSON.stringify(message.text);
+        throw new TransferError(message.reason, `Cannot go on: ${this.peer} says ${words}`);
+      }
+      if (message.type !== 'ping') return message;
+    }
+  }
+
+  async #receive(): Promise<ReceivedMessage | undefined> {
+    if (!(await this.#wire.fill(this.#head, 0, PREFIX_BYTES + 1))) return undefined;
+    const length = this.#head.readUInt32BE(0);
+    const most = this.stage === 'hello' ? MAX_GREETING_BYTES : MAX_FRAME_BYTES;
+    if (length > most) {
+      throw new FrameTooLargeError('decode', { name: 'maxFrameBytes', bytes: most }, length);
+    }
+    if (length === 0) malformed('an empty frame');
+    this.received += PREFIX_BYTES + length;
+    const isBlock = BLOCK_TYPES.has(this.#head.readUInt8(PREFIX_BYTES));
+    this.#deadline = performance.now() + (isBlock ? 6 : 1) * this.#frameMs;
+    return isBlock ? this.#receiveBlock(length) : this.#receiveControl(length);
+  }
+
+  async #receiveControl(length: number): Promise<ReceivedMessage> {
+    const body = Buffer.allocUnsafe(length);
+    body[0] = this.#head[PREFIX_BYTES] as number;
+    if (length > 1) await this.#wire.fill(body, 1, length);
+    return decodeMessage(body) as ReceivedMessage;
+  }
+
+  async #receiveBlock(length: number): Promise<ReceivedMessage> {
+    const payloadBytes = length - BLOCK_HEADER_BYTES;
+    if (this.stage !== 'entries' || payloadBytes < 0 || payloadBytes > BLOCK_BYTES) {
+      malformed(`a block of ${payloadBytes} bytes at stage ${this.stage}`);
+    }
+    await this.#wire.fill(this.#head, PREFIX_BYTES + 1, this.#head.length);
+    // Waiting for a buffer is our own slowness, not the peer's.
+    this.#deadline = Number.POSITIVE_INFINITY;
+    const buffer = await this.#pool.acquire();
+    this.#deadline = performance.now() + 6 * this.#frameMs;
+    try {
+      if (payloadBytes > 0) await this.#wire.fill(buffer, 0, payloadBytes);
+      const head = decodeMessage(Buffer.from(this.#head.subarray(PREFIX_BYTES)), length) as Block;
+      return { ...head, payload: buffer.subarray(0, payloadBytes), buffer };
+    } catch (error) {
+      this.#pool.release(buffer);
+      throw error;
+    }
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    if (now > this.#deadline) {
+      this.abort(new TransferError('connection', `Cannot go on: ${this.peer} sends nothing`));
+    } else if (this.stage !== 'hello' && now - this.#lastSent > this.#idleMs / 4) {
+      void this.send({ type: 'ping' });
+    }
+  }
+
+  /** Tells the peer why, as far as it listens, and ends the connection. */
+  async fail(error: unknown): Promise<void> {
+    if (this.#isClosed) return;
+    const isPeersFault = error instanceof ProtocolError;
+    const reason = error instanceof TransferError ? error.reason : 'cancelled';
+    if (isPeersFault || (reason !== 'connection' && reason !== 'secret')) {
+      await this.#sayWhy(isPeersFault ? 'protocol' : reason, error);
+    }
+    this.abort(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  async #sayWhy(reason: string, error: unknown): Promise<void> {
+    const text = error instanceof Error ? error.message.slice(0, 200) : 'cancelled';
+    const known = reason as Extract<Message, { type: 'failure' }>['reason'];
+    const said = this.send({ type: 'failure', reason: known, text }).catch(() => undefined);
+    // A peer that doesn't read is not waited for. Arbitrary.
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, 200)));
+    await Promise.race([said, patience]);
+    clearTimeout(timer);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearInterval(this.#clock);
+    await this.#wire.close();
+  }
+
+  abort(reason: Error): void {
+    this.#isClosed = true;
+    clearInterval(this.#clock);
+    this.#wire.abort(reason);
+  }
+}

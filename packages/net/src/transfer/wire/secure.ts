@@ -1,0 +1,102 @@
+import { Socket as NetSocket } from 'node:net';
+import { connect, createSecureContext, type TLSSocket, TLSSocket as Tls } from 'node:tls';
+import { constants } from 'node:crypto';
+import type { Socket } from '../../socket/index.ts';
+import { TransferError } from '../transfer-error.ts';
+import { peerOf } from './socket-wire.ts';
+import { TlsWire } from './tls-wire.ts';
+
+/** How long two sides may take to agree on keys (safety.md 11). */
+const HANDSHAKE_MS = 10_000;
+
+const IDENTITY = 'sockeye-transfer-1';
+// The one suite of TLS 1.3 that node:tls can use with a key from a callback and that has AES.
+const TLS_OPTIONS = {
+  ciphers: 'TLS_AES_128_GCM_SHA256',
+  minVersion: 'TLSv1.3',
+  maxVersion: 'TLSv1.3',
+  // No session outlives its connection.
+  secureOptions: constants.SSL_OP_NO_TICKET,
+} as const;
+
+/** Encrypts a connection that we made. @throws TransferError `secret` where the secrets differ */
+export function secureClient(
+  socket: Socket<number>,
+  key: Buffer,
+  signal?: AbortSignal,
+): Promise<TlsWire> {
+  const peer = peerOf(socket);
+  const tls = connect({
+    ...TLS_OPTIONS,
+    socket: netSocket(socket),
+    pskCallback: () => ({ psk: key, identity: IDENTITY }),
+    // Only a peer with the key is right: no certificate is, whoever vouches for it.
+    ca: [],
+    checkServerIdentity: () => new Error('the peer showed a certificate'),
+  });
+  return handshake(tls, 'secureConnect', peer, signal);
+}
+
+/** Encrypts a connection that we accepted. @throws TransferError `secret` */
+export function secureServer(
+  socket: Socket<number>,
+  key: Buffer,
+  signal?: AbortSignal,
+): Promise<TlsWire> {
+  const peer = peerOf(socket);
+  const tls = new Tls(netSocket(socket), {
+    isServer: true,
+    secureContext: createSecureContext(TLS_OPTIONS),
+    pskCallback: (_socket: TLSSocket, identity: string) => (identity === IDENTITY ? key : null),
+    ciphers: TLS_OPTIONS.ciphers,
+    minVersion: TLS_OPTIONS.minVersion,
+  } as ConstructorParameters<typeof Tls>[1]);
+  return handshake(tls, 'secure', peer, signal);
+}
+
+/** node:tls encrypts in C++ only above a handle of libuv's. */
+function netSocket(socket: Socket<number>): NetSocket {
+  return new NetSocket({ fd: socket.detach(), readable: true, writable: true, allowHalfOpen: true });
+}
+
+function handshake(
+  tls: TLSSocket,
+  event: 'secure' | 'secureConnect',
+  peer: string,
+  signal: AbortSignal | undefined,
+): Promise<TlsWire> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      tls.on('error', () => undefined);
+      tls.destroy();
+      reject(error);
+    };
+    const onAbort = (): void => fail(signal?.reason as Error);
+    const timer = setTimeout(() => {
+      fail(new TransferError('connection', `Cannot pair with ${peer}: no answer in time`));
+    }, HANDSHAKE_MS);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    tls.once('error', (error) => fail(pairingError(error, peer)));
+    tls.once('close', () => fail(pairingError(new Error('it closed the connection'), peer)));
+    tls.once(event, () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      tls.removeAllListeners('error').removeAllListeners('close');
+      // Without a certificate in play a session is one that the shared key began.
+      if (tls.isSessionReused()) resolve(new TlsWire(tls, peer));
+      else fail(pairingError(new Error('the peer has no shared key'), peer));
+    });
+  });
+}
+
+// What OpenSSL says where the keys differ, on either side.
+const DIFFERENT_KEYS = /BINDER_DOES_NOT_VERIFY|ALERT_ILLEGAL_PARAMETER|PSK|ALERT_DECRYPT_ERROR/i;
+
+function pairingError(cause: Error & { code?: string }, peer: string): TransferError {
+  const secretsDiffer = DIFFERENT_KEYS.test(cause.code ?? '');
+  const text = secretsDiffer ? 'the secrets differ' : cause.message.split('\n')[0];
+  const reason = secretsDiffer ? 'secret' : 'connection';
+  return new TransferError(reason, `Cannot pair with ${peer}: ${text}`, { cause });
+}
