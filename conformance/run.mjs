@@ -14,6 +14,7 @@ function parse(argv) {
   for (const argument of argv) {
     const [name, value] = argument.split('=');
     if (name === '--smoke') options.smoke = true;
+    else if (name === '--sync') options.sync = true;
     else if (name === '--verbose') options.verbose = true;
     else if (name === '--module') options.module = value;
     else if (name === '--limit') options.limit = Number(value);

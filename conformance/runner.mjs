@@ -27,7 +27,7 @@ function killGroup(pid) {
 }
 
 /** Runs one process over tests; resolves to the one during which it died, if it did. */
-function runProcess(kind, ids, results, { python, script, module, limit }) {
+function runProcess(kind, ids, results, { python, script, module, limit, sync }) {
   const directory = mkdtempSync(join(tmpdir(), 'sockeye-conformance-'));
   const names = join(directory, 'names');
   writeFileSync(names, ids.join('\n'));
@@ -36,6 +36,7 @@ function runProcess(kind, ids, results, { python, script, module, limit }) {
       stdio: ['ignore', 'pipe', 'pipe'],
       // Tests make files in the working directory.
       cwd: directory,
+      env: sync ? { ...process.env, SOCKEYE_SYNC: '1' } : process.env,
       // A group of its own: a test that hangs may have forked.
       detached: true,
     });

@@ -19,8 +19,7 @@ INT = struct.Struct("=i")
 class BaseSocket:
     """A socket that lives in Node. This process has a duplicate of its descriptor, for select()."""
 
-    # The pipe to Node of this process; a forked child makes one of its own.
-    channel = None
+    channels = None
     # All that live, for the calls that get a descriptor by its number.
     sockets = weakref.WeakSet()
 
@@ -50,7 +49,7 @@ class BaseSocket:
         """The handle of a socket that has the number already: then both share Node's one too."""
         for each in list(cls.sockets):
             if each._fd == number:
-                return None, each._handle
+                return None, each._here()[1]
         return (Fd(number),)
 
     @classmethod
@@ -61,23 +60,41 @@ class BaseSocket:
         return self
 
     def _take(self, made, fd):
-        self._handle_here, self._home = made["handle"], self.channel
+        self._home = self.channel
+        self._handles = {self._home: made["handle"]}
+        # Where the timeout that was set last is known.
+        self._timeout_set = set()
         self._timeout = Undefined
         self._family, self._type, self._proto = made["family"], made["type"], made["proto"]
         self._fd = fd
         self._inheritable = os.get_inheritable(fd)
         self.sockets.add(self)
 
-    @property
-    def _handle(self):
-        """The socket's handle in this process's Node; after a fork it is adopted there first."""
-        if self._home is not self.channel and self._fd >= 0:
+    def _here(self):
+        """The current channel with the socket's handle there, where it is adopted if need be."""
+        channel = self.channel
+        if self._fd < 0 and channel not in self._handles:
+            # Closed: the Node that closed it knows what that means.
+            return self._home, self._handles[self._home]
+        if channel not in self._handles:
             kind = (self._family, self._type, self._proto)
-            made, _ = self.channel.call("adopt", *kind, Fd(self._fd))
-            self._handle_here, self._home = made["handle"], self.channel
-            if self._timeout is not Undefined:
-                self._method("settimeout", self._timeout)
-        return self._handle_here
+            made, _ = channel.call("adopt", *kind, Fd(self._fd))
+            self._handles[channel] = made["handle"]
+            self._timeout_set.discard(channel)
+        handle = self._handles[channel]
+        if self._timeout is not Undefined and channel not in self._timeout_set:
+            self._timeout_set.add(channel)
+            channel.call("method", handle, "settimeout", self._timeout)
+        return channel, handle
+
+    def _call(self, name, *args):
+        channel, handle = self._here()
+        return channel.call(name, handle, *args)
+
+    def _drop_elsewhere(self, kept=None):
+        for channel, handle in self._handles.items():
+            if channel is not kept:
+                channel.drop(handle)
 
     def __del__(self):
         fd = getattr(self, "_fd", -1)
@@ -89,11 +106,10 @@ class BaseSocket:
             os.close(fd)
         except OSError:
             pass
-        if self._home is self.channel:
-            self.channel.drop(self._handle_here)
+        self._drop_elsewhere()
 
     def _describe(self):
-        return repr(self) if self.channel.can_call() else f"<socket fd={self._fd}>"
+        return repr(self) if self.channels.can_call() else f"<socket fd={self._fd}>"
 
     def __repr__(self):
         return (
@@ -105,9 +121,10 @@ class BaseSocket:
     type = property(lambda self: self._type)
     proto = property(lambda self: self._proto)
     timeout = property(lambda self: self.gettimeout())
+    channel = property(lambda self: self.channels.current())
 
     def _method(self, name, *args):
-        return self.channel.call("method", self._handle, name, *args)[0]
+        return self._call("method", name, *args)[0]
 
     def _object(self, address):
         return to_object(self._family, self._proto, address)
@@ -121,7 +138,7 @@ class BaseSocket:
         return self._fd
 
     def close(self):
-        handle = self._handle
+        self._home, handle = self._here()
         fd, self._fd = self._fd, -1
         if fd < 0:
             self._method("close")
@@ -130,22 +147,24 @@ class BaseSocket:
             # Before the library's own: the peer sees the end when the last duplicate closes.
             os.close(fd)
         finally:
-            self.channel.call("method", handle, "close")
+            self._drop_elsewhere(self._home)
+            self._home.call("method", handle, "close")
 
     def _closed_by_number(self):
         """socket.close(fd) closes the number under the socket, which doesn't know."""
-        self.channel.call("closeFd", self._handle)
+        self._call("closeFd")
         os.close(self._fd)
         self._fd = -1
 
     def detach(self):
-        handle = self._handle
+        self._home, handle = self._here()
         fd, self._fd = self._fd, -1
-        self.channel.call("detach", handle)
+        self._drop_elsewhere(self._home)
+        self._home.call("detach", handle)
         return fd
 
     def _accept(self):
-        (made, address), fds = self.channel.call("accept", self._handle)
+        (made, address), fds = self._call("accept")
         return BaseSocket._wrap(made, fds[0]), self._tuple(address)
 
     # Addresses and connections
@@ -190,18 +209,18 @@ class BaseSocket:
     def _into(self, method, buffer, nbytes, flags):
         view = _writable(buffer)
         args = (Room(len(view)), nbytes, flags)
-        (count, data, address), _ = self.channel.call("into", self._handle, method, *args)
+        (count, data, address), _ = self._call("into", method, *args)
         view[:count] = data
         return count, address
 
     def recvmsg(self, bufsize, ancbufsize=0, flags=0):
-        got, fds = self.channel.call("recvmsg", self._handle, bufsize, ancbufsize, flags)
+        got, fds = self._call("recvmsg", bufsize, ancbufsize, flags)
         return got["data"], _ancillary(got["ancillary"], fds), got["flags"], self._tuple(got["address"])
 
     def recvmsg_into(self, buffers, ancbufsize=0, flags=0):
         views = [_writable(buffer) for buffer in buffers]
         rooms = [Room(len(view)) for view in views]
-        got, fds = self.channel.call("recvmsgInto", self._handle, rooms, ancbufsize, flags)
+        got, fds = self._call("recvmsgInto", rooms, ancbufsize, flags)
         left = got["bytes"]
         for view, data in zip(views, got["buffers"]):
             count = min(left, len(view))
@@ -232,7 +251,7 @@ class BaseSocket:
         ancillary = [_ancillary_item(item, fds) for item in ancdata]
         target = None if address is None else self._object(address)
         args = (list(buffers), ancillary, flags, target)
-        return self.channel.call("sendmsg", self._handle, [Fd(fd) for fd in fds], *args)[0]
+        return self._call("sendmsg", [Fd(fd) for fd in fds], *args)[0]
 
     def sendmsg_afalg(self, msg=(), *, op, iv=None, assoclen=None, flags=0):
         request = {"buffers": list(msg), "op": op, "flags": flags}
@@ -251,16 +270,20 @@ class BaseSocket:
         self._method("setsockopt", level, name, value, *size)
 
     def settimeout(self, value):
-        self._method("settimeout", value)
-        self._timeout = value
+        self._set_timeout(value, "settimeout", value)
 
     def gettimeout(self):
         seconds = self._method("gettimeout")
         return None if seconds is None else float(seconds)
 
     def setblocking(self, flag):
-        self._method("setblocking", bool(flag))
-        self._timeout = None if flag else 0
+        self._set_timeout(None if flag else 0, "setblocking", bool(flag))
+
+    def _set_timeout(self, seconds, method, value):
+        channel, handle = self._here()
+        channel.call("method", handle, method, value)
+        self._timeout = seconds
+        self._timeout_set = {channel}
 
     def getblocking(self):
         return self._method("getblocking")

@@ -40,7 +40,9 @@ class _Call:
 
 
 class Channel:
-    def __init__(self):
+    def __init__(self, sync=False):
+        self._sync = sync
+        self.ended = False
         self._frames, frames = stdlib.socketpair()
         self._outgoing, incoming = stdlib.socketpair(type=_SEQPACKET)
         self._incoming, outgoing = stdlib.socketpair(type=_SEQPACKET)
@@ -48,10 +50,10 @@ class Channel:
         self._calls = {}
         self._last_id = 0
         self._dropped = collections.deque()
-        self.process = _start_host([frames, incoming, outgoing])
+        self.process = _start_host([frames, incoming, outgoing], sync)
         for end in (frames, incoming, outgoing):
             end.close()
-        self._reader = _thread.start_new_thread(self._read_replies, ())
+        self.reader = _thread.start_new_thread(self._read_replies, ())
 
     def call(self, name, *args):
         """Makes a call and waits; gives the result and the descriptors that came with it."""
@@ -63,7 +65,11 @@ class Channel:
             call.lock.acquire()
         except BaseException:
             # A signal handler raised: what waits in Node mustn't go on without a caller.
-            self._post("abort", [call_id], Outgoing(), None)
+            if self._sync:
+                self.ended = True
+                self.process.kill()
+            else:
+                self._post("abort", [call_id], Outgoing(), None)
             raise
         if call.reply is None:
             raise HostFailure("Cannot call Node: the process ended")
@@ -71,12 +77,18 @@ class Channel:
             raise exception_of(call.reply["error"])
         return decode(call.reply["result"], call.raw), call.fds
 
-    def can_call(self):
-        """Whether a finalizer may make a call: not from the thread that reads, nor within another."""
-        return _thread.get_ident() != self._reader and not self._write_lock.locked()
+    def post(self, name, *args):
+        """Makes a call that nobody waits for."""
+        outgoing = Outgoing()
+        self._post(name, outgoing.encode(args), outgoing, None)
+
+    def is_writing(self):
+        return self._write_lock.locked()
 
     def drop(self, handle, name="drop"):
         """Closes what nobody refers to any more. It may run inside any other call: it can't wait."""
+        if self.ended:
+            return
         self._dropped.append((name, handle))
         if self._write_lock.acquire(False):
             try:
@@ -146,14 +158,15 @@ class Channel:
         return list(fds)
 
 
-def _start_host(ends):
+def _start_host(ends, sync):
     # Node wants them as 3, 4 and 5. The shell renames them, since a preexec_fn would run Python
     # between fork and exec; copies above 5 so that no renaming overwrites one still to come.
     spare = [fcntl.fcntl(end, fcntl.F_DUPFD, 6) for end in ends]
     renames = " ".join(f"{target}<&{number} {number}<&-" for target, number in zip((3, 4, 5), spare))
     node = os.environ.get("SOCKEYE_NODE", "node")
+    arguments = ["--enable-source-maps", HOST_SCRIPT, *(["--sync"] if sync else [])]
     process = subprocess.Popen(
-        ["bash", "-c", f'exec "$0" "$@" {renames}', node, "--enable-source-maps", HOST_SCRIPT],
+        ["bash", "-c", f'exec "$0" "$@" {renames}', node, *arguments],
         pass_fds=spare,
         stdin=subprocess.DEVNULL,
         stdout=2,

@@ -10,7 +10,7 @@ import _socket as system_socket
 
 from .addresses import to_object, to_tuple
 from .base_socket import UNOPEN_FD, BaseSocket
-from .channel import Channel
+from .channels import Channels
 from .socket_object import enum_of, socket
 from .values import Fd, Undefined
 
@@ -25,7 +25,6 @@ PLAIN = {
     "CMSG_LEN": "CMSG_LEN",
     "CMSG_SPACE": "CMSG_SPACE",
     "getdefaulttimeout": "getdefaulttimeout",
-    "setdefaulttimeout": "setdefaulttimeout",
     "gethostname": "gethostname",
     "sethostname": "sethostname",
     "gethostbyname": "gethostbyname",
@@ -64,7 +63,7 @@ class Functions:
 
     @property
     def _channel(self):
-        return BaseSocket.channel
+        return BaseSocket.channels.current()
 
     def _call(self, name, *args):
         return self._channel.call("module", name, *args)[0]
@@ -77,6 +76,11 @@ class Functions:
 
         function.__name__ = function.__qualname__ = python_name
         return function
+
+    def setdefaulttimeout(self, seconds):
+        self._call("setdefaulttimeout", seconds)
+        for other in BaseSocket.channels.others():
+            other.post("module", "setdefaulttimeout", seconds)
 
     def gethostbyaddr(self, host):
         return self._host_entry("gethostbyaddr", host)
@@ -152,10 +156,10 @@ class Functions:
     def send_fds(self, sock, buffers, fds, flags=0, address=None):
         sent = [Fd(fd) for fd in fds]
         target = None if address is None else sock._object(address)
-        return self._channel.call("sendFds", sock._handle, list(buffers), sent, flags, target)[0]
+        return sock._call("sendFds", list(buffers), sent, flags, target)[0]
 
     def recv_fds(self, sock, bufsize, maxfds, flags=0):
-        got, fds = self._channel.call("recvFds", sock._handle, bufsize, maxfds, flags)
+        got, fds = sock._call("recvFds", bufsize, maxfds, flags)
         return got["data"], fds, got["flags"], sock._tuple(got["address"])
 
 
@@ -175,15 +179,10 @@ def _fill(module, functions, constants):
             setattr(module, name, getattr(stdlib, name))
 
 
-def _renew_channel():
-    """In a forked child: no thread of the parent's reads replies here, and its Node is not ours."""
-    BaseSocket.channel = Channel()
-
-
 def install():
     """Puts the bridge where `import socket` and `import _socket` find it."""
-    channel = Channel()
-    BaseSocket.channel = channel
+    BaseSocket.channels = Channels()
+    channel = BaseSocket.channels.current()
     functions = Functions()
     constants = _constants(channel)
     low, high = types.ModuleType("_socket"), types.ModuleType("socket")
@@ -202,4 +201,3 @@ def install():
         (enum.IntFlag, "AddressInfo", "AI_"),
     ):
         kind._convert_(name, "socket", lambda each: each.isupper() and each.startswith(prefix), low)
-    os.register_at_fork(after_in_child=_renew_channel)

@@ -5,8 +5,8 @@ from .values import Room
 
 class SocketFile:
     def __init__(self, sock, mode, options):
-        self._channel = sock.channel
-        self._handle, _ = self._channel.call("makefile", sock._handle, mode, options)
+        self._channel, handle = sock._here()
+        self._handle, _ = self._channel.call("makefile", handle, mode, options)
         self._sock = sock
         self.mode = mode
 

@@ -58,11 +58,11 @@ class socket(BaseSocket):
     type = property(lambda self: enum_of("SocketKind", self._type))
 
     def accept(self):
-        (made, address), fds = self.channel.call("accept", self._handle)
+        (made, address), fds = self._call("accept")
         return socket._wrap(made, fds[0]), self._tuple(address)
 
     def dup(self):
-        made, fds = self.channel.call("dup", self._handle)
+        made, fds = self._call("dup")
         return type(self)._wrap(made, fds[0])
 
     def close(self):
@@ -72,12 +72,14 @@ class socket(BaseSocket):
         else:
             # The library keeps its descriptor for the files; so does this process its duplicate.
             self._method("close")
+            self._drop_elsewhere(self.channel)
 
     def _file_closed(self):
         self._io_refs -= 1
         if self._closed and self._io_refs == 0 and self._fd >= 0:
             fd, self._fd = self._fd, -1
             os.close(fd)
+            self._drop_elsewhere(self._home)
 
     def detach(self):
         self._closed = True
@@ -117,7 +119,7 @@ class socket(BaseSocket):
         except (AttributeError, OSError) as error:
             raise stdlib._GiveupOnSendfile(error)
         limit = Undefined if count is None else count
-        return self.channel.call("sendfile", self._handle, Fd(number), offset, limit)[0]
+        return self._call("sendfile", Fd(number), offset, limit)[0]
 
     # The library chooses between sendfile(2) and send(2) itself.
     _sendfile_use_send = _sendfile_use_sendfile

@@ -45,7 +45,16 @@ function found(handle) {
   return socket;
 }
 
+/** With --sync the twin that blocks, where there is one. */
+const isSync = process.argv.includes('--sync');
+
+function twin(target, name) {
+  return isSync ? target[`${name}Sync`] : undefined;
+}
+
 function waitFor(context, target, method, args) {
+  const blocking = twin(target, method);
+  if (blocking !== undefined) return blocking.apply(target, args);
   const at = WAITS[method];
   if (at === undefined) return target[method](...args);
   const all = Array.from({ length: at }, (_, i) => args[i]);
@@ -128,7 +137,8 @@ export const calls = {
   createServer: (context, ...args) => keep(context, net.createServer(...args)),
   async createConnection(context, address, options) {
     const { signal } = context;
-    return keep(context, await net.createConnection(address, { ...options, signal }));
+    const connect = twin(net, 'createConnection') ?? net.createConnection;
+    return keep(context, await connect(address, isSync ? options : { ...options, signal }));
   },
   closeFd: (_context, handle) => net.close(found(handle).fileno()),
   closeNumber: (_context, fd) => net.close(fd),
@@ -179,15 +189,22 @@ export const calls = {
   sendfile: (context, handle, ...args) =>
     closingFds(context, () => waitFor(context, found(handle), 'sendfile', args)),
   async recvFds(context, handle, size, maxFds, flags) {
-    const { data, fds, ...rest } = await net.recvFds(found(handle), size, maxFds, flags);
+    const { data, fds, ...rest } = await (twin(net, 'recvFds') ?? net.recvFds)(
+      found(handle),
+      size,
+      maxFds,
+      flags,
+    );
     context.sendBack.push(...fds);
     context.closeAfter.push(...fds);
     return { data, count: fds.length, ...rest };
   },
   sendFds: (context, handle, buffers, fds, ...args) =>
-    closingFds(context, () => net.sendFds(found(handle), buffers, fds, ...args)),
+    closingFds(context, () =>
+      (twin(net, 'sendFds') ?? net.sendFds)(found(handle), buffers, fds, ...args),
+    ),
   method: (context, handle, method, ...args) => waitFor(context, found(handle), method, args),
-  module: (_context, name, ...args) => net[name](...args),
+  module: (_context, name, ...args) => (twin(net, name) ?? net[name])(...args),
 
   makefile(_context, handle, mode, options) {
     const file = ++lastHandle;
@@ -196,13 +213,17 @@ export const calls = {
   },
   file(context, handle, method, ...args) {
     const file = files.get(handle);
+    const blocking = twin(file, method);
+    if (blocking !== undefined) return blocking.apply(file, args);
     return FILE_WAITS.has(method)
       ? file[method](...args, { signal: context.signal })
       : file[method](...args);
   },
   fileProperty: (_context, handle, name) => files.get(handle)[name],
   async fileReadInto({ signal }, handle, buffer) {
-    const count = await files.get(handle).readInto(buffer, { signal });
+    const file = files.get(handle);
+    const blocking = twin(file, 'readInto');
+    const count = blocking ? blocking.call(file, buffer) : await file.readInto(buffer, { signal });
     return [count, buffer.subarray(0, count ?? 0)];
   },
   async dropFile(_context, handle) {

@@ -120,7 +120,10 @@ for (const [name, make] of ours) {
     const address = path ?? [host, port];
     const { addressFamily, socketType } = server;
     await using peer = new PythonPeer(THEIR_CLIENTS, addressFamily, socketType, address, 40);
-    assert.deepEqual(await peer.hear(), Array.from({ length: 40 }, () => true));
+    assert.deepEqual(
+      await peer.hear(),
+      Array.from({ length: 40 }, () => true),
+    );
     await peer.end();
     await server.shutdown();
     await serving;
@@ -157,8 +160,11 @@ test('DatagramRequestHandler sends an empty answer where Python does', python, a
   await serving;
 });
 
-test('a handler that fails leaves its client what Python would: the end of the stream', python, async () => {
-  const script = `
+test(
+  'a handler that fails leaves its client what Python would: the end of the stream',
+  python,
+  async () => {
+    const script = `
     import socketserver
     class Failing(socketserver.StreamRequestHandler):
         def handle(self):
@@ -172,28 +178,29 @@ test('a handler that fails leaves its client what Python would: the end of the s
     say(server.server_address)
     hear()
   `;
-  class Failing extends EchoLineHandler {
-    override async handle(): Promise<void> {
-      await this.wfile.write(Buffer.from('before\n'));
-      throw new RangeError('test');
+    class Failing extends EchoLineHandler {
+      override async handle(): Promise<void> {
+        await this.wfile.write(Buffer.from('before\n'));
+        throw new RangeError('test');
+      }
     }
-  }
-  class Quiet extends TCPServer {
-    override handleError(): void {
-      // Says nothing.
+    class Quiet extends TCPServer {
+      override handleError(): void {
+        // Says nothing.
+      }
     }
-  }
-  await using peer = new PythonPeer(script);
-  const [host, port] = await peer.hear<[string, number]>();
-  await using server = new Quiet(HERE, Failing);
-  const serving = server.serveForever();
-  for (const address of [{ host, port }, server.serverAddress]) {
-    using client = new Socket<number>(AF_INET as number, SOCK_STREAM as number);
-    await client.connect(address as AddressInput);
-    const chunks: Buffer[] = [];
-    for await (const chunk of client) chunks.push(chunk as Buffer);
-    assert.equal(Buffer.concat(chunks).toString(), 'before\n');
-  }
-  await server.shutdown();
-  await serving;
-});
+    await using peer = new PythonPeer(script);
+    const [host, port] = await peer.hear<[string, number]>();
+    await using server = new Quiet(HERE, Failing);
+    const serving = server.serveForever();
+    for (const address of [{ host, port }, server.serverAddress]) {
+      using client = new Socket<number>(AF_INET as number, SOCK_STREAM as number);
+      await client.connect(address as AddressInput);
+      const chunks: Buffer[] = [];
+      for await (const chunk of client) chunks.push(chunk as Buffer);
+      assert.equal(Buffer.concat(chunks).toString(), 'before\n');
+    }
+    await server.shutdown();
+    await serving;
+  },
+);

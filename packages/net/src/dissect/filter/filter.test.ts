@@ -7,11 +7,13 @@ import { CaptureReader } from '../files/capture-reader.ts';
 import { PcapWriter } from '../files/pcap-writer.ts';
 import { linkType } from '../layers/link-type.ts';
 import { allSamples, ascii, hex, tcpPacket, udpPacket } from '../samples.test.util.ts';
+import { Randomness } from '../mutate.test.util.ts';
 import { withFile } from '../tshark-oracle.test.util.ts';
 import type { BpfInstruction } from './bpf-program.ts';
 import { compileFilter } from './compile-filter.ts';
 import { FilterError } from './filter-error.ts';
 import { parseFilter } from './parse-filter.ts';
+import { randomFilter, randomTokens } from './random-filter.test.util.ts';
 import { checkBpf, runBpf } from './run-bpf.ts';
 
 const skip =
@@ -281,6 +283,42 @@ test('compileFilter() with runBpf() passes the packets that tcpdump passes, on e
     assert.ok(some > list.length / 2);
   }
   assert.deepEqual(wrongVerdicts, []);
+});
+
+test('compileFilter() with runBpf() passes what libpcap’s program passes, for random filters', {
+  skip,
+}, async (context) => {
+  const [ethernet] = await captures();
+  assert.ok(ethernet !== undefined);
+  const whole = ethernet.packets.filter((_, index) => index % 2 === 0);
+  const random = new Randomness(4711);
+  let some = 0;
+  withFile(captureFile({ ...ethernet, packets: whole }), (file) => {
+    for (let round = 0; round < 150; round++) {
+      const filter = randomFilter(random);
+      const ours = passes(compileFilter(filter), whole);
+      assert.deepEqual(ours, passes(tcpdumpProgram(file, filter), whole), filter);
+      if (ours.length > 0 && ours.length < whole.length) some++;
+    }
+  });
+  context.diagnostic(`${some} of 150 let some packets through`);
+  assert.ok(some > 50);
+});
+
+test('compileFilter() of random words gives a sound program or a FilterError with a place in the text', () => {
+  const random = new Randomness(12);
+  let sound = 0;
+  for (let round = 0; round < 20_000; round++) {
+    const filter = randomTokens(random);
+    try {
+      checkBpf(compileFilter(filter));
+      sound++;
+    } catch (error) {
+      assert.ok(error instanceof FilterError, filter);
+      assert.ok(error.start >= 0 && error.start <= error.end && error.end <= filter.length, filter);
+    }
+  }
+  assert.ok(sound > 100, `${sound}`);
 });
 
 const wrong: readonly (readonly [string, number, number, string])[] = [

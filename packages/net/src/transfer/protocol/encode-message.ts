@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib';
 import { FieldWriter } from './field-writer.ts';
 import { type Entry, type Message, TYPE_NUMBERS } from './message.ts';
 import { REASONS } from './reason.ts';
+import { MAX_REASON_BYTES } from './limits.ts';
 
 /** Eight bytes that no other protocol starts with, the last of which never changes. */
 export const MAGIC = Buffer.from('SOCKEYE\x01', 'latin1');
@@ -36,6 +37,13 @@ function texts(fields: FieldWriter, list: readonly string[]): void {
   for (const text of list) fields.text(text);
 }
 
+/** A reason as long as the peer takes it; a character is never cut. */
+function cut(text: string): string {
+  if (Buffer.byteLength(text) <= MAX_REASON_BYTES) return text;
+  const whole = Buffer.from(text).subarray(0, MAX_REASON_BYTES - 3);
+  return new TextDecoder().decode(whole, { stream: true });
+}
+
 function writeFields(fields: FieldWriter, message: Message): void {
   switch (message.type) {
     case 'hello':
@@ -46,7 +54,7 @@ function writeFields(fields: FieldWriter, message: Message): void {
       texts(fields.u32(message.entries).u64(message.bytes), message.names);
       break;
     case 'answer':
-      fields.u8(message.yes ? 1 : 0).text(message.reason);
+      fields.u8(message.yes ? 1 : 0).text(cut(message.reason));
       break;
     case 'entry':
       entryFields(fields, message.entry);
@@ -56,7 +64,7 @@ function writeFields(fields: FieldWriter, message: Message): void {
       break;
     case 'refuse':
     case 'abandon':
-      fields.u32(message.id).u16(REASONS[message.reason]).text(message.text);
+      fields.u32(message.id).u16(REASONS[message.reason]).text(cut(message.text));
       break;
     case 'digest':
     case 'block':
@@ -82,7 +90,7 @@ function writeFields(fields: FieldWriter, message: Message): void {
         .bytes(message.root);
       break;
     case 'failure':
-      fields.u16(REASONS[message.reason]).text(message.text);
+      fields.u16(REASONS[message.reason]).text(cut(message.text));
       break;
     case 'done':
     case 'bye':

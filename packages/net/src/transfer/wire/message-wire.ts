@@ -74,7 +74,7 @@ export class MessageWire {
   /** Sends a message; a block's payload goes from where it lies. */
   send(message: Message): Promise<void> {
     const head = encodeMessage(message);
-    return this.#send(head, 'payload' in message ? [head, message.payload] : [head]);
+    return this.#send('payload' in message ? [head, message.payload] : [head]);
   }
 
   /** Sends a block whose bytes the kernel takes from the file. */
@@ -85,7 +85,7 @@ export class MessageWire {
     return (this.#wire.sendFile as NonNullable<Wire['sendFile']>)(head, file);
   }
 
-  #send(head: Buffer, pieces: readonly Uint8Array[]): Promise<void> {
+  #send(pieces: readonly Uint8Array[]): Promise<void> {
     this.sent += pieces.reduce((sum, { length }) => sum + length, 0);
     this.#lastSent = performance.now();
     const sending = this.#wire.send(pieces);

@@ -1,0 +1,270 @@
+import type { BlockHash } from '../protocol/block-hash.ts';
+import { malformed } from '../protocol/field-reader.ts';
+import { MAX_OPEN_ENTRIES } from '../protocol/limits.ts';
+import type { Entry } from '../protocol/message.ts';
+import { type Reason, REASONS } from '../protocol/reason.ts';
+import type { TransferReceipt } from '../receipt.ts';
+import type { OfferSummary, TransferSink } from '../sink.ts';
+import { TransferError } from '../transfer-error.ts';
+import type { BlockPool } from '../wire/block-pool.ts';
+import type { MessageWire, ReceivedBlock, ReceivedMessage } from '../wire/message-wire.ts';
+import { greet } from './greet.ts';
+import { type Finished, type ReceiverContext, ReceiverFile } from './receiver-file.ts';
+import type { TransferLog } from './transfer-log.ts';
+
+// Far below the window, so that the sender never runs dry.
+const PROGRESS_BYTES = 1024 * 1024;
+
+/** Says yes or no to an offer; a text is a no with its reason. */
+export type Decide = (offer: OfferSummary & { readonly peer: string }) => Promise<boolean | string>;
+
+export interface ReceiverSessionOptions {
+  readonly hashes: readonly BlockHash[];
+  readonly log: TransferLog;
+  readonly encrypted: boolean;
+  readonly decide: Decide;
+}
+
+/** The receiver's half of a session: one message after the other, the work on files beside it. */
+export class ReceiverSession {
+  readonly #wire: MessageWire;
+  readonly #sink: TransferSink;
+  readonly #pool: BlockPool;
+  readonly #options: ReceiverSessionOptions;
+  readonly #files = new Map<number, ReceiverFile>();
+  /** The END of a file whose commit is under way comes from here. */
+  readonly #roots = new Map<number, Buffer>();
+  readonly #directories: Entry[] = [];
+  /** The making of each directory, by its path. */
+  readonly #made = new Map<string, Promise<void>>();
+  readonly #refusedDirectories = new Set<number>();
+  #context: ReceiverContext | undefined;
+  #offer: OfferSummary = { entries: 0, bytes: 0, names: [] };
+  #nextId = 0;
+  #bytes = 0;
+  #confirmed = 0;
+  #reported = 0;
+  #whenIdle: (() => void) | undefined;
+
+  constructor(
+    wire: MessageWire,
+    pool: BlockPool,
+    sink: TransferSink,
+    options: ReceiverSessionOptions,
+  ) {
+    this.#wire = wire;
+    this.#pool = pool;
+    this.#sink = sink;
+    this.#options = options;
+  }
+
+  /** Runs the session to its end. @throws what ended it early; every file is closed then */
+  async run(): Promise<TransferReceipt> {
+    try {
+      return await this.#run();
+    } catch (error) {
+      await this.#wire.fail(error);
+      const cut = new TransferError('connection', 'the transfer was cut', { cause: error });
+      for (const file of this.#files.values()) file.fail(cut);
+      await this.#allOver();
+      throw error;
+    } finally {
+      await this.#sink.end?.();
+    }
+  }
+
+  async #run(): Promise<TransferReceipt> {
+    const { hashes, log, encrypted } = this.#options;
+    const hash = await greet(this.#wire, 'receiver', hashes);
+    this.#context = {
+      wire: this.#wire,
+      hash,
+      pool: this.#pool,
+      sink: this.#sink,
+      confirm: (bytes) => this.#confirm(bytes),
+      progress: (bytes) => log.progress(bytes),
+    };
+    await this.#takeOffer();
+    while (this.#wire.stage !== 'ending') {
+      const message = await this.#wire.next();
+      if (message === undefined) throw this.#left();
+      await this.#take(message);
+    }
+    await this.#finishDirectories();
+    await this.#wire.send({ type: 'bye' });
+    await this.#wire.close();
+    return log.done('receiver', this.#wire.peer, { hash: hash.name, encrypted });
+  }
+
+  #left(): TransferError {
+    return new TransferError(
+      'connection',
+      `Cannot go on: ${this.#wire.peer} closed the connection after ${this.#nextId} of ${this.#offer.entries} entries, ${this.#files.size} of them unfinished`,
+    );
+  }
+
+  async #takeOffer(): Promise<void> {
+    this.#wire.advance('offer');
+    const message = await this.#wire.next();
+    if (message === undefined) throw this.#left();
+    if (message.type !== 'offer') malformed(`${message.type} instead of offer`);
+    const { entries, bytes, names } = message;
+    this.#offer = { entries, bytes, names };
+    this.#wire.advance('answer');
+    const said = await this.#options.decide({ ...this.#offer, peer: this.#wire.peer });
+    if (said !== true) {
+      const reason = said === false ? '' : said;
+      await this.#wire.send({ type: 'answer', yes: false, reason });
+      await this.#wire.close();
+      throw new TransferError('declined', `Cannot receive: the offer was declined`);
+    }
+    await this.#sink.begin?.(this.#offer);
+    this.#options.log.offer({ peer: this.#wire.peer, ...this.#offer });
+    void this.#wire.send({ type: 'answer', yes: true, reason: '' });
+    this.#wire.advance('entries');
+  }
+
+  async #take(message: ReceivedMessage): Promise<void> {
+    switch (message.type) {
+      case 'entry':
+        this.#takeEntry(message.entry);
+        break;
+      case 'digest': {
+        const file = this.#known(message.id);
+        if (file === undefined) break;
+        const hash = Buffer.from(message.hash);
+        file.onDigest(message.index, hash, await this.#pool.acquire());
+        break;
+      }
+      case 'block':
+      case 'repair':
+        this.#takeBlock(message);
+        break;
+      case 'hole':
+        this.#known(message.id)?.onHole(message.index, message.count);
+        break;
+      case 'end': {
+        const file = this.#known(message.id);
+        this.#roots.set(message.id, Buffer.from(message.root));
+        file?.onEnd(message);
+        break;
+      }
+      case 'abandon':
+        this.#abandoned(message.id, new TransferError(message.reason, message.text));
+        break;
+      case 'done':
+        if (this.#nextId < this.#offer.entries) malformed('done before all entries');
+        await this.#allOver();
+        this.#wire.advance('ending');
+        break;
+      default:
+        malformed(`${message.type} from a sender`);
+    }
+  }
+
+  /** The open file with this id; undefined for one that is over, whose messages may still come. */
+  #known(id: number): ReceiverFile | undefined {
+    const file = this.#files.get(id);
+    if (file === undefined && id >= this.#nextId) malformed(`no entry ${id}`);
+    return file;
+  }
+
+  #takeBlock(block: ReceivedBlock): void {
+    const file = this.#known(block.id);
+    if (file === undefined) {
+      this.#pool.release(block.buffer);
+      this.#confirm(block.payload.length);
+      return;
+    }
+    // The header's memory is used again for the next block.
+    file.onBlock({ ...block, hash: Buffer.from(block.hash) });
+  }
+
+  #takeEntry(entry: Entry): void {
+    if (entry.id !== this.#nextId) malformed(`entry ${entry.id} where ${this.#nextId} was due`);
+    this.#nextId++;
+    this.#bytes += entry.size;
+    const { entries, bytes } = this.#offer;
+    if (this.#nextId > entries) malformed(`more entries than the ${entries} offered`);
+    if (this.#bytes > bytes) malformed(`more bytes than the ${bytes} offered`);
+    if (this.#files.size >= MAX_OPEN_ENTRIES) malformed(`more than ${MAX_OPEN_ENTRIES} open files`);
+    if (entry.kind === 'directory') this.#makeDirectory(entry);
+    else this.#openFile(entry);
+  }
+
+  #makeDirectory(entry: Entry): void {
+    this.#directories.push(entry);
+    const made = this.#parentOf(entry).then(() => this.#sink.makeDirectory?.(entry));
+    this.#made.set(entry.path.join('/'), made);
+    made.catch((error: unknown) => {
+      this.#refusedDirectories.add(entry.id);
+      this.#refuse(entry, error);
+    });
+  }
+
+  /** The directory above, once it is there. One that was never announced has to be there already. */
+  #parentOf(entry: Entry): Promise<void> {
+    return this.#made.get(entry.path.slice(0, -1).join('/')) ?? Promise.resolve();
+  }
+
+  #openFile(entry: Entry): void {
+    const context = this.#context as ReceiverContext;
+    const file = new ReceiverFile(context, entry, (outcome) => this.#over(entry, outcome));
+    this.#files.set(entry.id, file);
+    file.open(this.#parentOf(entry));
+  }
+
+  #over(entry: Entry, outcome: Finished | { error: unknown }): void {
+    this.#files.delete(entry.id);
+    const sender = this.#roots.get(entry.id);
+    this.#roots.delete(entry.id);
+    if ('error' in outcome) this.#refuse(entry, outcome.error);
+    else {
+      const { how, root } = outcome;
+      void this.#wire.send({ type: 'ack', id: entry.id, how, root });
+      this.#options.log.acknowledged(entry, how, { sender: sender ?? root, receiver: root });
+    }
+    if (this.#files.size === 0) this.#whenIdle?.();
+  }
+
+  #refuse(entry: Entry, error: unknown): void {
+    const known = error instanceof TransferError && error.reason in REASONS;
+    const reason = known ? (error.reason as Reason) : 'target-failed';
+    const text = error instanceof Error ? error.message : String(error);
+    const isCut = error instanceof TransferError && error.reason === 'connection';
+    if (!isCut) void this.#wire.send({ type: 'refuse', id: entry.id, reason, text });
+    this.#options.log.failed(entry, isCut ? 'cancelled' : reason, text);
+  }
+
+  #abandoned(id: number, error: TransferError): void {
+    this.#known(id)?.fail(error);
+  }
+
+  #confirm(bytes: number): void {
+    this.#confirmed += bytes;
+    if (this.#confirmed - this.#reported < PROGRESS_BYTES) return;
+    this.#reported = this.#confirmed;
+    void this.#wire.send({ type: 'progress', bytes: this.#confirmed });
+  }
+
+  async #allOver(): Promise<void> {
+    if (this.#files.size > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
+    await Promise.allSettled(this.#made.values());
+  }
+
+  /** Children before parents: a directory's time changes with each name in it. */
+  async #finishDirectories(): Promise<void> {
+    for (const entry of this.#directories.toReversed()) {
+      if (this.#refusedDirectories.has(entry.id)) continue;
+      try {
+        await this.#sink.finishDirectory?.(entry);
+        void this.#wire.send({ type: 'ack', id: entry.id, how: 'written', root: NO_ROOT });
+        this.#options.log.acknowledged(entry, 'written');
+      } catch (error) {
+        this.#refuse(entry, error);
+      }
+    }
+  }
+}
+
+const NO_ROOT = Buffer.alloc(32);

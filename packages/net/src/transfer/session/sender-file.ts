@@ -1,0 +1,190 @@
+import { changeOf, identityOf, type SourceEntry } from '../files/source-tree.ts';
+import { FILE } from '../files/file-constants.ts';
+import type { OpenFile } from '../files/open-file.ts';
+import type { BlockHash } from '../protocol/block-hash.ts';
+import { BLOCK_BYTES, blockCount, blockLength } from '../protocol/limits.ts';
+import { MerkleRoot } from '../protocol/merkle-root.ts';
+import { sealOf } from '../protocol/seal.ts';
+import { TransferError } from '../transfer-error.ts';
+import type { BlockPool } from '../wire/block-pool.ts';
+import type { MessageWire } from '../wire/message-wire.ts';
+
+/** What one file's sending shares with the others'. */
+export interface SenderContext {
+  readonly wire: MessageWire;
+  readonly hash: BlockHash;
+  readonly pool: BlockPool;
+  /** Waits until so many bytes may be on their way. */
+  admit(bytes: number): Promise<void>;
+}
+
+/** One file on its way out. */
+export class SenderFile {
+  readonly source: SourceEntry;
+  /** The root of what was sent, once all of it was. */
+  root: Buffer | undefined;
+  readonly #context: SenderContext;
+  #file: OpenFile | undefined;
+  #isOver = false;
+
+  constructor(context: SenderContext, source: SourceEntry) {
+    this.#context = context;
+    this.source = source;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  get #id(): number {
+    return this.source.entry.id;
+  }
+
+  get #size(): number {
+    return this.source.entry.size;
+  }
+
+  /**
+   * Sends all blocks but those that the receiver keeps, whose hashes it sends. Reading, hashing and
+   * sending go on at the same time.
+   *
+   * @throws TransferError `source-changed`, `source-failed`
+   */
+  async stream(keptBlocks: number): Promise<void> {
+    const tree = new MerkleRoot(this.#context.hash, this.#size);
+    const blocks = blockCount(this.#size);
+    const file = await this.#open();
+    let next: Promise<Buffer> | undefined;
+    try {
+      for (let index = 0; index < blocks && !this.#isOver; ) {
+        const hole = index < keptBlocks || next ? 0 : await this.#holeAt(file, index);
+        if (hole > 0) {
+          await this.#sendHole(tree, index, hole);
+          index += hole;
+          continue;
+        }
+        const buffer = await (next ?? this.#read(file, index));
+        // A sparse source is asked for its holes before each block, so it can't read ahead.
+        const canReadAhead = index + 1 < blocks && !this.source.entry.sparse;
+        next = canReadAhead ? this.#read(file, index + 1) : undefined;
+        next?.catch(() => undefined);
+        await this.#sendBlock(tree, buffer, index, index < keptBlocks);
+        index++;
+      }
+    } finally {
+      await next?.then((buffer) => this.#context.pool.release(buffer)).catch(() => undefined);
+    }
+    if (!this.#isOver) await this.#end(file, tree);
+  }
+
+  async #open(): Promise<OpenFile> {
+    if (this.#file !== undefined) return this.#file;
+    const { root, below, identity } = this.source;
+    const file = await failedSource(() =>
+      root.openFile(below, FILE.O_RDONLY | FILE.O_NONBLOCK | FILE.O_NOFOLLOW),
+    );
+    const change = changeOf(identity, identityOf(await file.stat()));
+    if (change !== undefined || this.#isOver) {
+      await file.close();
+      throw new TransferError('source-changed', change ?? 'it was given up');
+    }
+    this.#file = file;
+    return file;
+  }
+
+  /** Reads a block into a buffer of the pool. */
+  async #read(file: OpenFile, index: number): Promise<Buffer> {
+    const buffer = await this.#context.pool.acquire();
+    try {
+      const length = blockLength(this.#size, index);
+      const count = await failedSource(() =>
+        file.read(buffer.subarray(0, length), index * BLOCK_BYTES),
+      );
+      if (count < length) throw new TransferError('source-changed', 'it became shorter');
+      return buffer;
+    } catch (error) {
+      this.#context.pool.release(buffer);
+      throw error;
+    }
+  }
+
+  async #sendBlock(tree: MerkleRoot, buffer: Buffer, index: number, isKept: boolean) {
+    const { wire, hash, pool } = this.#context;
+    const payload = buffer.subarray(0, blockLength(this.#size, index));
+    const digest = hash.digest(payload);
+    tree.push(digest);
+    if (isKept) {
+      pool.release(buffer);
+      await wire.send({ type: 'digest', id: this.#id, index, hash: digest });
+      return;
+    }
+    await this.#send('block', buffer, index, digest);
+  }
+
+  async #send(type: 'block' | 'repair', buffer: Buffer, index: number, hash: Buffer) {
+    const { wire, pool } = this.#context;
+    const payload = buffer.subarray(0, blockLength(this.#size, index));
+    await this.#context.admit(payload.length);
+    if (this.#isOver) {
+      pool.release(buffer);
+      return;
+    }
+    const block = { type, id: this.#id, index, hash, payload };
+    // A repair goes out as it was hashed; the first time the kernel may take it from the file.
+    const fd = this.#file?.fd ?? -1;
+    const range = { fd, offset: index * BLOCK_BYTES, count: payload.length };
+    const sending =
+      type === 'block' && wire.canSendFile ? wire.sendFileBlock(block, range) : wire.send(block);
+    const sent = sending.finally(() => pool.release(buffer));
+    // The budget limits what waits, so the next block is prepared meanwhile.
+    sent.catch(() => undefined);
+  }
+
+  async #holeAt(file: OpenFile, index: number): Promise<number> {
+    if (!this.source.entry.sparse) return 0;
+    const at = index * BLOCK_BYTES;
+    const data = (await file.seek('data', at)) ?? this.#size;
+    if (data >= this.#size) return blockCount(this.#size) - index;
+    return Math.floor((data - at) / BLOCK_BYTES);
+  }
+
+  async #sendHole(tree: MerkleRoot, index: number, count: number): Promise<void> {
+    tree.pushZeros(count);
+    await this.#context.wire.send({ type: 'hole', id: this.#id, index, count });
+  }
+
+  /** The last look at the source: what was sent is one state of it. */
+  async #end(file: OpenFile, tree: MerkleRoot): Promise<void> {
+    const stat = await failedSource(() => file.stat());
+    const change = changeOf(this.source.identity, identityOf(stat));
+    if (change !== undefined) throw new TransferError('source-changed', change);
+    const { wire, hash } = this.#context;
+    this.root = tree.digest();
+    const seal = sealOf(hash, this.source.entry, this.root);
+    await wire.send({ type: 'end', id: this.#id, root: this.root, seal });
+  }
+
+  /** Sends a block again that came damaged. */
+  async repair(index: number): Promise<void> {
+    if (this.#isOver || index >= blockCount(this.#size)) return;
+    const buffer = await this.#read(await this.#open(), index);
+    const payload = buffer.subarray(0, blockLength(this.#size, index));
+    await this.#send('repair', buffer, index, this.#context.hash.digest(payload));
+  }
+
+  /** The receiver has it or doesn't want it, or we gave it up. */
+  async finish(): Promise<void> {
+    this.#isOver = true;
+    await this.#file?.close();
+  }
+}
+
+/** An error of the file system's, as the reason that the receiver gets. */
+async function failedSource<Result>(call: () => Promise<Result>): Promise<Result> {
+  try {
+    return await call();
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new TransferError('source-failed', message, { cause });
+  }
+}

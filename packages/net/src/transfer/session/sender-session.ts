@@ -1,0 +1,258 @@
+import type { SourceEntry, SourceTree } from '../files/source-tree.ts';
+import type { BlockHash } from '../protocol/block-hash.ts';
+import { nameFault } from '../protocol/check-name.ts';
+import { malformed } from '../protocol/field-reader.ts';
+import { MAX_OFFERED_NAMES, MAX_OPEN_ENTRIES, WINDOW_BYTES } from '../protocol/limits.ts';
+import { type Reason, REASONS } from '../protocol/reason.ts';
+import type { TransferReceipt } from '../receipt.ts';
+import { TransferError } from '../transfer-error.ts';
+import { BlockPool } from '../wire/block-pool.ts';
+import type { MessageWire, ReceivedMessage } from '../wire/message-wire.ts';
+import { ByteBudget } from './byte-budget.ts';
+import { greet } from './greet.ts';
+import { RateLimit } from './rate-limit.ts';
+import { type SenderContext, SenderFile } from './sender-file.ts';
+import type { TransferLog } from './transfer-log.ts';
+
+export interface SenderSessionOptions {
+  readonly hashes: readonly BlockHash[];
+  readonly log: TransferLog;
+  readonly encrypted: boolean;
+  /** Files whose blocks go out at the same time. */
+  readonly parallel: number;
+  readonly bytesPerSecond: number;
+}
+
+interface Accepted {
+  readonly file: SenderFile;
+  readonly keptBlocks: number;
+}
+
+/**
+ * The sender's half of a session.
+ *
+ * Theory of operation. Three things go on at once: entries are announced, as many as may be open;
+ * `parallel` workers stream the files that the receiver accepted; and what the receiver says is
+ * read. A file is open from its entry until the receiver acknowledges or refuses it, or this side
+ * abandons it. When none is open and all were announced, DONE asks for the directories.
+ */
+export class SenderSession {
+  readonly #wire: MessageWire;
+  readonly #tree: SourceTree;
+  readonly #options: SenderSessionOptions;
+  readonly #open = new Map<number, SenderFile>();
+  readonly #directories = new Map<number, SourceEntry>();
+  readonly #accepted: Accepted[] = [];
+  readonly #window = new ByteBudget(WINDOW_BYTES);
+  readonly #rate: RateLimit;
+  #confirmed = 0;
+  #announced = 0;
+  #streaming = 0;
+  #context: SenderContext | undefined;
+  #failure: { error: unknown } | undefined;
+
+  constructor(wire: MessageWire, tree: SourceTree, options: SenderSessionOptions) {
+    this.#wire = wire;
+    this.#tree = tree;
+    this.#options = options;
+    this.#rate = new RateLimit(options.bytesPerSecond);
+  }
+
+  /** Runs the session to its end. @throws what ended it early; everything is closed then */
+  async run(): Promise<TransferReceipt> {
+    try {
+      return await this.#run();
+    } catch (error) {
+      const reason = this.#failure?.error ?? error;
+      await this.#wire.fail(reason);
+      throw reason;
+    } finally {
+      await Promise.all([...this.#open.values()].map((file) => file.finish()));
+    }
+  }
+
+  async #run(): Promise<TransferReceipt> {
+    const { hashes, log, encrypted, parallel } = this.#options;
+    const hash = await greet(this.#wire, 'sender', hashes);
+    // Two for each worker: one is read while the other goes out; and what the kernel has to take.
+    const pool = new BlockPool(2 * parallel + WINDOW_BYTES / 2 ** 20);
+    const admit = async (bytes: number): Promise<void> => {
+      await this.#rate.take(bytes);
+      await this.#window.take(bytes);
+    };
+    this.#context = { wire: this.#wire, hash, pool, admit };
+    await this.#offer();
+    this.#announce();
+    while (this.#wire.stage !== 'ended') {
+      const message = await this.#wire.next();
+      if (this.#failure !== undefined) throw this.#failure.error;
+      if (message === undefined) throw this.#left();
+      this.#take(message);
+    }
+    await this.#wire.close();
+    return log.done('sender', this.#wire.peer, { hash: hash.name, encrypted });
+  }
+
+  #left(): TransferError {
+    const open = this.#tree.entries.length;
+    return new TransferError(
+      'connection',
+      `Cannot go on: ${this.#wire.peer} closed the connection before all of ${open} entries were acknowledged`,
+    );
+  }
+
+  async #offer(): Promise<void> {
+    const { entries, bytes, skipped } = this.#tree;
+    const { log } = this.#options;
+    const names = entries
+      .filter(({ entry }) => entry.path.length === 1)
+      .slice(0, MAX_OFFERED_NAMES)
+      .map(({ entry }) => entry.path[0] as string);
+    void this.#wire.send({ type: 'offer', entries: entries.length, bytes, names });
+    log.offer({ peer: this.#wire.peer, entries: entries.length, bytes, names });
+    for (const { path, text } of skipped) log.skipped(path.map(shown), text);
+    this.#wire.advance('answer');
+    const answer = await this.#wire.next();
+    if (answer === undefined) throw this.#left();
+    if (answer.type !== 'answer') malformed(`${answer.type} instead of answer`);
+    if (!answer.yes) {
+      const words = answer.reason === '' ? '' : `: ${JSON.stringify(answer.reason)}`;
+      throw new TransferError('declined', `Cannot send: ${this.#wire.peer} declined${words}`);
+    }
+    this.#wire.advance('entries');
+  }
+
+  /** Announces entries as long as the receiver has to keep few of them in mind. */
+  #announce(): void {
+    const { entries } = this.#tree;
+    while (this.#announced < entries.length && this.#open.size < MAX_OPEN_ENTRIES) {
+      const source = entries[this.#announced++] as SourceEntry;
+      const { id, kind } = source.entry;
+      if (kind === 'directory') this.#directories.set(id, source);
+      else this.#open.set(id, new SenderFile(this.#context as SenderContext, source));
+      void this.#wire.send({ type: 'entry', entry: source.entry });
+    }
+    const isEverythingOver = this.#announced === entries.length && this.#open.size === 0;
+    if (isEverythingOver && this.#wire.stage === 'entries') {
+      this.#wire.advance('ending');
+      void this.#wire.send({ type: 'done' });
+    }
+  }
+
+  #take(message: ReceivedMessage): void {
+    switch (message.type) {
+      case 'accept':
+        this.#accepted.push({ file: this.#file(message.id), keptBlocks: message.keptBlocks });
+        this.#work();
+        break;
+      case 'refuse':
+        this.#refused(message.id, message.reason, message.text);
+        break;
+      case 'want':
+        this.#guard(this.#open.get(message.id), (file) => file.repair(message.index));
+        break;
+      case 'progress':
+        this.#progress(message.bytes);
+        break;
+      case 'ack':
+        this.#acknowledged(message.id, message.how, message.root);
+        break;
+      case 'bye':
+        if (this.#directories.size > 0) malformed('bye before all directories');
+        this.#wire.advance('ended');
+        break;
+      default:
+        malformed(`${message.type} from a receiver`);
+    }
+  }
+
+  #file(id: number): SenderFile {
+    return this.#open.get(id) ?? malformed(`no file ${id} is open`);
+  }
+
+  #progress(bytes: number): void {
+    const more = bytes - this.#confirmed;
+    if (more < 0) malformed(`progress went back from ${this.#confirmed} to ${bytes}`);
+    this.#confirmed = bytes;
+    this.#window.give(more);
+    this.#options.log.progress(more);
+  }
+
+  #refused(id: number, reason: Reason, text: string): void {
+    const directory = this.#directories.get(id);
+    if (directory !== undefined) {
+      this.#directories.delete(id);
+      this.#options.log.failed(directory.entry, reason, text);
+      return;
+    }
+    const file = this.#open.get(id);
+    // It was abandoned here at the same time.
+    if (file === undefined) return;
+    this.#options.log.failed(file.source.entry, reason, text);
+    this.#over(file);
+  }
+
+  #acknowledged(id: number, how: 'written' | 'identical', root: Buffer): void {
+    const directory = this.#directories.get(id);
+    if (directory !== undefined) {
+      this.#directories.delete(id);
+      this.#options.log.acknowledged(directory.entry, how);
+      return;
+    }
+    const file = this.#file(id);
+    if (file.root === undefined || !file.root.equals(root)) {
+      malformed(`file ${id} was acknowledged with another root`);
+    }
+    this.#options.log.acknowledged(file.source.entry, how, { sender: file.root, receiver: root });
+    this.#over(file);
+  }
+
+  #over(file: SenderFile): void {
+    this.#open.delete(file.source.entry.id);
+    void file.finish();
+    this.#announce();
+  }
+
+  /** Streams accepted files, as many at once as may be. */
+  #work(): void {
+    while (this.#streaming < this.#options.parallel && this.#accepted.length > 0) {
+      const { file, keptBlocks } = this.#accepted.shift() as Accepted;
+      this.#streaming++;
+      this.#guard(file, () => file.stream(keptBlocks), () => {
+        this.#streaming--;
+        this.#work();
+      });
+    }
+  }
+
+  /** Runs a part of a file's work; what fails about the file gives it up, all else ends the session. */
+  #guard(
+    file: SenderFile | undefined,
+    work: (file: SenderFile) => Promise<void>,
+    after?: () => void,
+  ): void {
+    if (file === undefined) return;
+    work(file)
+      .catch((error: unknown) => this.#failed(file, error))
+      .finally(after);
+  }
+
+  #failed(file: SenderFile, error: unknown): void {
+    if (file.isOver) return;
+    if (!(error instanceof TransferError) || !(error.reason in REASONS)) {
+      this.#failure ??= { error };
+      this.#wire.abort(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
+    const reason = error.reason as Reason;
+    const { entry } = file.source;
+    void this.#wire.send({ type: 'abandon', id: entry.id, reason, text: error.message });
+    this.#options.log.failed(entry, reason, error.message);
+    this.#over(file);
+  }
+}
+
+/** A name that can't be sent, safe to show. */
+function shown(name: string): string {
+  return nameFault(name) === undefined ? name : JSON.stringify(name);
+}

@@ -1,0 +1,96 @@
+import type { Entry, Role } from '../protocol/message.ts';
+import type { Reason } from '../protocol/reason.ts';
+import { BLOCK_BYTES } from '../protocol/limits.ts';
+import { receiptBase, type ReceiptEntry, type TransferReceipt } from '../receipt.ts';
+import type { TransferEvent } from '../transfer-event.ts';
+
+// Ten progress events a second are more than a person sees.
+const PROGRESS_MS = 100;
+
+/** The two views of an entry's root. */
+export interface Roots {
+  readonly sender: Buffer;
+  readonly receiver: Buffer;
+}
+
+/** Collects what happens in one session: tells of it, and writes the receipt. */
+export class TransferLog {
+  readonly #emit: (event: TransferEvent) => void;
+  readonly #entries: ReceiptEntry[] = [];
+  readonly #startedAt = new Date();
+  #bytes = 0;
+  #totalBytes = 0;
+  #totalEntries = 0;
+  #nextProgress = 0;
+
+  constructor(emit: (event: TransferEvent) => void) {
+    this.#emit = emit;
+  }
+
+  offer(offer: Omit<Extract<TransferEvent, { type: 'offer' }>, 'type'>): void {
+    this.#totalBytes = offer.bytes;
+    this.#totalEntries = offer.entries;
+    this.#emit({ type: 'offer', ...offer });
+  }
+
+  /** So many more bytes are where they belong. */
+  progress(bytes: number): void {
+    this.#bytes += bytes;
+    const now = performance.now();
+    if (now < this.#nextProgress) return;
+    this.#nextProgress = now + PROGRESS_MS;
+    this.#tellProgress();
+  }
+
+  #tellProgress(): void {
+    this.#emit({
+      type: 'progress',
+      bytes: this.#bytes,
+      totalBytes: this.#totalBytes,
+      entries: this.#entries.length,
+      totalEntries: this.#totalEntries,
+    });
+  }
+
+  acknowledged(entry: Entry, how: 'written' | 'identical', roots?: Roots): void {
+    const { path, kind, size } = entry;
+    const hash = roots?.receiver.toString('hex') ?? '';
+    this.#entries.push({
+      ...receiptBase(entry),
+      state: how,
+      ...(roots && { senderRoot: roots.sender.toString('hex'), receiverRoot: hash }),
+    });
+    this.#emit({ type: 'file', path, kind, size, hash, how, acknowledged: true });
+  }
+
+  failed(entry: Entry, reason: Reason, text: string): void {
+    this.#entries.push({ ...receiptBase(entry), state: 'failed', reason, text });
+    this.#emit({ type: 'failed', path: entry.path, reason, text });
+  }
+
+  /** Tells of something that never became an entry. */
+  skipped(path: readonly string[], text: string): void {
+    const nothing = { kind: 'file', size: 0, mode: 0, mtime: [0, 0] } as const;
+    this.#entries.push({ path, ...nothing, state: 'failed', reason: 'unsupported', text });
+    this.#emit({ type: 'failed', path, reason: 'unsupported', text });
+  }
+
+  /** Ends the log. */
+  done(side: Role, peer: string, how: { hash: string; encrypted: boolean }): TransferReceipt {
+    this.#tellProgress();
+    const receipt: TransferReceipt = {
+      format: 'sockeye-receipt',
+      version: 1,
+      side,
+      peer,
+      ...how,
+      blockBytes: BLOCK_BYTES,
+      startedAt: this.#startedAt.toISOString(),
+      endedAt: new Date().toISOString(),
+      complete: this.#entries.every(({ state }) => state !== 'failed'),
+      entries: this.#entries,
+    };
+    this.#emit({ type: 'done', peer, receipt });
+    return receipt;
+  }
+}
