@@ -31,6 +31,11 @@ function readJson(name) {
 function select(ids, { patterns, smoke }) {
   const smokePatterns = smoke ? readJson('smoke.json').tests : [];
   const wanted = [...patterns, ...smokePatterns];
+  const idle = wanted.filter((word) => !ids.some((id) => id.includes(word)));
+  if (idle.length > 0) {
+    console.error(`no test matches: ${idle.join(' ')}`);
+    process.exit(1);
+  }
   return ids.filter((id) => wanted.length === 0 || wanted.some((word) => id.includes(word)));
 }
 
@@ -40,10 +45,6 @@ const list = execFileSync(python, [join(here, 'run_tests.py'), 'real', 'list', o
   stdio: ['ignore', 'pipe', 'inherit'],
 });
 const ids = select(list.split('\n').filter(Boolean), options);
-if (ids.length === 0) {
-  console.error(`no test matches: ${options.patterns.join(' ')}`);
-  process.exit(1);
-}
 const settings = { python, script: join(here, 'run_tests.py'), ...options };
 const started = performance.now();
 const bridge = await runTests('bridge', ids, settings);

@@ -43,7 +43,7 @@ function nodeHeaders() {
 function sourcesHash() {
   const hash = createHash('sha256').update(`${process.version} ${process.arch}`);
   const files = ['binding.gyp', ...readdirSync(join(native, 'src')).map((name) => `src/${name}`)];
-  for (const file of files.sort()) hash.update(file).update(readFileSync(join(native, file)));
+  for (const file of files.toSorted()) hash.update(file).update(readFileSync(join(native, file)));
   return hash.digest('hex');
 }
 

@@ -1,6 +1,13 @@
 /**
- * Packets as values: capture files, layers, filters and conversations. Pure: no socket, no timer,
- * no file.
+ * Packets as values. Pure: bytes in, structures out; no socket, no timer, no file.
+ *
+ * - `build/`: headers with valid checksums around a payload
+ * - `classify.ts`: the fast path, packet to ports and offsets; `dissect.ts`: packet to layers and fields
+ * - `layers/`: one file a protocol; `layer-definition.ts` says what such a file holds
+ * - `files/`: pcap and pcapng, read and written
+ * - `filter/`: the filter language, compiled to BPF and run
+ * - `fragments/`: IP fragments put together
+ * - `conversations/`: TCP connections, UDP, pings; streams; sequence diagrams
  *
  * @module
  */
@@ -91,3 +98,4 @@ export type { Traffic, UdpConversation } from './conversations/udp-conversation.
 export { displayWidth, fitText } from './text/display-width.ts';
 export { escapeText } from './text/escape-text.ts';
 export type { DecodeAs } from './layer-finder.ts';
+export { addConversationFields } from './conversations/add-conversation-fields.ts';

@@ -13,9 +13,15 @@ export function addressList(name: string, entries: readonly string[]): BlockList
     if (version === 0) throw invalidValue(name, 'addresses or networks such as 10.0.0.0/8', entry);
     const family = version === 4 ? 'ipv4' : 'ipv6';
     if (prefix === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(prefix), family);
+    else list.addSubnet(address, checkPrefix(name, prefix, version), family);
   }
   return list;
+}
+
+function checkPrefix(name: string, prefix: string, version: number): number {
+  const bits = version === 4 ? 32 : 128;
+  if (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits) return Number(prefix);
+  throw invalidValue(name, `a prefix length of 0 to ${bits}`, prefix);
 }
 
 /** The host of an address; an IPv4 peer of a dual-stack listener under its IPv4 name. */

@@ -29,7 +29,7 @@ function word(type: number, value: number, rest: Uint8Array = new Uint8Array(0))
   const data = Buffer.alloc(4 + rest.length);
   data.writeUInt32LE(value);
   data.set(rest, 4);
-  return { level: SOL_ALG as number, type, data };
+  return { level: SOL_ALG, type, data };
 }
 
 /** The sendmsg that carries a request. Each parameter is a control message of linux/if_alg.h. */
@@ -42,14 +42,14 @@ export function algMessage(
     throw invalidType('request', '{ op, buffers, iv, assoclen, flags }', request);
   }
   const { buffers = [], op, iv, assoclen, flags = 0 } = request;
-  const ancillary = [word(ALG_SET_OP as number, checkInteger('op', op, 0, MAX_UINT))];
+  const ancillary = [word(ALG_SET_OP, checkInteger('op', op, 0, MAX_UINT))];
   if (iv !== undefined) {
     const bytes = checkBytes('iv', iv);
-    ancillary.push(word(ALG_SET_IV as number, bytes.length, bytes));
+    ancillary.push(word(ALG_SET_IV, bytes.length, bytes));
   }
   if (assoclen !== undefined) {
     const length = checkInteger('assoclen', assoclen, 0, MAX_UINT);
-    ancillary.push(word(ALG_SET_AEAD_ASSOCLEN as number, length));
+    ancillary.push(word(ALG_SET_AEAD_ASSOCLEN, length));
   }
   return { buffers: checkBuffers(buffers), ancillary, flags: checkFlags(flags) };
 }

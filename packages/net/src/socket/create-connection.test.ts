@@ -98,10 +98,7 @@ test('createConnection() gives up after its timeout and on abort, and leaves no 
   const aborted = createConnection(address, { signal: controller.signal });
   setImmediate(() => controller.abort(new Error('enough')));
   assert.equal((await rejection(aborted)).message, 'enough');
-  assert.equal(
-    (await rejection(createConnection(address, { signal: AbortSignal.abort(1) }))) as unknown,
-    1,
-  );
+  assert.equal(await rejection(createConnection(address, { signal: AbortSignal.abort(1) })), 1);
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(countDescriptors(), before);
   for (const socket of fillers) socket.close();

@@ -4,7 +4,7 @@
 // are interleaved so that a broken one costs one delay; the next attempt starts when the last one
 // failed or after 250 ms (section 8 gives the figure). Attempts that lost are closed.
 
-import type { AddressInput, InetAddress, UnixAddress } from '../address/index.ts';
+import type { InetAddress, UnixAddress } from '../address/index.ts';
 import { AF_UNIX, SOCK_STREAM } from '../constants/index.ts';
 import { invalidType, TimeoutError } from '../errors/index.ts';
 import type { FamilyOf } from './create-server.ts';
@@ -52,8 +52,8 @@ function interleave(found: readonly ResolvedAddress[]): ResolvedAddress[] {
 
 function unixCandidate(address: UnixAddress): ResolvedAddress {
   return {
-    family: AF_UNIX as number,
-    type: SOCK_STREAM as number,
+    family: AF_UNIX,
+    type: SOCK_STREAM,
     proto: 0,
     canonname: '',
     address,
@@ -63,7 +63,7 @@ function unixCandidate(address: UnixAddress): ResolvedAddress {
 function open(candidate: ResolvedAddress, options: ConnectionOptions): Socket<number> {
   const socket = new Socket<number>(candidate.family, candidate.type, candidate.proto);
   try {
-    if (options.sourceAddress !== undefined) socket.bind(options.sourceAddress as AddressInput);
+    if (options.sourceAddress !== undefined) socket.bind(options.sourceAddress);
   } catch (error) {
     socket.close();
     throw error;
@@ -166,7 +166,7 @@ export async function createConnection<To extends ConnectionAddress>(
   checked.signal?.throwIfAborted();
   const candidates = isUnix(address)
     ? [unixCandidate(address)]
-    : interleave(await getaddrinfo(address.host, address.port, { type: SOCK_STREAM as number }));
+    : interleave(await getaddrinfo(address.host, address.port, { type: SOCK_STREAM }));
   checked.signal?.throwIfAborted();
   const socket = await race(candidates, checked);
   socket.settimeout(checked.timeout ?? null);
@@ -182,7 +182,7 @@ export function createConnectionSync<To extends ConnectionAddress>(
   const checked = withTimeout(options);
   const candidates = isUnix(address)
     ? [unixCandidate(address)]
-    : interleave(getaddrinfoSync(address.host, address.port, { type: SOCK_STREAM as number }));
+    : interleave(getaddrinfoSync(address.host, address.port, { type: SOCK_STREAM }));
   const errors: unknown[] = [];
   for (const candidate of candidates) {
     try {

@@ -31,7 +31,7 @@ export interface ServerSocketOptions {
 }
 
 /** Whether the kernel has IPv6 at all. */
-export const hasIpv6: boolean = canOpen(AF_INET6 as number);
+export const hasIpv6: boolean = canOpen(AF_INET6);
 
 /** The families that an address may belong to. */
 export type FamilyOf<To extends InetAddress | UnixAddress> = To extends UnixAddress
@@ -40,7 +40,7 @@ export type FamilyOf<To extends InetAddress | UnixAddress> = To extends UnixAddr
 
 function canOpen(family: number): boolean {
   try {
-    new Socket(family, SOCK_STREAM as number).close();
+    new Socket(family, SOCK_STREAM).close();
     return true;
   } catch (error) {
     // No free descriptor says nothing about the family.
@@ -52,8 +52,8 @@ function canOpen(family: number): boolean {
 export function hasDualstackIpv6(): boolean {
   if (!hasIpv6) return false;
   try {
-    using socket = new Socket(AF_INET6 as number, SOCK_STREAM as number);
-    socket.setsockopt(IPPROTO_IPV6 as number, IPV6_V6ONLY as number, 0);
+    using socket = new Socket(AF_INET6, SOCK_STREAM);
+    socket.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 0);
     return true;
   } catch {
     return false;
@@ -64,10 +64,10 @@ function familyOf(address: unknown): number {
   if (typeof address !== 'object' || address === null) {
     throw invalidType('address', '{ host, port } or { path }', address);
   }
-  if ('path' in address) return AF_UNIX as number;
+  if ('path' in address) return AF_UNIX;
   const { host } = address as { host?: unknown };
-  const isIpv6 = typeof host === 'string' && host !== '' && isNumericHost(AF_INET6 as number, host);
-  return (isIpv6 ? AF_INET6 : AF_INET) as number;
+  const isIpv6 = typeof host === 'string' && host !== '' && isNumericHost(AF_INET6, host);
+  return isIpv6 ? AF_INET6 : AF_INET;
 }
 
 /**
@@ -84,19 +84,19 @@ export function createServer<To extends InetAddress | UnixAddress>(
   options: ServerSocketOptions = {},
 ): Socket<FamilyOf<To>> {
   const { backlog, reusePort = false, dualstackIpv6 = false } = options;
-  const family = options.family ?? (dualstackIpv6 ? (AF_INET6 as number) : familyOf(address));
+  const family = options.family ?? (dualstackIpv6 ? AF_INET6 : familyOf(address));
   if (dualstackIpv6 && family !== AF_INET6) {
     throw invalidValue('dualstackIpv6', 'the family AF_INET6', family);
   }
   if (dualstackIpv6 && !hasDualstackIpv6()) {
     throw invalidValue('dualstackIpv6', 'a system with dual-stack IPv6', dualstackIpv6);
   }
-  const socket = new Socket(family as FamilyOf<To>, SOCK_STREAM as number);
+  const socket = new Socket(family as FamilyOf<To>, SOCK_STREAM);
   try {
-    if (family !== AF_UNIX) socket.setsockopt(SOL_SOCKET as number, SO_REUSEADDR as number, 1);
-    if (reusePort) socket.setsockopt(SOL_SOCKET as number, SO_REUSEPORT as number, 1);
+    if (family !== AF_UNIX) socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
+    if (reusePort) socket.setsockopt(SOL_SOCKET, SO_REUSEPORT, 1);
     if (family === AF_INET6) {
-      socket.setsockopt(IPPROTO_IPV6 as number, IPV6_V6ONLY as number, dualstackIpv6 ? 0 : 1);
+      socket.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, dualstackIpv6 ? 0 : 1);
     }
     socket.bind(address as AddressInput as AddressInputOf<FamilyOf<To>>);
     if (backlog === undefined) socket.listen();

@@ -21,9 +21,7 @@ export interface ReceivedFds {
 function rights(fds: unknown): AncillaryMessage[] {
   if (!Array.isArray(fds)) throw invalidType('fds', 'an array of descriptors', fds);
   const words = new Int32Array(fds.map((fd, i) => checkInteger(`fds[${i}]`, fd, 0, MAX_INT)));
-  return [
-    { level: SOL_SOCKET as number, type: SCM_RIGHTS as number, data: new Uint8Array(words.buffer) },
-  ];
+  return [{ level: SOL_SOCKET, type: SCM_RIGHTS, data: new Uint8Array(words.buffer) }];
 }
 
 function fdsOf(message: ReceivedMessage): ReceivedFds {

@@ -151,7 +151,7 @@ export function sendBatch(
         const count = sendSome(target, messages, sent, flags, segmented);
         if (typeof count !== 'number') return sent > 0 ? sent : count;
         if (count < 0) {
-          if (segmented && [EIO, EINVAL, EMSGSIZE].includes(-count as never)) {
+          if (segmented && [EIO, EINVAL, EMSGSIZE].includes(-count)) {
             segmented = false;
             continue;
           }

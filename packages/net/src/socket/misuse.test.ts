@@ -19,7 +19,7 @@ const MAX_INT = 0x7fffffff;
 
 function canOpenVsock(): string | false {
   try {
-    new Socket(AF_VSOCK as number).close();
+    new Socket(AF_VSOCK).close();
     return false;
   } catch (error) {
     if (error instanceof SocketError) return error.message;
@@ -98,15 +98,12 @@ test('bind() to a path too long for sockaddr_un is ENAMETOOLONG, with the path',
 test('getsockopt() and setsockopt() of the 64-bit options of AF_VSOCK take a number', {
   skip: canOpenVsock(),
 }, () => {
-  using socket = new Socket(AF_VSOCK as number);
+  using socket = new Socket(AF_VSOCK);
   const level = AF_VSOCK as number;
-  const max = socket.getsockopt(level, SO_VM_SOCKETS_BUFFER_MAX_SIZE as number);
-  const size = socket.getsockopt(level, SO_VM_SOCKETS_BUFFER_SIZE as number);
-  socket.setsockopt(level, SO_VM_SOCKETS_BUFFER_MAX_SIZE as number, max * 2);
-  socket.setsockopt(level, SO_VM_SOCKETS_BUFFER_SIZE as number, size * 2);
+  const max = socket.getsockopt(level, SO_VM_SOCKETS_BUFFER_MAX_SIZE);
+  const size = socket.getsockopt(level, SO_VM_SOCKETS_BUFFER_SIZE);
+  socket.setsockopt(level, SO_VM_SOCKETS_BUFFER_MAX_SIZE, max * 2);
+  socket.setsockopt(level, SO_VM_SOCKETS_BUFFER_SIZE, size * 2);
   assert.equal(socket.getsockopt(level, SO_VM_SOCKETS_BUFFER_SIZE as number), size * 2);
-  assert.throws(
-    () => socket.setsockopt(level, SO_VM_SOCKETS_BUFFER_SIZE as number, -1),
-    RangeError,
-  );
+  assert.throws(() => socket.setsockopt(level, SO_VM_SOCKETS_BUFFER_SIZE, -1), RangeError);
 });

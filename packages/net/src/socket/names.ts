@@ -124,10 +124,9 @@ function sockaddrOf(address: unknown): Buffer {
     throw invalidType('address', '{ host, port }', address);
   }
   const { host } = address as { host?: unknown };
-  const family =
-    typeof host === 'string' && isNumericHost(AF_INET as number, host) ? AF_INET : AF_INET6;
-  if (typeof host === 'string' && !isNumericHost(family as number, host)) {
-    throw new AddressInfoError('getnameinfo', EAI_NONAME as number, host);
+  const family = typeof host === 'string' && isNumericHost(AF_INET, host) ? AF_INET : AF_INET6;
+  if (typeof host === 'string' && !isNumericHost(family, host)) {
+    throw new AddressInfoError('getnameinfo', EAI_NONAME, host);
   }
   return encodeAddress(family as number, address as AddressInput, { interfaces: interfaceNames });
 }
@@ -167,7 +166,7 @@ export function getnameinfoSync(
   return nameInfo(native.getnameinfoSync(sockaddrOf(address), checked));
 }
 
-const IPV4: AddressInfoHints = { family: AF_INET as number };
+const IPV4: AddressInfoHints = { family: AF_INET };
 
 function firstIpv4(host: string): string | undefined {
   if (host === '' || host === '<broadcast>') return host === '' ? '0.0.0.0' : '255.255.255.255';
@@ -225,13 +224,13 @@ export function gethostbynameExSync(host: string): HostEntry {
 function addressBytes(infos: ResolvedAddress[]): [Buffer, number] {
   const { family, address } = infos[0] as ResolvedAddress;
   if (family !== AF_INET && family !== AF_INET6) {
-    throw new AddressInfoError('gethostbyaddr', EAI_FAMILY as number);
+    throw new AddressInfoError('gethostbyaddr', EAI_FAMILY);
   }
   const { host } = address as { host: string };
   return [inetPton(family, host.split('%')[0] as string), family];
 }
 
-const ANY_FAMILY: AddressInfoHints = { family: AF_UNSPEC as number };
+const ANY_FAMILY: AddressInfoHints = { family: AF_UNSPEC };
 
 /**
  * The names of the host that has an address.
@@ -354,5 +353,5 @@ export function getprotobyname(name: string): number {
 
 // netdb.h has no errno for it, and Python's error none either.
 function notFound(syscall: string, what: string): SocketError {
-  return new SocketError(syscall, ENOENT as number, { reason: `no ${what} is known` });
+  return new SocketError(syscall, ENOENT, { reason: `no ${what} is known` });
 }

@@ -55,7 +55,7 @@ function checkDescriptor(fd: unknown): number {
 
 /** socket(2). */
 export function openSocket(kind: Kind): Opened {
-  const { family = AF_INET as number, type = SOCK_STREAM as number, proto = 0 } = kind;
+  const { family = AF_INET, type = SOCK_STREAM, proto = 0 } = kind;
   const fd = native.socket(family, type, proto);
   if (fd < 0) {
     throw new SocketError('socket', -fd, {
@@ -68,17 +68,17 @@ export function openSocket(kind: Kind): Opened {
 /** Takes over a descriptor: what the caller left out is detected, what was given wins. */
 export function adoptDescriptor(fd: number, kind: Kind): Opened {
   const detect = (option: number): number => {
-    const status = native.getsockopt(fd, SOL_SOCKET as number, option, wordBytes);
+    const status = native.getsockopt(fd, SOL_SOCKET, option, wordBytes);
     // EBADF for what is not open, ENOTSOCK for what is no socket.
     if (status < 0) throw new SocketError('getsockopt', -status);
     return word[0] as number;
   };
-  const domain = detect(SO_DOMAIN as number);
+  const domain = detect(SO_DOMAIN);
   const opened = {
     fd,
     family: kind.family ?? domain,
-    type: kind.type ?? detect(SO_TYPE as number),
-    proto: kind.proto ?? detect(SO_PROTOCOL as number),
+    type: kind.type ?? detect(SO_TYPE),
+    proto: kind.proto ?? detect(SO_PROTOCOL),
   };
   const status = native.setNonblocking(fd, true);
   if (status < 0) throw new SocketError('fcntl', -status);

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { closeSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { SOCK_DGRAM } from '../constants/index.ts';
 import { rejection, TemporaryDirectory } from '../testing/index.ts';
@@ -55,28 +56,20 @@ test('sendfileSync() sends what a waiting peer takes', async () => {
 });
 
 test('sendfile() reads a pipe, which sendfile(2) does not take', async () => {
+  using directory = new TemporaryDirectory();
   using pair = await tcpPair();
-  const child = spawn('head', ['-c', '300000', '/dev/zero'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const fd = (child.stdout as unknown as { _handle: { fd: number } })._handle.fd;
-  const received = receiveExactly(pair.server, 300_000);
-  let sent = 0;
-  // The pipe of a child is non-blocking: what is not there yet is an EAGAIN of the read.
-  while (sent < 300_000) {
-    try {
-      const count = await pair.client.sendfile(fd);
-      if (count === 0) break;
-      sent += count;
-    } catch (error) {
-      const { code, bytesSent = 0 } = error as { code: string; bytesSent?: number };
-      assert.equal(code, 'EAGAIN');
-      sent += bytesSent;
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  }
-  assert.equal((await received).length, 300_000);
-  child.kill();
+  const fifo = directory.file('fifo');
+  execFileSync('mkfifo', [fifo]);
+  const child = spawn('sh', ['-c', `head -c 300000 /dev/zero > ${fifo}`], { stdio: 'ignore' });
+  // Opens when the writer does; a read then waits for it.
+  const fd = openSync(fifo, 'r');
+  const [sent, received] = await Promise.all([
+    pair.client.sendfile(fd),
+    receiveExactly(pair.server, 300_000),
+  ]);
+  assert.deepEqual([sent, received.length], [300_000, 300_000]);
+  closeSync(fd);
+  await once(child, 'exit');
 });
 
 test('sendfile() that times out says how much went, and leaves the position behind it', async () => {

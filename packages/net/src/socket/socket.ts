@@ -88,7 +88,7 @@ import { SocketDuplex, type SocketStreamOptions, WebStreams } from './stream/ind
 import { getBytesOption, getIntOption, setOption } from './socket-options.ts';
 
 const TYPE_FLAGS = (SOCK_NONBLOCK as number) | (SOCK_CLOEXEC as number);
-const DEFAULT_BACKLOG = Math.max(Math.min(SOMAXCONN as number, 4096), 128);
+const DEFAULT_BACKLOG = Math.max(Math.min(SOMAXCONN, 4096), 128);
 const MAX_INT = 0x7fffffff;
 // No datagram of any family is longer than this by default (net.core.rmem_max is 208 KiB).
 const MAX_DATAGRAM_BYTES = 1024 * 1024;
@@ -286,7 +286,7 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
    * Source: connect(2).
    */
   connect(address: AddressInputOf<Family>, options?: WaitOptions): Promise<void> {
-    const input = address as AddressInput;
+    const input = address;
     if (needsLookup(this.family, input)) return this.#connectByName(input, options);
     return this.#start(() => connectTo(this.#target, input), options);
   }
@@ -364,7 +364,7 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
    * Source: shutdown(2).
    */
   shutdown(how: number): void {
-    checkInteger('how', how, 0, SHUT_RDWR as number);
+    checkInteger('how', how, 0, SHUT_RDWR);
     this.#descriptor.flush();
     const status = native.shutdown(this.#descriptor.fd, how);
     if (status < 0) throw this.#descriptor.error('shutdown', -status);
@@ -440,7 +440,7 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
 
   #recvfrom(size: number, flags: number): Operation<[Buffer, AddressOf<Family> | null]> {
     const operation = receiveFrom(this.#source, checkSize(size), checkFlags(flags));
-    return operation as Operation<[Buffer, AddressOf<Family> | null]>;
+    return operation;
   }
 
   /** Receives a message into a buffer: `recvInto` with the sender's address. */
@@ -469,7 +469,7 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
   ): Operation<[number, AddressOf<Family> | null]> {
     const [target, wanted] = checkTarget(buffer, size);
     const operation = receiveFromInto(this.#source, target, wanted, checkFlags(flags));
-    return operation as Operation<[number, AddressOf<Family> | null]>;
+    return operation;
   }
 
   /**
@@ -510,7 +510,7 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
       checkSize(size),
       checkAncillarySize(ancillarySize),
       checkFlags(flags),
-    ) as Operation<ReceivedMessage<AddressOf<Family>>>;
+    );
   }
 
   /** `recvmsg` into several buffers, one filled after the other. */
@@ -542,7 +542,7 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
       checkBuffers(buffers),
       checkAncillarySize(ancillarySize),
       checkFlags(flags),
-    ) as Operation<ReceivedMessageInto<AddressOf<Family>>>;
+    );
   }
 
   /**
@@ -582,7 +582,7 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
       checkInteger('size', size, 0, MAX_DATAGRAM_BYTES),
       checkFlags(flags),
     );
-    return operation as Operation<ReceivedDatagram<AddressOf<Family>>[]>;
+    return operation;
   }
 
   // ── sending ────────────────────────────────────────────────────────────────────────────────────
@@ -640,7 +640,7 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
     flags: number = 0,
     options?: WaitOptions,
   ): Promise<number> {
-    const input = address as AddressInput;
+    const input = address;
     if (needsLookup(this.family, input)) return this.#sendtoName(data, input, flags, options);
     return this.#start(
       () => sendTo(this.#target, checkBytes('data', data), input, checkFlags(flags)),
@@ -685,7 +685,7 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
     address: AddressInputOf<Family> | null = null,
     options?: WaitOptions,
   ): Promise<number> {
-    const input = address as AddressInput | null;
+    const input = address;
     if (input === null || !needsLookup(this.family, input)) {
       return this.#start(() => this.#sendmsg(buffers, ancillary, flags, input), options);
     }
@@ -1156,7 +1156,7 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
   }
 
   #lookUpSync(address: AddressInputOf<Family>): AddressInput[] {
-    const input = address as AddressInput;
+    const input = address;
     return needsLookup(this.family, input) ? lookUpSync(this.family, input) : [input];
   }
 }
@@ -1184,7 +1184,7 @@ function checkSignal(options: WaitOptions | undefined): AbortSignal | undefined 
 }
 
 function connectErrno(error: unknown): number {
-  if (error instanceof TimeoutError) return EAGAIN as number;
+  if (error instanceof TimeoutError) return EAGAIN;
   if (error instanceof SocketError) return error.errno;
   throw error;
 }

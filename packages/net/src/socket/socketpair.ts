@@ -20,7 +20,7 @@ const pair = new Int32Array(2);
  */
 export function socketpair<Family extends number = typeof AF_UNIX>(
   family: Family = AF_UNIX as Family,
-  type: number = SOCK_STREAM as number,
+  type: number = SOCK_STREAM,
   proto: number = 0,
 ): [Socket<Family>, Socket<Family>] {
   const status = native.socketpair(

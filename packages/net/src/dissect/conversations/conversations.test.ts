@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { ipPacket } from '../build/ip-packet.ts';
 import { ethernetFrame } from '../build/link-frame.ts';
 import { internetChecksum } from '../checksum/internet-checksum.ts';
+import { createDissector } from '../dissect.ts';
 import { linkType } from '../layers/link-type.ts';
 import { ascii, conversation, tcpPacket, udpPacket } from '../samples.test.util.ts';
 import { displayWidth } from '../text/display-width.ts';
@@ -13,6 +14,7 @@ import {
   tsharkPackets,
   withFile,
 } from '../tshark-oracle.test.util.ts';
+import { addConversationFields } from './add-conversation-fields.ts';
 import {
   type ConversationEvent,
   ConversationTracker,
@@ -307,6 +309,36 @@ test('ConversationTracker agrees with tshark on numbers, windows, round trips an
     // Karn: tshark also gives round trips of segments that were sent twice.
     if (segment?.rttNs !== undefined) assert.equal((segment.rttNs / 1e9).toFixed(9), rtt, what);
   }
+});
+
+test('addConversationFields() adds the fields under tshark’s names, with the bits of the raw ones', () => {
+  const dissect = createDissector();
+  const events = track(troubled);
+  const valuesOf = (index: number): [string, unknown][] => {
+    const { layers } = dissect(packetOf(troubled[index]!), { linkType: linkType.raw });
+    const before = layers.flatMap((layer) => layer.fields).length;
+    const note = events[index]?.segment;
+    if (note !== undefined) addConversationFields(layers, note);
+    const added = layers
+      .flatMap((layer) => layer.fields)
+      .filter((field) => /tcp\.(?:seq|ack|window_size|analysis\.\w+)$/.test(field.name));
+    assert.equal(layers.flatMap((layer) => layer.fields).length, before + added.length);
+    assert.deepEqual(layers[2]?.field('tcp.seq')?.bits, layers[2]?.field('tcp.seq_raw')?.bits);
+    return added.map((field) => [field.name, field.value]);
+  };
+  assert.deepEqual(valuesOf(1), [
+    ['tcp.seq', 0],
+    ['tcp.ack', 1],
+    ['tcp.window_size', 1000],
+    ['tcp.analysis.ack_rtt', 0.01],
+    ['tcp.analysis.acks_frame', 1],
+  ]);
+  assert.deepEqual(valuesOf(11), [
+    ['tcp.seq', 101],
+    ['tcp.ack', 1],
+    ['tcp.window_size', 1600],
+    ['tcp.analysis.fast_retransmission', true],
+  ]);
 });
 
 test('ConversationTracker with streams gives the payload in order and once', () => {
