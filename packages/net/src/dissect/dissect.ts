@@ -65,7 +65,8 @@ export function createDissector(options: DissectorOptions = {}): Dissector {
   const finder = new LayerFinder(layers, decodeAs);
 
   return function dissect(bytes, packetOptions = {}) {
-    const { linkType = 1, start = 0, end = bytes.length, payloadOf } = packetOptions;
+    const { linkType = 1, start = 0, payloadOf } = packetOptions;
+    const end = Math.min(packetOptions.end ?? bytes.length, bytes.length);
     const originalLength = packetOptions.originalLength ?? end - start;
     const packet = new PacketReader(bytes, { start, end, originalLength, maxFields });
     const found: Layer[] = [];

@@ -9,7 +9,7 @@ import { createDissector } from './dissect.ts';
 import type { PacketItem } from './files/capture-item.ts';
 import { CaptureReader } from './files/capture-reader.ts';
 import type { Sample } from './samples.test.util.ts';
-import { compareSamples, tsharkMissing } from './tshark-oracle.test.util.ts';
+import { compareSamples, tsharkOracleMissing } from './tshark-oracle.test.util.ts';
 
 /** tcpdump on the loopback interface, or the reason why it can't run. */
 async function startCapture(filter: string): Promise<ChildProcess | string> {
@@ -93,7 +93,7 @@ test('a captured connection shows SYN, SYN+ACK, ACK with the numbers that tshark
         (bytes) => bytes instanceof Uint8Array && Buffer.from(bytes).toString() === '你好',
       ),
     );
-    if (tsharkMissing() !== undefined) return undefined;
+    if (tsharkOracleMissing() !== undefined) return undefined;
     const samples = packets.map(
       (item): Sample => ({ name: 'live', linkType: item.linkType, bytes: item.bytes }),
     );

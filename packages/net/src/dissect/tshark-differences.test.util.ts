@@ -146,12 +146,6 @@ export const explanations: readonly Explanation[] = [
     reason: 'tshark shows a header without a field of its own in http.request.line only',
   },
   {
-    field: /^http\.file_data$/,
-    kind: '',
-    packet: /^HTTP/,
-    reason: 'a body is bytes here, text in tshark, which shows some of them under other names',
-  },
-  {
     field: /^data\.(?:data|len)$/,
     kind: 'theirs only',
     packet: /^(?:HTTP|WebSocket|SCTP)/,
@@ -187,8 +181,10 @@ export const explanations: readonly Explanation[] = [
   },
 ];
 
+const used = new Set<Explanation>();
+
 export function isExplained(difference: DifferenceKey): boolean {
-  return explanations.some(
+  const found = explanations.filter(
     (entry) =>
       entry.field.test(difference.field) &&
       (entry.kind === '' || entry.kind === difference.kind) &&
@@ -196,4 +192,11 @@ export function isExplained(difference: DifferenceKey): boolean {
       (entry.ours === undefined || entry.ours.test(difference.ours)) &&
       (entry.theirs === undefined || entry.theirs.test(difference.theirs)),
   );
+  for (const entry of found) used.add(entry);
+  return found.length > 0;
+}
+
+/** Reasons that no difference has needed so far: they are to be deleted. */
+export function unusedReasons(): string[] {
+  return explanations.filter((entry) => !used.has(entry)).map((entry) => entry.reason);
 }

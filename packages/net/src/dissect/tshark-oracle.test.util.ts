@@ -33,10 +33,26 @@ export interface Difference {
   readonly theirs: string;
 }
 
+// Names and forms of fields change between Wireshark's minor versions; the list of differences is
+// for this one, Debian 12's.
+const oracleVersion = '4.0';
+
 /** Why tshark can't be asked, or undefined. */
 export function tsharkMissing(): string | undefined {
-  const { status } = spawnSync('tshark', ['--version'], { stdio: 'ignore' });
-  return status === 0 ? undefined : 'tshark is not installed';
+  return tsharkVersion() === undefined ? 'tshark is not installed' : undefined;
+}
+
+/** Why tshark's fields can't be compared with, or undefined. */
+export function tsharkOracleMissing(): string | undefined {
+  const version = tsharkVersion();
+  if (version === undefined) return 'tshark is not installed';
+  if (version.startsWith(`${oracleVersion}.`)) return undefined;
+  return `tshark is ${version}, the differences are known for ${oracleVersion}`;
+}
+
+function tsharkVersion(): string | undefined {
+  const { stdout, status } = spawnSync('tshark', ['--version'], { encoding: 'utf8' });
+  return status === 0 ? /TShark \(Wireshark\) ([\d.]+\d)/.exec(stdout)?.[1] : undefined;
 }
 
 // One packet at a time, as our dissector works: no reassembly, absolute numbers, checksums verified.

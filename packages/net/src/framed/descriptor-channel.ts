@@ -61,11 +61,16 @@ export class DescriptorChannel implements ByteChannel {
   }
 
   #append(piece: Uint8Array): void {
-    if (piece.length > GATHER_BYTES) this.#sendUncopied(piece);
-    else if (piece.length > 0) {
+    if (piece.length > GATHER_BYTES) {
+      this.#sendUncopied(piece);
+      return;
+    }
+    for (let done = 0; done < piece.length; ) {
       const queue = this.#open();
-      queue.append(piece);
-      this.#added(queue, piece.length);
+      const bytes = queue.append(done === 0 ? piece : piece.subarray(done));
+      if (bytes > 0) this.#added(queue, bytes);
+      if (queue.length === queue.block.length) this.#queue = new SendQueue(this.#descriptor, queue);
+      done += bytes;
     }
   }
 
@@ -77,7 +82,7 @@ export class DescriptorChannel implements ByteChannel {
 
   #added(queue: SendQueue, bytes: number): void {
     this.outgoing.add(bytes);
-    if (queue.total > bytes) return;
+    if (queue.length > bytes) return;
     // The first bytes: the others of this turn join them before they leave.
     this.#descriptor.startWith(
       queue,
@@ -88,9 +93,10 @@ export class DescriptorChannel implements ByteChannel {
   }
 
   #sent(queue: SendQueue): void {
+    const bytes = queue.length;
     if (this.#queue === queue) this.#queue = undefined;
     queue.release();
-    this.outgoing.sent(queue.total);
+    this.outgoing.sent(bytes);
   }
 
   #failed(queue: SendQueue, error: unknown): void {

@@ -1,9 +1,11 @@
 import type { Descriptor } from '../socket/descriptor.ts';
 import { SendAll } from '../socket/send-all.ts';
 
-// A turn's answers to 16 small messages fit; larger blocks double from here (arbitrary).
-const BLOCK_BYTES = 4 * 1024;
-// Blocks kept for the next turn: what 1,024 connections need at once.
+// A turn's answers to 16 small messages fit in the first block; a peer that reads slowly costs
+// larger ones, up to what the kernel takes in one call (arbitrary).
+const FIRST_BLOCK_BYTES = 4 * 1024;
+const LAST_BLOCK_BYTES = 64 * 1024;
+// First blocks kept for later: what 1,024 connections need in one turn.
 const MAX_SPARE = 1024;
 const spare: Buffer[] = [];
 const EMPTY = Buffer.alloc(0);
@@ -13,11 +15,17 @@ const EMPTY = Buffer.alloc(0);
  * of memory and leave in one system call. While the kernel takes nothing, more turns join.
  */
 export class SendQueue extends SendAll {
-  /** Bytes appended in all. */
-  total = 0;
+  readonly #blockBytes: number;
 
-  constructor(descriptor: Descriptor) {
-    super(descriptor, spare.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES), 0);
+  /** @param before the queue in front of this one, which is full */
+  constructor(descriptor: Descriptor, before?: SendQueue) {
+    const bytes =
+      before === undefined
+        ? FIRST_BLOCK_BYTES
+        : Math.min(4 * before.#blockBytes, LAST_BLOCK_BYTES);
+    const block = bytes === FIRST_BLOCK_BYTES ? spare.pop() : undefined;
+    super(descriptor, block ?? Buffer.allocUnsafeSlow(bytes), 0);
+    this.#blockBytes = bytes;
     this.length = 0;
   }
 
@@ -29,29 +37,20 @@ export class SendQueue extends SendAll {
   /** Counts bytes that were written behind `length`. */
   extend(bytes: number): void {
     this.length += bytes;
-    this.total += bytes;
   }
 
-  append(bytes: Uint8Array): void {
-    if (this.length + bytes.length > this.data.length) this.#makeRoom(bytes.length);
-    this.data.set(bytes, this.length);
-    this.extend(bytes.length);
-  }
-
-  #makeRoom(bytes: number): void {
-    const { left } = this;
-    let size = this.data.length;
-    while (size < left + bytes) size *= 2;
-    const block = size === this.data.length ? (this.data as Buffer) : Buffer.allocUnsafeSlow(size);
-    block.set(this.data.subarray(this.sent, this.length));
-    this.data = block;
-    this.length = left;
-    this.sent = 0;
+  /** Takes as many of the bytes as there is room for; gives how many. */
+  append(bytes: Uint8Array): number {
+    const room = this.data.length - this.length;
+    const taken = bytes.length <= room ? bytes : bytes.subarray(0, room);
+    this.data.set(taken, this.length);
+    this.extend(taken.length);
+    return taken.length;
   }
 
   /** Gives the block back; the operation is over. */
   release(): void {
-    if (this.data.length === BLOCK_BYTES && spare.length < MAX_SPARE) spare.push(this.data as Buffer);
+    if (this.#blockBytes === FIRST_BLOCK_BYTES && spare.length < MAX_SPARE) spare.push(this.block);
     this.data = EMPTY;
   }
 }

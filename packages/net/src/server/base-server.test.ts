@@ -365,7 +365,7 @@ test('UDPServer warns once that datagrams were cut to maxPacketSize', async () =
   }
   await using server = new Small(HERE, Sizes);
   const warned = once(process, 'warning') as Promise<[Error & { code?: string }]>;
-  using client = new Socket<number>(AF_INET as number, SOCK_DGRAM as number);
+  using client = new Socket<number>(AF_INET, SOCK_DGRAM);
   for (const size of [10, 11, 5]) {
     await client.sendto(Buffer.alloc(size), server.serverAddress);
     await server.handleRequest();

@@ -9,6 +9,7 @@
 //                      └→ shutdownRequest               └→ handleError → shutdownRequest
 
 import { channel } from 'node:diagnostics_channel';
+import { setImmediate } from 'node:timers/promises';
 import type { Address } from '../address/index.ts';
 import { POLLIN } from '../constants/index.ts';
 import {
@@ -183,7 +184,7 @@ export abstract class BaseServer<Request, ServerAddress extends Address = Addres
 
   #readable(timeout: number | null, signal?: AbortSignal): Promise<number> {
     const wait = { timeout, signal, owner: this.socket };
-    return descriptorOf(this.socket).poll(POLLIN as number, wait);
+    return descriptorOf(this.socket).poll(POLLIN, wait);
   }
 
   #waitForRoom(stop: AbortSignal): Promise<void> {
@@ -328,6 +329,11 @@ export abstract class BaseServer<Request, ServerAddress extends Address = Addres
     // A request has nothing to close by itself.
   }
 
+  /** Ends a request under its handler. */
+  protected abortRequest(request: Request): Promise<void> | void {
+    return this.closeRequest(request);
+  }
+
   // ── what happens besides ───────────────────────────────────────────────────────────────────────
 
   /**
@@ -398,7 +404,9 @@ export abstract class BaseServer<Request, ServerAddress extends Address = Addres
     clearTimeout(timer);
     if (this.#tasks.size === 0) return;
     this.#ended = true;
-    for (const request of this.#tasks.keys()) await this.closeRequest(request);
+    for (const request of this.#tasks.keys()) await this.abortRequest(request);
+    // What waited for its connection ends by that; a handler that waits for something else may stay.
+    await Promise.race([all, setImmediate()]);
   }
 
   /** `serverClose`. */

@@ -32,6 +32,7 @@ export default class CommandsHandler extends StreamRequestHandler {
         return new Promise(() => undefined);
       case 'data':
         return JSON.stringify([this.server.handlerData, this.server.serverAddress]);
+      case undefined:
       default:
         return JSON.stringify(this.clientAddress);
     }

@@ -31,8 +31,8 @@ export class DatagramRequestHandler<ClientAddress = InetAddress> extends BaseReq
 > {
   packet!: Buffer;
   socket!: Socket<number>;
-  rfile!: SocketFile<Buffer>;
-  wfile!: SocketFile<Buffer>;
+  rfile!: SocketFile;
+  wfile!: SocketFile;
   #answer: Buffer[] = [];
 
   override setup(): Promise<void> | void {
@@ -49,7 +49,7 @@ export class DatagramRequestHandler<ClientAddress = InetAddress> extends BaseReq
   }
 
   /** A file over the datagram and the answer, as a stream has one over its socket. */
-  #file(mode: 'rb' | 'wb'): SocketFile<Buffer> {
+  #file(mode: 'rb' | 'wb'): SocketFile {
     let unread = this.packet;
     const recvIntoSync = (buffer: Uint8Array, size: number): number => {
       const count = unread.copy(buffer, 0, 0, size);
@@ -66,6 +66,6 @@ export class DatagramRequestHandler<ClientAddress = InetAddress> extends BaseReq
       fileno: () => -1,
     };
     const buffering = mode === 'wb' ? 0 : -1;
-    return new SocketFile<Buffer>(memory, mode, { buffering }, () => undefined);
+    return new SocketFile(memory, mode, { buffering }, () => undefined);
   }
 }

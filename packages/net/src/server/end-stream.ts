@@ -9,7 +9,7 @@ export async function endStream(socket: Socket<number>): Promise<void> {
   try {
     // Behind a sendall that the handler didn't wait for.
     if (descriptorOf(socket).writer.head !== undefined) await socket.sendall(new Uint8Array(0));
-    socket.shutdown(SHUT_WR as number);
+    socket.shutdown(SHUT_WR);
   } catch (error) {
     // The peer is gone: ENOTCONN, EPIPE, ECONNRESET.
     if (!(error instanceof SocketError)) throw error;

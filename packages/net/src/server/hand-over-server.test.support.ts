@@ -1,7 +1,6 @@
 // A server process of hand-over.test.ts: it takes over what its predecessor has, or starts afresh,
 // says so, and hands over in its turn. It answers each line with its process id.
 import type { Address } from '../address/index.ts';
-import type { Socket } from '../socket/index.ts';
 import { handOver, takeOver } from './hand-over.ts';
 import { serve } from './serve.ts';
 import { StreamRequestHandler } from './stream-request-handler.ts';
@@ -25,7 +24,7 @@ const served = await serve(first ?? anywhere, async (connection) => {
 });
 const backlog = 128;
 const tcp = new TCPServer(second ?? anywhere, Answer, { backlog });
-const unix = new UnixStreamServer((third as Socket<number> | undefined) ?? { path }, Answer, {
+const unix = new UnixStreamServer(third ?? { path }, Answer, {
   backlog,
 });
 const serving = Promise.all([tcp.serveForever(), unix.serveForever()]);

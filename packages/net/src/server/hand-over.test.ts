@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { AddressInput, InetAddress, UnixAddress } from '../address/index.ts';
+import type { InetAddress, UnixAddress } from '../address/index.ts';
 import { AF_INET, AF_UNIX, SOCK_STREAM } from '../constants/index.ts';
 import { createConnection, createServer, Socket } from '../socket/index.ts';
 import { countDescriptors, rejection, TemporaryDirectory, until } from '../testing/index.ts';
@@ -56,8 +56,8 @@ class Load {
 
 async function ask(address: InetAddress | UnixAddress): Promise<number> {
   const family = 'path' in address ? AF_UNIX : AF_INET;
-  using socket = new Socket<number>(family as number, SOCK_STREAM as number);
-  await socket.connect(address as AddressInput);
+  using socket = new Socket<number>(family, SOCK_STREAM);
+  await socket.connect(address);
   await socket.sendall(Buffer.from('who?\n'));
   const answer = await receiveLine(socket);
   assert.match(answer, /^\d+\n$/);
@@ -164,7 +164,7 @@ test('confirm() has the predecessor drain: what it handles it finishes', async (
 test('takeOver() refuses what is no predecessor', async () => {
   using directory = new TemporaryDirectory();
   const path = directory.file('control');
-  using impostor = new Socket<number>(AF_UNIX as number, 5);
+  using impostor = new Socket<number>(AF_UNIX, 5);
   impostor.bind({ path });
   impostor.listen();
   const taking = rejection(takeOver(path));

@@ -13,7 +13,7 @@
 // dies before it confirms, nothing has happened.
 
 import { fchmodSync, lstatSync, unlinkSync } from 'node:fs';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { AF_UNIX, SO_PEERCRED, SOCK_SEQPACKET, SOL_SOCKET } from '../constants/index.ts';
 import { invalidState, outOfRange, SocketError } from '../errors/index.ts';
 import { recvFds, sendFds, Socket } from '../socket/index.ts';
@@ -27,6 +27,8 @@ const UCRED_BYTES = 12;
 const UID_WORD = 1;
 /** How long the other side may take for its next step (safety.md 11). */
 const STEP_SECONDS = 10;
+// The longest pause of safety.md 8: nobody is in a hurry here.
+const RETRY_MS = 1_000;
 
 /** What can be handed over: `serve`'s servers and socketserver's. */
 export interface HandOverServer {
@@ -68,13 +70,15 @@ function expect(data: Buffer, kind: Message['kind']): void {
   if (data.length === 0) throw invalidState(`Cannot hand over: the peer left before '${kind}'`);
   const message = JSON.parse(data.toString()) as Message;
   if (message.version === VERSION && message.kind === kind) return;
-  throw invalidState(`Cannot hand over: expected '${kind}' of version ${VERSION}, got ${data}`);
+  throw invalidState(
+    `Cannot hand over: expected '${kind}' of version ${VERSION}, got ${data.toString()}`,
+  );
 }
 
 /** Only this user's processes and root's: the socket's mode says so, and the kernel once more. */
 function checkPeer(peer: Socket<number>): void {
   if (SO_PEERCRED === undefined || process.getuid === undefined) return;
-  const bytes = peer.getsockopt(SOL_SOCKET as number, SO_PEERCRED, UCRED_BYTES);
+  const bytes = peer.getsockopt(SOL_SOCKET, SO_PEERCRED, UCRED_BYTES);
   const uid = new Uint32Array(Uint8Array.from(bytes).buffer)[UID_WORD];
   if (uid === process.getuid() || uid === 0) return;
   throw invalidState(`Cannot hand over: the peer is of user ${uid}, not ${process.getuid()}`);
@@ -97,7 +101,7 @@ function bindPrivately(listener: Socket<number>, path: string): void {
 function isStale(path: string): boolean {
   // Other files refuse connections, too.
   if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return false;
-  using probe = new Socket<number>(AF_UNIX as number, SOCK_SEQPACKET as number);
+  using probe = new Socket<number>(AF_UNIX, SOCK_SEQPACKET);
   try {
     probe.connectSync({ path });
     return false;
@@ -117,14 +121,22 @@ function isStale(path: string): boolean {
  * Source: unix(7), SCM_RIGHTS.
  *
  * @example
- * const server = await serve({ host: '127.0.0.1', port: 8080 }, handler);
- * using offer = handOver([server], '/run/app/hand-over');
- * await offer.done;
+ * const path = `/tmp/hand-over-${process.pid}`;
+ * const handler = (connection) => connection.sendall(Buffer.from('hello\n'));
+ * const server = await serve({ host: '127.0.0.1', port: 0 }, handler);
+ * const { done } = handOver([server], path);
+ * // In the successor:
+ * const taken = await takeOver(path);
+ * await using successor = await serve(taken.listeners[0], handler);
+ * await taken.confirm();
+ * // And here:
+ * await done;
+ * assert.equal(server.ready, false);
  */
 export function handOver(servers: readonly HandOverServer[], path: string): HandOver {
   if (servers.length < 1 || servers.length > MAX_LISTENERS)
     throw outOfRange('servers', `1…${MAX_LISTENERS} servers`, servers.length);
-  const control = new Socket<number>(AF_UNIX as number, SOCK_SEQPACKET as number);
+  const control = new Socket<number>(AF_UNIX, SOCK_SEQPACKET);
   try {
     bindPrivately(control, path);
     control.listen();
@@ -181,12 +193,15 @@ class Offer {
   }
 
   async #accept(): Promise<Socket<number>> {
-    try {
-      const [peer] = await this.#control.accept();
-      return peer.unref();
-    } catch (error) {
-      if (!this.#control.closed) throw error;
-      return new Promise(() => undefined);
+    for (;;) {
+      try {
+        const [peer] = await this.#control.accept();
+        return peer.unref();
+      } catch {
+        if (this.#control.closed) return new Promise(() => undefined);
+        // No descriptor or memory is free.
+        await setTimeout(RETRY_MS, undefined, { ref: false });
+      }
     }
   }
 }
@@ -200,12 +215,14 @@ class Offer {
  * Source: unix(7), SCM_RIGHTS.
  *
  * @example
- * using taken = await takeOver('/run/app/hand-over');
- * const server = await serve(taken?.listeners[0] ?? { host: '127.0.0.1', port: 8080 }, handler);
+ * using taken = await takeOver(`/tmp/nobody-offers-${process.pid}`);
+ * const address = taken?.listeners[0] ?? { host: '127.0.0.1', port: 0 };
+ * await using server = await serve(address, (connection) => connection.close());
  * await taken?.confirm();
+ * assert.equal(taken, undefined);
  */
 export async function takeOver(path: string): Promise<TakenOver | undefined> {
-  const peer = new Socket<number>(AF_UNIX as number, SOCK_SEQPACKET as number);
+  const peer = new Socket<number>(AF_UNIX, SOCK_SEQPACKET);
   peer.settimeout(STEP_SECONDS);
   try {
     await peer.connect({ path });

@@ -1,7 +1,7 @@
 // Python's socketserver and ours, each with the other's clients.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AddressInput, InetAddress } from '../address/index.ts';
+import type { InetAddress } from '../address/index.ts';
 import { AF_INET, AF_UNIX, SOCK_DGRAM, SOCK_STREAM } from '../constants/index.ts';
 import { Socket } from '../socket/index.ts';
 import { needs, PythonPeer, TemporaryDirectory } from '../testing/index.ts';
@@ -59,7 +59,7 @@ for (const [name, isUnix, isStream] of theirs) {
     const address =
       typeof heard === 'string' ? { path: heard } : { host: heard[0], port: heard[1] };
     const exchange = isStream ? exchangeStream : exchangeDatagram;
-    for (let i = 0; i < 3; i++) await exchange((isUnix ? AF_UNIX : AF_INET) as number, address);
+    for (let i = 0; i < 3; i++) await exchange(isUnix ? AF_UNIX : AF_INET, address);
     peer.say('done');
     await peer.end();
   });
@@ -150,8 +150,8 @@ test('DatagramRequestHandler sends an empty answer where Python does', python, a
   await using server = new UDPServer(HERE, Silent);
   const serving = server.serveForever();
   for (const address of [{ host, port }, server.serverAddress]) {
-    using client = new Socket<number>(AF_INET as number, SOCK_DGRAM as number);
-    await client.sendto(Buffer.from('hello?'), address as AddressInput);
+    using client = new Socket<number>(AF_INET, SOCK_DGRAM);
+    await client.sendto(Buffer.from('hello?'), address);
     const [data, from] = await client.recvfrom(100);
     assert.equal(data.length, 0);
     assert.deepEqual(from, address);
@@ -194,8 +194,8 @@ test(
     await using server = new Quiet(HERE, Failing);
     const serving = server.serveForever();
     for (const address of [{ host, port }, server.serverAddress]) {
-      using client = new Socket<number>(AF_INET as number, SOCK_STREAM as number);
-      await client.connect(address as AddressInput);
+      using client = new Socket<number>(AF_INET, SOCK_STREAM);
+      await client.connect(address);
       const chunks: Buffer[] = [];
       for await (const chunk of client) chunks.push(chunk as Buffer);
       assert.equal(Buffer.concat(chunks).toString(), 'before\n');

@@ -1,5 +1,5 @@
 import { lstatSync, unlinkSync } from 'node:fs';
-import type { Address, AddressInput, InetAddress, UnixAddress } from '../address/index.ts';
+import type { Address, InetAddress, UnixAddress } from '../address/index.ts';
 import { isNumericHost } from '../address/index.ts';
 import {
   AF_INET,
@@ -32,8 +32,8 @@ export abstract class SocketServer<
   // Python's class variables: an instance starts with its class's values.
 
   /** AF_INET unless a subclass says otherwise; AF_INET6 for a numeric IPv6 address. */
-  static addressFamily: number = AF_INET as number;
-  static socketType: number = SOCK_STREAM as number;
+  static addressFamily: number = AF_INET;
+  static socketType: number = SOCK_STREAM;
   /** Whether the port may be bound where a connection of before lingers (SO_REUSEADDR). */
   static allowReuseAddress = false;
   /** Whether others may listen on the same port (SO_REUSEPORT). */
@@ -79,11 +79,9 @@ export abstract class SocketServer<
 
   /** Called by the constructor to bind the socket. `serverAddress` is then what the kernel says. */
   serverBind(): void {
-    if (this.allowReuseAddress)
-      this.socket.setsockopt(SOL_SOCKET as number, SO_REUSEADDR as number, 1);
-    if (this.allowReusePort)
-      this.socket.setsockopt(SOL_SOCKET as number, SO_REUSEPORT as number, 1);
-    this.socket.bind(this.serverAddress as AddressInput);
+    if (this.allowReuseAddress) this.socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
+    if (this.allowReusePort) this.socket.setsockopt(SOL_SOCKET, SO_REUSEPORT, 1);
+    this.socket.bind(this.serverAddress);
     this.serverAddress = this.socket.getsockname() as ServerAddress;
     this.#noteFile();
   }
@@ -117,8 +115,8 @@ export abstract class SocketServer<
 /** AF_INET can't bind an IPv6 address: who gives one means the other family. */
 function familyFor(family: number, address: unknown): number {
   const { host } = (address ?? {}) as { host?: unknown };
-  const isIpv6 = typeof host === 'string' && host !== '' && isNumericHost(AF_INET6 as number, host);
-  return family === AF_INET && isIpv6 ? (AF_INET6 as number) : family;
+  const isIpv6 = typeof host === 'string' && host !== '' && isNumericHost(AF_INET6, host);
+  return family === AF_INET && isIpv6 ? AF_INET6 : family;
 }
 
 function fileOf({ path }: UnixAddress): SocketFileName | undefined {

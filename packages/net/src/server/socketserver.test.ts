@@ -121,7 +121,10 @@ test('serverClose() right after the constructor of a Threading server closes it'
 test('new TCPServer() leaves no socket open when bind fails, 1,024 times', () => {
   const before = countDescriptors('socket:');
   for (let i = 0; i < 1024; i++) {
-    assert.throws(() => new TCPServer({ host: '127.0.0.1', port: -1 }, EchoLineHandler), RangeError);
+    assert.throws(
+      () => new TCPServer({ host: '127.0.0.1', port: -1 }, EchoLineHandler),
+      RangeError,
+    );
   }
   assert.equal(countDescriptors('socket:'), before);
 });

@@ -40,14 +40,13 @@ export class StreamRequestHandler<ClientAddress = InetAddress> extends BaseReque
   disableNagleAlgorithm = false;
   /** The request, by its other name. */
   connection!: Socket<number>;
-  rfile!: SocketFile<Buffer>;
-  wfile!: SocketFile<Buffer>;
+  rfile!: SocketFile;
+  wfile!: SocketFile;
 
   override setup(): Promise<void> | void {
     this.connection = this.request;
     if (this.timeout !== null) this.connection.settimeout(this.timeout);
-    if (this.disableNagleAlgorithm)
-      this.connection.setsockopt(IPPROTO_TCP as number, TCP_NODELAY as number, true);
+    if (this.disableNagleAlgorithm) this.connection.setsockopt(IPPROTO_TCP, TCP_NODELAY, true);
     this.rfile = this.connection.makefile('rb', { buffering: this.rbufsize });
     this.wfile =
       this.wbufsize === 0
@@ -68,7 +67,7 @@ export class StreamRequestHandler<ClientAddress = InetAddress> extends BaseReque
 }
 
 /** A file without a buffer whose writes send everything, where `makefile`'s send what one send takes. */
-function wholeWriter(connection: Socket<number>): SocketFile<Buffer> {
+function wholeWriter(connection: Socket<number>): SocketFile {
   const socket = {
     recvInto: connection.recvInto.bind(connection),
     recvIntoSync: connection.recvIntoSync.bind(connection),
@@ -82,5 +81,5 @@ function wholeWriter(connection: Socket<number>): SocketFile<Buffer> {
     },
     fileno: () => connection.fileno(),
   };
-  return new SocketFile<Buffer>(socket, 'wb', { buffering: 0 }, () => undefined);
+  return new SocketFile(socket, 'wb', { buffering: 0 }, () => undefined);
 }

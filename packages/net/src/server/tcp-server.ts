@@ -1,6 +1,8 @@
 import type { Address, InetAddress } from '../address/index.ts';
-import { SOMAXCONN } from '../constants/index.ts';
+import { ECONNABORTED, SOMAXCONN } from '../constants/index.ts';
+import { SocketError } from '../errors/index.ts';
 import type { Socket } from '../socket/index.ts';
+import { descriptorOf } from '../socket/socket.ts';
 import type { Received, RequestHandling } from './base-server.ts';
 import { endStream } from './end-stream.ts';
 import { type BindAddress, SocketServer } from './socket-server.ts';
@@ -39,7 +41,7 @@ export class TCPServer<ServerAddress extends Address = InetAddress> extends Sock
    * Connections that may wait to be accepted. Python's 5 had the seventh of clients that come
    * together wait for a second: the kernel drops its SYN, and the client sends it again after that.
    */
-  static requestQueueSize: number = SOMAXCONN as number;
+  static requestQueueSize: number = SOMAXCONN;
 
   requestQueueSize: number;
   #deadlines: StreamDeadlines;
@@ -79,5 +81,13 @@ export class TCPServer<ServerAddress extends Address = InetAddress> extends Sock
 
   override closeRequest(request: Socket<number>): Promise<void> | void {
     request.close();
+  }
+
+  /** Files that the handler has open would keep the descriptor. */
+  protected override abortRequest(request: Socket<number>): void {
+    const descriptor = descriptorOf(request);
+    if (descriptor.closed) return;
+    const reason = `closed by the server: not done ${this.limits.drainTimeoutMs} ms after serverClose()`;
+    descriptor.close(new SocketError('connection', ECONNABORTED, { reason }));
   }
 }

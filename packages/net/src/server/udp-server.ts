@@ -30,7 +30,7 @@ export class UDPServer<ServerAddress extends Address = InetAddress> extends Sock
   DatagramRequest,
   ServerAddress
 > {
-  static override socketType: number = SOCK_DGRAM as number;
+  static override socketType: number = SOCK_DGRAM;
   // Python's UDPServer has its own, so that TCPServer's can be changed alone.
   static override allowReuseAddress = false;
   static override allowReusePort = false;

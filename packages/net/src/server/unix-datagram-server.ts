@@ -9,5 +9,5 @@ import { UDPServer } from './udp-server.ts';
  * Source: Python's socketserver.UnixDatagramServer.
  */
 export class UnixDatagramServer extends UDPServer<UnixAddress> {
-  static override addressFamily: number = AF_UNIX as number;
+  static override addressFamily: number = AF_UNIX;
 }

@@ -8,5 +8,5 @@ import { TCPServer } from './tcp-server.ts';
  * Source: Python's socketserver.UnixStreamServer.
  */
 export class UnixStreamServer extends TCPServer<UnixAddress> {
-  static override addressFamily: number = AF_UNIX as number;
+  static override addressFamily: number = AF_UNIX;
 }

@@ -98,8 +98,8 @@ export class Descriptor implements Watched, Sender, LaneOwner {
   readonly isStream: boolean;
   readonly reader = new Lane('read', this);
   readonly writer = new Lane('write', this);
-  /** Waiters of `poll`, which any event wakes, and what they wait for. */
-  readonly pollers = new Map<() => void, number>();
+  /** Waiters of `poll`, which any event wakes, and what they wait for; made when there is one. */
+  #pollers: Map<() => void, number> | undefined;
   eventCount = 0;
   #slot = -1;
   #interest = 0;
@@ -353,7 +353,7 @@ export class Descriptor implements Watched, Sender, LaneOwner {
     engine.start();
     const pending = new Pending(POLL_OPERATION, wait.owner, settle, reject);
     const finish = (): void => {
-      this.pollers.delete(wake);
+      this.#pollers?.delete(wake);
       this.onSettled();
     };
     const fail = (reason: unknown): void => {
@@ -370,7 +370,8 @@ export class Descriptor implements Watched, Sender, LaneOwner {
       finish();
       pending.resolve(ready);
     };
-    this.pollers.set(wake, events);
+    this.#pollers ??= new Map();
+    this.#pollers.set(wake, events);
     this.#pending++;
     if (this.#referenced) engine.ref();
     const { timeout, signal } = wait;
@@ -420,7 +421,7 @@ export class Descriptor implements Watched, Sender, LaneOwner {
 
   #onOtherEvents(events: number): void {
     if ((events & WRITABLE) !== 0) this.#onWritable();
-    if (this.pollers.size > 0) for (const wake of this.pollers.keys()) wake();
+    if (this.#pollers !== undefined) for (const wake of this.#pollers.keys()) wake();
   }
 
   #onWritable(): void {
@@ -450,7 +451,7 @@ export class Descriptor implements Watched, Sender, LaneOwner {
     let events = 0;
     if (this.reader.head !== undefined && !this.reader.ready) events |= POLLIN as number;
     if (this.writer.head !== undefined && !this.writer.ready) events |= POLLOUT as number;
-    for (const wanted of this.pollers.values()) events |= wanted;
+    for (const wanted of this.#pollers?.values() ?? []) events |= wanted;
     return events;
   }
 
@@ -618,7 +619,7 @@ export class Descriptor implements Watched, Sender, LaneOwner {
       this.#closedError(syscall, 'the socket was closed while the operation waited');
     this.reader.fail(closed);
     this.writer.fail(closed);
-    for (const wake of this.pollers.keys()) wake();
+    for (const wake of this.#pollers?.keys() ?? []) wake();
     return fd;
   }
 

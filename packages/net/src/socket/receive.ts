@@ -75,6 +75,81 @@ function receiveOnce(
   return count;
 }
 
+/**
+ * A plain `recv` on a stream: what most receives are. A class, because a server has one for each
+ * connection that waits, and it is a quarter of what the closures of the general form take.
+ */
+class StreamReceive implements Operation<Buffer> {
+  readonly want: number;
+  #source: Source;
+
+  constructor(source: Source, want: number) {
+    this.#source = source;
+    this.want = want;
+  }
+
+  get syscall(): 'recv' {
+    return 'recv';
+  }
+
+  get direction(): 'read' {
+    return 'read';
+  }
+
+  get receive(): this {
+    return this;
+  }
+
+  attempt(): Attempt<Buffer> {
+    const count = receiveOnce(this.#source, receiveScratch, 0, this.want, 0);
+    return count === WOULD_BLOCK ? count : copyBytes(receiveScratch, 0, count);
+  }
+
+  take(slab: Buffer, offset: number, bytes: number): Buffer {
+    return copyBytes(slab, offset, bytes);
+  }
+}
+
+/** The same for `recvInto`. */
+class StreamReceiveInto implements Operation<number> {
+  readonly want: number;
+  #source: Source;
+  #buffer: Uint8Array;
+  #size: number;
+
+  constructor(source: Source, buffer: Uint8Array, size: number) {
+    this.#source = source;
+    this.#buffer = buffer;
+    this.#size = size;
+    this.want = Math.min(size, SCRATCH_BYTES);
+  }
+
+  get syscall(): 'recv' {
+    return 'recv';
+  }
+
+  get direction(): 'read' {
+    return 'read';
+  }
+
+  get receive(): this {
+    return this;
+  }
+
+  attempt(): Attempt<number> {
+    return receiveOnce(this.#source, this.#buffer, 0, this.#size, 0);
+  }
+
+  take(slab: Buffer, offset: number, bytes: number): number {
+    if (this.#buffer.length < bytes) {
+      const { length } = this.#buffer;
+      throw outOfRange('buffer', 'as long as it was: it was detached or shrunk', length);
+    }
+    slab.copy(this.#buffer, 0, offset, offset + bytes);
+    return bytes;
+  }
+}
+
 /** `recvInto`: the buffer is looked up at each attempt. */
 export function receiveInto(
   source: Source,
@@ -84,15 +159,15 @@ export function receiveInto(
 ): Operation<number> {
   const waitAll = (flags & (MSG_WAITALL as number)) !== 0 && source.waitsForAll;
   if (waitAll) return receiveWhole(source, buffer, size, flags);
+  if (flags === 0 && source.descriptor.isStream && size > 0) {
+    return new StreamReceiveInto(source, buffer, size);
+  }
   return {
     syscall: 'recv',
     direction: 'read',
     // Python returns without a call for nothing, and recv(2) would wait for something.
     attempt: () => (size === 0 ? 0 : receiveOnce(source, buffer, 0, size, flags)),
     immediate: isImmediate(flags),
-    ...(flags === 0 && source.descriptor.isStream && size > 0
-      ? { receive: { want: Math.min(size, SCRATCH_BYTES), take: takeInto(buffer) } }
-      : {}),
   };
 }
 
@@ -134,19 +209,10 @@ function receiveWhole(
   };
 }
 
-function takeInto(buffer: Uint8Array) {
-  return (slab: Buffer, offset: number, bytes: number): number => {
-    if (buffer.length < bytes) {
-      throw outOfRange('buffer', 'as long as it was: it was detached or shrunk', buffer.length);
-    }
-    buffer.set(slab.subarray(offset, offset + bytes));
-    return bytes;
-  };
-}
-
 /** `recv`: a buffer is made only once something came, and of its size. */
 export function receive(source: Source, size: number, flags: number): Operation<Buffer> {
   const plainStream = flags === 0 && source.descriptor.isStream && size > 0;
+  if (plainStream && size <= SCRATCH_BYTES) return new StreamReceive(source, size);
   if (size <= SCRATCH_BYTES && (flags & (MSG_WAITALL as number)) === 0) {
     return {
       syscall: 'recv',
@@ -158,7 +224,6 @@ export function receive(source: Source, size: number, flags: number): Operation<
         // With MSG_TRUNC the count is the datagram's length, which may be more than came.
         return count === WOULD_BLOCK ? count : copyBytes(receiveScratch, 0, Math.min(count, size));
       },
-      ...(plainStream ? { receive: { want: size, take: copyBytes } } : {}),
     };
   }
   return receiveLarge(

@@ -10,7 +10,7 @@ import { displayWidth } from '../text/display-width.ts';
 import {
   type OracleField,
   samplesFile,
-  tsharkMissing,
+  tsharkOracleMissing,
   tsharkPackets,
   withFile,
 } from '../tshark-oracle.test.util.ts';
@@ -281,7 +281,7 @@ function theirMarks(fields: readonly OracleField[]): string {
 }
 
 test('ConversationTracker agrees with tshark on numbers, windows, round trips and marks', {
-  skip: tsharkMissing() ?? false,
+  skip: tsharkOracleMissing() ?? false,
 }, () => {
   const samples = troubled.map((sent) => ({
     name: '',

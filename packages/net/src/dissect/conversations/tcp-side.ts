@@ -42,7 +42,7 @@ interface Unacknowledged {
 }
 
 // Bounds on what one side makes us remember, arbitrary: more holes than SACK ever reports, and the
-// segments of a window of 5 MB.
+// segments of a window of 6 MB.
 const maxGaps = 64;
 const maxUnacknowledged = 4096;
 // What a segment may be late by and still count as reordered while no round trip is known: 3 ms,

@@ -139,7 +139,13 @@ export class HandlerPool implements RequestRunner<Request> {
 
   /** At the first start that is an error; later the next worker may do better. */
   #onUnloadable(error: Error): void {
-    if (this.#hasStarted) return;
+    if (this.#hasStarted) {
+      process.emitWarning(`a worker did not start again: ${error.message}`, {
+        type: 'SockeyeServerWarning',
+        code: 'SOCKEYE_WORKER',
+      });
+      return;
+    }
     this.#onReady?.reject(error);
     this.#ready = undefined;
   }

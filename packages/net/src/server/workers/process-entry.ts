@@ -7,7 +7,7 @@ import { adopt, HandlerHost } from './handler-host.ts';
 import type { Report } from './messages.ts';
 import { CHANNEL_FD, MAX_MESSAGE_BYTES, type ProcessMessage } from './process-worker.ts';
 
-const channel = new Socket<number>(AF_UNIX as number, SOCK_SEQPACKET as number, 0, {
+const channel = new Socket<number>(AF_UNIX, SOCK_SEQPACKET, 0, {
   fd: CHANNEL_FD,
 });
 channel.setinheritable(false);

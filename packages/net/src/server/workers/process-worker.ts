@@ -39,8 +39,10 @@ export class ProcessWorker implements HandlerWorker {
   #hasShared = false;
 
   constructor(setup: WorkerSetup, events: WorkerEvents) {
+    // It fails for what can't be cloned: before there is a process.
+    const bytes = serialize({ kind: 'setup', setup } satisfies ProcessMessage);
     const entry = new URL(`./process-entry${extname(import.meta.url)}`, import.meta.url);
-    const [channel, end] = socketpair<number>(AF_UNIX as number, SOCK_SEQPACKET as number);
+    const [channel, end] = socketpair<number>(AF_UNIX, SOCK_SEQPACKET);
     this.#channel = channel;
     this.#events = events;
     try {
@@ -53,7 +55,7 @@ export class ProcessWorker implements HandlerWorker {
     }
     this.pid = this.#child.pid ?? -1;
     this.name = `process ${this.pid}`;
-    void this.#send({ kind: 'setup', setup });
+    void this.#transmit(bytes);
     void this.#watch();
   }
 
@@ -135,11 +137,14 @@ export class ProcessWorker implements HandlerWorker {
     this.#child.kill('SIGKILL');
   }
 
-  async #send(message: ProcessMessage, fd?: number): Promise<void> {
-    const bytes = [serialize(message)];
+  #send(message: ProcessMessage, fd?: number): Promise<void> {
+    return this.#transmit(serialize(message), fd);
+  }
+
+  async #transmit(bytes: Buffer, fd?: number): Promise<void> {
     try {
-      if (fd === undefined) await this.#channel.sendmsg(bytes);
-      else await sendFds(this.#channel, bytes, [fd]);
+      if (fd === undefined) await this.#channel.sendmsg([bytes]);
+      else await sendFds(this.#channel, [bytes], [fd]);
     } catch (error) {
       // A process that takes nothing any more: its exit says the rest. Anything else must not hang.
       if (!(error instanceof SocketError) || error.code === 'EMSGSIZE') this.kill();

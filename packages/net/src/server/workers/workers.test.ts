@@ -151,9 +151,8 @@ for (const [kind, make] of kinds) {
     using client = await Client.connect(server);
     assert.equal(await client.ask('throw'), '');
     await until(() => server.failures.length === 1, 'the report');
-    const [failure] = server.failures;
-    assert.deepEqual((failure?.address as InetAddress).host, '127.0.0.1');
-    const error = failure?.error as HandlerError;
+    const [{ error, address }] = server.failures as [Failure];
+    assert.deepEqual((address as InetAddress).host, '127.0.0.1');
     assert.ok(error instanceof HandlerError);
     assert.equal(error.name, 'TypeError');
     assert.equal(error.code, 'ERR_INVALID_ARG_VALUE');
@@ -212,8 +211,8 @@ for (const [kind, make] of kinds) {
     await client.ask('where');
     assert.equal((await client.socket.recv(1)).length, 0);
     await until(() => server.failures.length === 1, 'the report');
-    const [failure] = server.failures;
-    assert.equal((failure?.error as Error).name, 'ConnectionTimeoutError');
+    const [{ error }] = server.failures as [Failure];
+    assert.equal((error as Error).name, 'ConnectionTimeoutError');
   });
 
   test(`a handler finds handlerData, serverAddress and clientAddress: ${kind}`, async () => {

@@ -127,7 +127,7 @@ export class ReceiverFile {
 
   onEnd(end: End): void {
     this.#accepted.end();
-    this.#end = { ...end, root: Buffer.from(end.root), seal: Buffer.from(end.seal) };
+    this.#end = end;
     this.#run(() => Promise.resolve());
   }
 

@@ -132,8 +132,7 @@ export class ReceiverSession {
       case 'digest': {
         const file = this.#known(message.id);
         if (file === undefined) break;
-        const hash = Buffer.from(message.hash);
-        file.onDigest(message.index, hash, await this.#pool.acquire());
+        file.onDigest(message.index, message.hash, await this.#pool.acquire());
         break;
       }
       case 'block':
@@ -145,7 +144,7 @@ export class ReceiverSession {
         break;
       case 'end': {
         const file = this.#known(message.id);
-        this.#roots.set(message.id, Buffer.from(message.root));
+        this.#roots.set(message.id, message.root);
         file?.onEnd(message);
         break;
       }
@@ -176,8 +175,7 @@ export class ReceiverSession {
       this.#confirm(block.payload.length);
       return;
     }
-    // The header's memory is used again for the next block.
-    file.onBlock({ ...block, hash: Buffer.from(block.hash) });
+    file.onBlock(block);
   }
 
   #takeEntry(entry: Entry): void {
