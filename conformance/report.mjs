@@ -45,5 +45,10 @@ export function report({ ids, bridge, real, expected, options }) {
   for (const { id } of stale) {
     console.log(`  ${shortName(id)} passes: take it off expected-differences.json`);
   }
-  return wrong.length + stale.length > 0;
+  const gone = options.whole
+    ? Object.keys(expected).filter((name) => !ids.some((id) => shortName(id) === name))
+    : [];
+  for (const name of gone)
+    console.log(`  ${name} is no test: take it off expected-differences.json`);
+  return wrong.length + stale.length + gone.length > 0;
 }

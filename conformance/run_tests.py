@@ -12,6 +12,7 @@ import time
 import traceback
 import unittest
 
+sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 # With the system's socket in them: they serve the test runner, not the tests.

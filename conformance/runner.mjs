@@ -7,6 +7,14 @@ import { createInterface } from 'node:readline';
 // Most tests wait for a peer or a clock: more processes than processors.
 const PROCESSES = 3;
 const STDERR_KEPT = 8000;
+const groups = new Set();
+
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => {
+    for (const pid of groups) killGroup(pid);
+    process.exit(1);
+  });
+}
 
 function byClass(ids) {
   const classes = new Map();
@@ -52,7 +60,11 @@ function runProcess(kind, ids, results, { python, script, module, limit, sync })
       if (result.status !== 'started') results.set(result.id, result);
     });
     child.on('error', reject);
-    child.on('exit', () => killGroup(child.pid));
+    groups.add(child.pid);
+    child.on('exit', () => {
+      groups.delete(child.pid);
+      killGroup(child.pid);
+    });
     child.on('close', (code) => {
       rmSync(directory, { recursive: true, force: true });
       if (running !== undefined) {

@@ -2,44 +2,63 @@ import { AddressInfoError, errnoMessage, SocketError, TimeoutError } from '@sock
 import type { Endpoint } from './address/address.ts';
 import { formatEndpoint } from './address/format-address.ts';
 import { CommandError } from './command-error.ts';
-import { portHolder } from './port-holder-linux.ts';
 import { escapeText } from './text/escape-text.ts';
 
-const FIRST_UNPRIVILEGED_PORT = 1024;
+// openssl-verification-options(1): the chain ends nowhere that is trusted, or no longer is valid.
+const UNTRUSTED: ReadonlySet<string> = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'CERT_REVOKED',
+  'CERT_SIGNATURE_FAILURE',
+  'INVALID_CA',
+]);
 
 /** The one line for a socket operation that failed: what was tried, and why it did not work. */
 export function explainError(action: string, endpoint: Endpoint, error: unknown): CommandError {
-  const reason = reasonOf(error, endpoint);
+  const reason = reasonOf(error);
   const message = `cannot ${action} ${formatEndpoint(endpoint)}: ${reason}`;
   return new CommandError(message, undefined, { cause: error });
 }
 
 /** Why an operation failed, in a few words that start in lower case. */
-export function reasonOf(error: unknown, endpoint?: Endpoint): string {
+export function reasonOf(error: unknown): string {
   if (error instanceof TimeoutError) return `no answer within ${error.timeout} s`;
   if (error instanceof AddressInfoError) return `the host is not known (${error.code})`;
-  if (error instanceof SocketError) return socketReason(error, endpoint);
+  if (error instanceof SocketError) return socketReason(error);
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') {
+    return codedReason(error as Error & { code: string });
+  }
   const message = error instanceof Error ? error.message : String(error);
   return escapeText(message, { keep: '' });
 }
 
-function socketReason(error: SocketError, endpoint: Endpoint | undefined): string {
+function socketReason(error: SocketError): string {
   const text = errnoMessage.get(error.errno) ?? 'unknown error';
   const plain = `${text.charAt(0).toLowerCase()}${text.slice(1)} (${error.code})`;
-  const hint = error.hint ?? (endpoint === undefined ? undefined : hintFor(error, endpoint));
-  return hint === undefined ? plain : `${plain}; ${hint}`;
+  return error.hint === undefined ? plain : `${plain}; ${error.hint}`;
 }
 
-function hintFor(error: SocketError, endpoint: Endpoint): string | undefined {
-  const port = 'port' in endpoint ? endpoint.port : undefined;
-  if (error.code === 'EADDRINUSE' && port !== undefined) {
-    const holder = portHolder(endpoint.transport === 'udp' ? 'udp' : 'tcp', port);
-    return holder === undefined ? undefined : `${holder.name} (pid ${holder.pid}) holds the port`;
+/** What node:tls and node:net report; their messages begin with the call, their codes say all. */
+function codedReason(error: Error & { code: string }): string {
+  const { code } = error;
+  if (UNTRUSTED.has(code)) {
+    return `nothing vouches for its certificate (${code}); --ca FILE names who does, --insecure takes any`;
   }
-  if (error.code === 'EACCES' && port !== undefined && port < FIRST_UNPRIVILEGED_PORT) {
-    return `a port below ${FIRST_UNPRIVILEGED_PORT} needs root or CAP_NET_BIND_SERVICE`;
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    return `its certificate is for another name (${code}); --servername NAME says which to expect`;
   }
-  if (error.code === 'ECONNREFUSED') return 'nobody listens there';
-  if (error.code === 'EAFNOSUPPORT') return 'this kernel has no such sockets';
-  return undefined;
+  const { errno } = error as NodeJS.ErrnoException;
+  const text = errno === undefined ? undefined : errnoMessage.get(-errno);
+  if (text !== undefined) return `${text.charAt(0).toLowerCase()}${text.slice(1)} (${code})`;
+  return `${escapeText(sslReason(error), { keep: '' })} (${code})`;
+}
+
+/** OpenSSL's message without its address, file and line. */
+function sslReason(error: Error & { reason?: unknown }): string {
+  return typeof error.reason === 'string' ? error.reason : error.message;
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addConnectCommand } from './connect/connect-command.ts';
+import { addPingCommand } from './ping/ping-command.ts';
 import type { ProgramHooks } from './program-hooks.ts';
 import { addServeCommand } from './serve/serve-command.ts';
 
@@ -27,6 +28,7 @@ export function makeProgram(hooks: ProgramHooks): Command {
     .showSuggestionAfterError();
   addServeCommand(program, hooks);
   addConnectCommand(program, hooks);
+  addPingCommand(program, hooks);
   return program;
 }
 

@@ -1,21 +1,24 @@
-import { lookup } from 'node:dns/promises';
 import { isIP, isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
 import {
+  AddressInfoError,
   type AddressInput,
   AF_INET,
   AF_INET6,
   AF_UNIX,
   AF_VSOCK,
+  getaddrinfo,
   SOCK_DGRAM,
   SOCK_SEQPACKET,
   SOCK_STREAM,
   VMADDR_CID_ANY,
 } from '@sockeye/net';
 import { CommandError, usageError } from '../command-error.ts';
-import { errorCode } from '../error-code.ts';
 import type { Endpoint, HostEndpoint } from './address.ts';
 import { formatEndpoint } from './format-address.ts';
+
+// getaddrinfo(3): the name has no address, or the resolver says that it is none.
+const NO_SUCH_HOST: ReadonlySet<string> = new Set(['EAI_NONAME', 'EAI_NODATA']);
 
 /** What a socket for an endpoint is made of. */
 export interface Target {
@@ -29,7 +32,7 @@ export interface Target {
  *
  * An empty host is every interface to a server, and this machine to a client.
  *
- * @throws CommandError for a name that nobody knows, and for what isn't possible yet
+ * @throws CommandError for a name that nobody knows, and for an address that is a server's only
  */
 export async function resolveEndpoint(
   endpoint: Endpoint,
@@ -38,9 +41,8 @@ export async function resolveEndpoint(
   switch (endpoint.transport) {
     case 'tcp':
     case 'udp':
-      return hostTargets(endpoint, role);
     case 'tls':
-      throw usageError(`cannot use ${formatEndpoint(endpoint)}: TLS is not supported yet`);
+      return hostTargets(endpoint, role);
     case 'unix':
       return [{ family: AF_UNIX, type: SOCK_STREAM, address: { path: endpoint.path } }];
     case 'unix-dgram':
@@ -72,12 +74,12 @@ async function hostsOf(endpoint: HostEndpoint, role: 'client' | 'server'): Promi
   if (host === '') return role === 'server' ? ['::'] : ['127.0.0.1', '::1'];
   if (isIP(host) !== 0) return [host];
   try {
-    const found = await lookup(domainToASCII(host) || host, { all: true, verbatim: true });
-    return [...new Set(found.map(({ address }) => address))];
+    const found = await getaddrinfo(domainToASCII(host) || host, 0, { type: SOCK_STREAM });
+    return [...new Set(found.flatMap(({ address }) => ('host' in address ? address.host : [])))];
   } catch (error) {
-    const code = errorCode(error);
-    const reason = code === 'ENOTFOUND' ? 'no such host' : 'the host cannot be looked up';
-    throw new CommandError(`cannot use ${formatEndpoint(endpoint)}: ${reason} (${code})`, 1, {
+    if (!(error instanceof AddressInfoError)) throw error;
+    const reason = NO_SUCH_HOST.has(error.code) ? 'no such host' : 'the host cannot be looked up';
+    throw new CommandError(`cannot use ${formatEndpoint(endpoint)}: ${reason} (${error.code})`, 1, {
       cause: error,
     });
   }

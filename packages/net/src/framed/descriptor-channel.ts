@@ -34,7 +34,7 @@ export class DescriptorChannel implements ByteChannel {
     this.#descriptor = descriptor;
     this.#owner = owner;
     const source = { descriptor, proto: owner.proto, waitsForAll: false };
-    this.#receive = receive(source, SCRATCH_BYTES, 0);
+    this.#receive = receive(source, Number(process.env.W??SCRATCH_BYTES), 0);
   }
 
   get closed(): boolean {
@@ -69,14 +69,14 @@ export class DescriptorChannel implements ByteChannel {
       const queue = this.#open();
       const bytes = queue.append(done === 0 ? piece : piece.subarray(done));
       if (bytes > 0) this.#added(queue, bytes);
-      if (queue.length === queue.block.length) this.#queue = new SendQueue(this.#descriptor, queue);
+      if (queue.length === queue.block.length) this.#queue = new SendQueue(this.#descriptor, false);
       done += bytes;
     }
   }
 
   /** The operation that takes further bytes. */
   #open(): SendQueue {
-    this.#queue ??= new SendQueue(this.#descriptor);
+    this.#queue ??= new SendQueue(this.#descriptor, true);
     return this.#queue;
   }
 

@@ -2,30 +2,35 @@ import type { Descriptor } from '../socket/descriptor.ts';
 import { SendAll } from '../socket/send-all.ts';
 
 // A turn's answers to 16 small messages fit in the first block; a peer that reads slowly costs
-// larger ones, up to what the kernel takes in one call (arbitrary).
+// larger ones (arbitrary).
 const FIRST_BLOCK_BYTES = 4 * 1024;
-const LAST_BLOCK_BYTES = 64 * 1024;
-// First blocks kept for later: what 1,024 connections need in one turn.
-const MAX_SPARE = 1024;
-const spare: Buffer[] = [];
+const LATER_BLOCK_BYTES = 16 * 1024;
+// Kept for later, 4 MiB of each: what 1,024 connections need in one turn, and what 64 hold that are
+// stuck. Without it memory that is given back and taken again in many sizes falls to pieces.
+const SPARE_BYTES = 4 * 1024 * 1024;
+const spare = new Map<number, Buffer[]>([
+  [FIRST_BLOCK_BYTES, []],
+  [LATER_BLOCK_BYTES, []],
+]);
 const EMPTY = Buffer.alloc(0);
+
+function takeBlock(bytes: number): Buffer {
+  return spare.get(bytes)?.pop() ?? Buffer.allocUnsafeSlow(bytes);
+}
+
+function giveBlock(block: Buffer): void {
+  const blocks = spare.get(block.length);
+  if (blocks !== undefined && blocks.length * block.length < SPARE_BYTES) blocks.push(block);
+}
 
 /**
  * A send that grows while it waits: frames of one turn are copied behind each other into one block
  * of memory and leave in one system call. While the kernel takes nothing, more turns join.
  */
 export class SendQueue extends SendAll {
-  readonly #blockBytes: number;
-
-  /** @param before the queue in front of this one, which is full */
-  constructor(descriptor: Descriptor, before?: SendQueue) {
-    const bytes =
-      before === undefined
-        ? FIRST_BLOCK_BYTES
-        : Math.min(4 * before.#blockBytes, LAST_BLOCK_BYTES);
-    const block = bytes === FIRST_BLOCK_BYTES ? spare.pop() : undefined;
-    super(descriptor, block ?? Buffer.allocUnsafeSlow(bytes), 0);
-    this.#blockBytes = bytes;
+  /** @param isFirst nothing is queued before it */
+  constructor(descriptor: Descriptor, isFirst: boolean) {
+    super(descriptor, takeBlock(isFirst ? FIRST_BLOCK_BYTES : LATER_BLOCK_BYTES), 0);
     this.length = 0;
   }
 
@@ -50,7 +55,7 @@ export class SendQueue extends SendAll {
 
   /** Gives the block back; the operation is over. */
   release(): void {
-    if (this.#blockBytes === FIRST_BLOCK_BYTES && spare.length < MAX_SPARE) spare.push(this.block);
+    giveBlock(this.block);
     this.data = EMPTY;
   }
 }

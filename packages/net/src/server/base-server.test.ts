@@ -38,9 +38,9 @@ class Recording extends TCPServer {
 
 async function echoing(count: number, options: SocketServerOptions, server?: TCPServer) {
   const used = server ?? new TCPServer(HERE, EchoLineHandler, options);
-  const clients = await Promise.all(
-    Array.from({ length: count }, () => createConnection(used.serverAddress)),
-  );
+  const clients: Socket<number>[] = [];
+  // One after the other: their order counts.
+  while (clients.length < count) clients.push(await createConnection(used.serverAddress));
   return { server: used, clients, serving: used.serveForever() };
 }
 
@@ -133,6 +133,27 @@ test('statics are class variables: a subclass sets them, instances start with th
   const given = new Mine(HERE, EchoLineHandler, { allowReuseAddress: false, backlog: 3 });
   assert.deepEqual([given.requestQueueSize, given.allowReuseAddress], [3, false]);
   for (const server of [mine, plain, given]) server.socket.close();
+});
+
+test('a field that a subclass sets too late applies where it can, else a warning says so', async () => {
+  const backlogs: number[] = [];
+  class Late extends TCPServer {
+    override requestQueueSize = 9;
+    override allowReuseAddress = true;
+    override serverActivate(): void {
+      backlogs.push(this.requestQueueSize);
+      super.serverActivate();
+    }
+  }
+  await using server = new Late(HERE, EchoLineHandler);
+  const warned = once(process, 'warning') as Promise<[Error & { code?: string }]>;
+  const serving = server.serveForever();
+  const [{ code, message }] = await warned;
+  assert.equal(code, 'SOCKEYE_SET_TOO_LATE');
+  assert.match(message, /^allowReuseAddress was set after /);
+  assert.deepEqual(backlogs, [TCPServer.requestQueueSize, 9]);
+  await server.shutdown();
+  await serving;
 });
 
 test('bindAndActivate: false leaves binding to serverBind() and serverActivate()', async () => {

@@ -45,6 +45,7 @@ export abstract class SocketServer<
   allowReuseAddress: boolean;
   allowReusePort: boolean;
   #file: SocketFileName | undefined;
+  #boundWith: { allowReuseAddress: boolean; allowReusePort: boolean } | undefined;
 
   /**
    * @throws SocketError EADDRINUSE, EACCES, …; TypeError and RangeError for the address and the
@@ -83,11 +84,29 @@ export abstract class SocketServer<
     if (this.allowReusePort) this.socket.setsockopt(SOL_SOCKET, SO_REUSEPORT, 1);
     this.socket.bind(this.serverAddress);
     this.serverAddress = this.socket.getsockname() as ServerAddress;
+    const { allowReuseAddress, allowReusePort } = this;
+    this.#boundWith = { allowReuseAddress, allowReusePort };
     this.#noteFile();
   }
 
   #noteFile(): void {
     if (this.addressFamily === AF_UNIX) this.#file = fileOf(this.serverAddress as UnixAddress);
+  }
+
+  override serveForever(pollInterval?: number): Promise<void> {
+    this.#checkBound();
+    return super.serveForever(pollInterval);
+  }
+
+  /** Fields of a subclass are set when its base's constructor has bound already; Python's aren't. */
+  #checkBound(): void {
+    for (const name of ['allowReuseAddress', 'allowReusePort'] as const) {
+      if (this.#boundWith === undefined || this.#boundWith[name] === this[name]) continue;
+      process.emitWarning(
+        `${name} was set after the server was bound, and has no effect; make it static, or an option`,
+        { type: 'SockeyeServerWarning', code: 'SOCKEYE_SET_TOO_LATE' },
+      );
+    }
   }
 
   /** The socket, by the name that `handOver` knows. */

@@ -45,6 +45,7 @@ export class TCPServer<ServerAddress extends Address = InetAddress> extends Sock
 
   requestQueueSize: number;
   #deadlines: StreamDeadlines;
+  #listensWith: number | undefined;
 
   /** Binds and listens, unless `bindAndActivate` is false or `address` is a listening Socket. */
   constructor(
@@ -60,6 +61,14 @@ export class TCPServer<ServerAddress extends Address = InetAddress> extends Sock
 
   override serverActivate(): void {
     this.socket.listen(this.requestQueueSize);
+    this.#listensWith = this.requestQueueSize;
+  }
+
+  override serveForever(pollInterval?: number): Promise<void> {
+    // A field of a subclass is set after this class's constructor; listen(2) may be called again.
+    const isLate = this.#listensWith !== undefined && this.#listensWith !== this.requestQueueSize;
+    if (isLate) this.serverActivate();
+    return super.serveForever(pollInterval);
   }
 
   override getRequest(): Promise<Received<Socket<number>>> | Received<Socket<number>> {

@@ -1,11 +1,6 @@
 import { SO_ACCEPTCONN, SOCK_STREAM, SOL_SOCKET } from '../constants/index.ts';
 import { invalidValue } from '../errors/index.ts';
-import {
-  type ConnectionAddress,
-  createConnection,
-  createServer,
-  Socket,
-} from '../socket/index.ts';
+import { type ConnectionAddress, createConnection, createServer, Socket } from '../socket/index.ts';
 
 /** Where the other side is, or where to wait for it. */
 export type TransferAddress = ConnectionAddress;

@@ -23,7 +23,11 @@ export interface Protection {
 /** @throws TypeError where neither or both were said; TransferError for a secret that is too short */
 export function protectionOf({ secret, insecure = false }: ProtectionOptions): Protection {
   if ((secret !== undefined) === insecure) {
-    throw invalidValue('secret', 'a secret, or insecure: true', secret === undefined ? 'neither' : 'both');
+    throw invalidValue(
+      'secret',
+      'a secret, or insecure: true',
+      secret === undefined ? 'neither' : 'both',
+    );
   }
   if (secret === undefined) {
     const plain = (socket: Socket<number>) => Promise.resolve(new SocketWire(socket));

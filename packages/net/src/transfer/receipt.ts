@@ -32,6 +32,8 @@ export interface TransferReceipt {
   /** ISO 8601, UTC. */
   readonly startedAt: string;
   readonly endedAt: string;
+  /** Bytes of blocks that crossed the wire in this session; what was kept didn't. */
+  readonly transferredBytes: number;
   /** Whether everything offered was acknowledged. */
   readonly complete: boolean;
   readonly entries: readonly ReceiptEntry[];

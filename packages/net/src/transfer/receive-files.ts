@@ -1,11 +1,6 @@
 import type { Address } from '../address/index.ts';
 import { invalidType } from '../errors/index.ts';
-import {
-  connectionTo,
-  type Dialling,
-  listenerFor,
-  type TransferEndpoint,
-} from './endpoint.ts';
+import { connectionTo, type Dialling, listenerFor, type TransferEndpoint } from './endpoint.ts';
 import { DirectorySink, type DirectorySinkOptions } from './files/directory-sink.ts';
 import { RootDirectory } from './files/root-directory.ts';
 import { PeerListener } from './peer-listener.ts';
@@ -63,7 +58,12 @@ export class FileReceiver implements AsyncDisposable {
   readonly #finished = new Promise<void>((resolve) => (this.#finish = resolve));
 
   /** @internal */
-  constructor(target: Target, protection: Protection, options: ReceiveOptions, address: Address | null) {
+  constructor(
+    target: Target,
+    protection: Protection,
+    options: ReceiveOptions,
+    address: Address | null,
+  ) {
     this.#sink = target.sink;
     this.#release = target.release;
     this.#protection = protection;
@@ -218,9 +218,12 @@ export async function receiveFiles(
     else receiver.serve(await protection.client(await connectionTo(from, signal), signal));
     const onAbort = (): void => receiver.abort(signal?.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
-    void receiver.finished().catch(() => undefined).finally(() => {
-      signal?.removeEventListener('abort', onAbort);
-    });
+    void receiver
+      .finished()
+      .catch(() => undefined)
+      .finally(() => {
+        signal?.removeEventListener('abort', onAbort);
+      });
     return receiver;
   } catch (error) {
     await place.release();

@@ -1,11 +1,6 @@
 import type { Address } from '../address/index.ts';
 import { outOfRange } from '../errors/index.ts';
-import {
-  connectionTo,
-  listenerFor,
-  type Dialling,
-  type TransferEndpoint,
-} from './endpoint.ts';
+import { connectionTo, listenerFor, type Dialling, type TransferEndpoint } from './endpoint.ts';
 import { SourceTree } from './files/source-tree.ts';
 import { PeerListener } from './peer-listener.ts';
 import { type BlockHash, usableHashes } from './protocol/block-hash.ts';

@@ -116,9 +116,8 @@ export class ConversationTracker {
   #tcp(bytes: Uint8Array, at: { number: number; time: PacketTime }): ConversationEvent {
     const found = this.#found;
     const { key, sourceKey } = this.#keys(bytes, found.sourcePort, found.destinationPort);
-    const isOpening = (found.flags & (tcpFlag.syn | tcpFlag.ack)) === tcpFlag.syn;
     const known = this.#entries.get(key);
-    const isReused = isOpening && known?.conversation.type === 'tcp' && known.conversation.isOver;
+    const isReused = known !== undefined && this.#opensAnother(known, sourceKey);
     if (isReused) this.#retire(key);
     const entry = (isReused ? undefined : known) ?? this.#newTcp(bytes, sourceKey, at.time);
     this.#keep(key, entry);
@@ -130,6 +129,16 @@ export class ConversationTracker {
     const isNew = entry !== known;
     if (streams === undefined) return { conversation, from, isNew, segment };
     return { conversation, from, isNew, segment, stream: this.#stream(bytes, streams[from]) };
+  }
+
+  /** A SYN behind a connection that is over, or with another number than the SYN before: not one sent again. */
+  #opensAnother({ conversation, clientKey }: Entry, sourceKey: string): boolean {
+    const { flags, sequence } = this.#found;
+    const isOpening = (flags & (tcpFlag.syn | tcpFlag.ack)) === tcpFlag.syn;
+    if (!isOpening || conversation.type !== 'tcp') return false;
+    const initial =
+      conversation.sides[clientKey === sourceKey ? 'client' : 'server'].initialSequence;
+    return conversation.isOver || (initial >= 0 && initial !== sequence);
   }
 
   #newTcp(bytes: Uint8Array, sourceKey: string, time: PacketTime): Entry {

@@ -383,6 +383,10 @@ test('ConversationTracker begins another conversation when the same addresses op
   push({ way: '<', flags: RST, seq: 1, at: 30 });
   assert.equal(push({ way: '>', flags: SYN, seq: 77, at: 40 })?.isNew, true);
   assert.equal([...tracker.conversations()].length, 2);
+  // Sent again: the same. With another number: the end of the one before was not captured.
+  assert.equal(push({ way: '>', flags: SYN, seq: 77, at: 50 })?.isNew, false);
+  assert.equal(push({ way: '>', flags: SYN, seq: 99, at: 60 })?.isNew, true);
+  assert.equal([...tracker.conversations()].length, 3);
 });
 
 test('ConversationTracker counts UDP and matches pings with their replies', () => {

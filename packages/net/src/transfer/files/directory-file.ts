@@ -34,12 +34,7 @@ export class DirectoryFile implements SinkFile {
   readonly #part: PartFile;
   readonly #placement: Placement;
 
-  constructor(
-    context: DirectoryFileContext,
-    entry: Entry,
-    part: PartFile,
-    placement: Placement,
-  ) {
+  constructor(context: DirectoryFileContext, entry: Entry, part: PartFile, placement: Placement) {
     this.#context = context;
     this.#entry = entry;
     this.#part = part;

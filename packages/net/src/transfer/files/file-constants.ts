@@ -4,5 +4,4 @@ import { native } from '@sockeye/native';
 export const FILE = native.fileConstants();
 
 /** How every name below a root is looked up (safety.md 15). Source: openat2(2). */
-export const BENEATH =
-  FILE.RESOLVE_BENEATH | FILE.RESOLVE_NO_SYMLINKS | FILE.RESOLVE_NO_MAGICLINKS;
+export const BENEATH = FILE.RESOLVE_BENEATH | FILE.RESOLVE_NO_SYMLINKS | FILE.RESOLVE_NO_MAGICLINKS;

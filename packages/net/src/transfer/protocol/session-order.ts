@@ -44,7 +44,8 @@ export class SessionOrder {
 
   /** @throws FrameMalformedError for a message that has no place here */
   check(type: MessageType): void {
-    if (type === 'failure' || type === 'ping' || ALLOWED[this.#role][this.#stage].includes(type)) return;
+    if (type === 'failure' || type === 'ping' || ALLOWED[this.#role][this.#stage].includes(type))
+      return;
     malformed(`${type} has no place at stage ${this.#stage} of the ${this.#role}`);
   }
 }

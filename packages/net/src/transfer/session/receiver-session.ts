@@ -239,6 +239,7 @@ export class ReceiverSession {
   }
 
   #confirm(bytes: number): void {
+    this.#options.log.transferred(bytes);
     this.#confirmed += bytes;
     if (this.#confirmed - this.#reported < PROGRESS_BYTES) return;
     this.#reported = this.#confirmed;

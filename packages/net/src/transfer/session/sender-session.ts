@@ -79,6 +79,7 @@ export class SenderSession {
     const admit = async (bytes: number): Promise<void> => {
       await this.#rate.take(bytes);
       await this.#window.take(bytes);
+      log.transferred(bytes);
     };
     this.#context = { wire: this.#wire, hash, pool, admit };
     await this.#offer();
@@ -218,10 +219,14 @@ export class SenderSession {
     while (this.#streaming < this.#options.parallel && this.#accepted.length > 0) {
       const { file, keptBlocks } = this.#accepted.shift() as Accepted;
       this.#streaming++;
-      this.#guard(file, () => file.stream(keptBlocks), () => {
-        this.#streaming--;
-        this.#work();
-      });
+      this.#guard(
+        file,
+        () => file.stream(keptBlocks),
+        () => {
+          this.#streaming--;
+          this.#work();
+        },
+      );
     }
   }
 

@@ -19,6 +19,7 @@ export class TransferLog {
   readonly #entries: ReceiptEntry[] = [];
   readonly #startedAt = new Date();
   #bytes = 0;
+  #transferred = 0;
   #totalBytes = 0;
   #totalEntries = 0;
   #nextProgress = 0;
@@ -31,6 +32,11 @@ export class TransferLog {
     this.#totalBytes = offer.bytes;
     this.#totalEntries = offer.entries;
     this.#emit({ type: 'offer', ...offer });
+  }
+
+  /** So many bytes of blocks crossed the wire. */
+  transferred(bytes: number): void {
+    this.#transferred += bytes;
   }
 
   /** So many more bytes are where they belong. */
@@ -87,6 +93,7 @@ export class TransferLog {
       blockBytes: BLOCK_BYTES,
       startedAt: this.#startedAt.toISOString(),
       endedAt: new Date().toISOString(),
+      transferredBytes: this.#transferred,
       complete: this.#entries.every(({ state }) => state !== 'failed'),
       entries: this.#entries,
     };

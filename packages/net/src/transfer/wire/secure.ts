@@ -56,7 +56,12 @@ export function secureServer(
 
 /** node:tls encrypts in C++ only above a handle of libuv's. */
 function netSocket(socket: Socket<number>): NetSocket {
-  return new NetSocket({ fd: socket.detach(), readable: true, writable: true, allowHalfOpen: true });
+  return new NetSocket({
+    fd: socket.detach(),
+    readable: true,
+    writable: true,
+    allowHalfOpen: true,
+  });
 }
 
 function handshake(

@@ -1,0 +1,95 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type AddressInput, AF_UNIX, type OptionName, Socket, SocketError } from '@sockeye/net';
+import { CommandError, usageError } from '../command-error.ts';
+import { reasonOf } from '../explain-error.ts';
+import { isIPv6 } from 'node:net';
+
+/** A socket option as it was typed. */
+export interface OptionSetting {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** The options of a socket before it connects or listens, as they were typed. */
+export interface SocketFlags {
+  readonly source?: string;
+  readonly option?: readonly OptionSetting[];
+}
+
+/** Adds --option. */
+export function addOptionFlag(command: Command): Command {
+  return command.addOption(
+    new Option('--option <name=value>', 'set a socket option, such as SO_RCVBUF=65536').argParser(
+      (text, before: readonly OptionSetting[] = []) => [...before, parseSetting(text)],
+    ),
+  );
+}
+
+function parseSetting(text: string): OptionSetting {
+  const [, name, value] = /^([A-Za-z0-9_]+)(?:=(.*))?$/s.exec(text) ?? [];
+  if (name === undefined) {
+    throw new InvalidArgumentError('Expected NAME=VALUE, such as TCP_NODELAY=true.');
+  }
+  return { name: name.toUpperCase(), value: value ?? 'true' };
+}
+
+/**
+ * Sets options by name on a socket that is fresh.
+ *
+ * @throws CommandError: 2 for a name or a value that the option doesn't take, 1 when the system refuses
+ */
+export function applyOptions(socket: Socket<number>, settings: readonly OptionSetting[] = []): void {
+  for (const { name, value } of settings) {
+    const listed = socket.options.list().find((option) => option.name === name);
+    if (listed === undefined) throw usageError(`cannot set ${name}: this socket has no such option`);
+    try {
+      socket.options.set(listed.name as never, valueOf(listed.kind, value) as never);
+    } catch (error) {
+      if (error instanceof SocketError) {
+        throw new CommandError(`cannot set ${name}: ${reasonOf(error)}`, 1, { cause: error });
+      }
+      const reason = error instanceof Error ? error.message : String(error);
+      throw usageError(`cannot set ${name}=${value}: ${reason}`);
+    }
+  }
+}
+
+/** What was typed, as the option's codec takes it. */
+export function valueOf(kind: string, text: string): unknown {
+  if (kind === 'string') return text;
+  if (kind === 'bytes') return Buffer.from(text, 'hex');
+  if (kind === 'boolean') {
+    if (/^(true|on|yes|1)$/i.test(text)) return true;
+    return /^(false|off|no|0)$/i.test(text) ? false : text;
+  }
+  if (kind === 'bigint' && /^\d+$/.test(text)) return BigInt(text);
+  if (/^-?(0x[\da-f]+|\d+(\.\d+)?)$/i.test(text)) return Number(text);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
+
+/** Whether an option of that name can be set. */
+export type SettableOption = OptionName;
+
+/** Adds --source. */
+export function addSourceFlag(command: Command): Command {
+  return command.option('--source <address>', 'connect from this address: host, host:port or :port');
+}
+
+/**
+ * The address that `--source` names, for a socket of a family.
+ *
+ * @throws CommandError
+ */
+export function sourceAddress(family: number, text: string): AddressInput {
+  if (family === AF_UNIX) return { path: text.replace(/^unix[a-z-]*:\/\//, '') };
+  const bare = text.replace(/^(tcp|udp|tls):\/\//, '');
+  const [, bracketed, host, port] =
+    /^(?:\[([^\]]*)\]|([^:]*))(?::(\d{1,5}))?$/.exec(bare) ?? (isIPv6(bare) ? [, bare] : []);
+  const isWrong = (bracketed ?? host) === undefined || Number(port ?? 0) > 65_535;
+  if (isWrong) throw usageError(`cannot read --source "${text}"; expected host, host:port or :port`);
+  return { host: bracketed ?? host ?? '', port: Number(port ?? 0) };
+}

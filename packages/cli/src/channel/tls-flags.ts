@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import type { TLSSocketOptions } from 'node:tls';
+import { type Command, Option } from 'commander';
+import { CommandError, usageError } from '../command-error.ts';
+import { errorCode } from '../error-code.ts';
+
+/** The options of TLS as they were typed. */
+export interface TlsFlags {
+  readonly cert?: string;
+  readonly key?: string;
+  readonly ca?: string;
+  readonly insecure?: boolean;
+  readonly servername?: string;
+  readonly alpn?: string[];
+}
+
+/** What node:tls needs for either side. */
+export interface TlsSettings extends Pick<TLSSocketOptions, 'ALPNProtocols'> {
+  readonly cert?: Buffer;
+  readonly key?: Buffer;
+  readonly ca?: Buffer;
+  /** Takes any certificate. */
+  readonly insecure: boolean;
+  readonly servername?: string;
+}
+
+/** Adds --cert, --key, --ca, --insecure, --servername, --alpn. */
+export function addTlsFlags(command: Command): Command {
+  return command
+    .addOption(new Option('--cert <file>', 'TLS: own certificate and its chain, PEM'))
+    .addOption(new Option('--key <file>', 'TLS: its private key, PEM'))
+    .addOption(new Option('--ca <file>', 'TLS: who vouches for the peer’s certificate, PEM'))
+    .addOption(new Option('--insecure', 'TLS: take any certificate'))
+    .addOption(new Option('--servername <name>', 'TLS: the name to ask for and to check'))
+    .addOption(
+      new Option('--alpn <names>', 'TLS: protocols to offer, the best first: h2,http/1.1').argParser(
+        (text) => text.split(','),
+      ),
+    );
+}
+
+/**
+ * Reads the files that the flags name.
+ *
+ * @throws CommandError for a file that can't be read
+ */
+export function loadTls(flags: TlsFlags): TlsSettings {
+  if ((flags.cert === undefined) !== (flags.key === undefined)) {
+    throw usageError('--cert and --key go together');
+  }
+  return {
+    ...part('cert', flags.cert),
+    ...part('key', flags.key),
+    ...part('ca', flags.ca),
+    insecure: flags.insecure ?? false,
+    ...(flags.servername === undefined ? {} : { servername: flags.servername }),
+    ...(flags.alpn === undefined ? {} : { ALPNProtocols: flags.alpn }),
+  };
+}
+
+function part(name: 'cert' | 'key' | 'ca', file: string | undefined): Partial<TlsSettings> {
+  if (file === undefined) return {};
+  try {
+    return { [name]: readFileSync(file) };
+  } catch (error) {
+    throw new CommandError(`cannot read --${name} ${file}: ${errorCode(error)}`, 1, {
+      cause: error,
+    });
+  }
+}

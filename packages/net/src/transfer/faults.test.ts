@@ -1,0 +1,304 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { needs, rejection, until } from '../testing/index.ts';
+import { receiveFiles } from './receive-files.ts';
+import { sendFiles } from './send-files.ts';
+import type { TransferError } from './transfer-error.ts';
+import { generateSecret } from './wire/pairing-secret.ts';
+import { contents, LOOPBACK, MIB, Proxy, transfer, TwoDirectories } from './transfers.test.util.ts';
+
+/** Runs `change` once, when so many bytes have gone through. */
+function midway(bytes: number, change: () => void) {
+  let isDone = false;
+  return (chunk: Buffer, offset: number): Buffer => {
+    if (offset > bytes && !isDone) {
+      isDone = true;
+      change();
+    }
+    return chunk;
+  };
+}
+
+test('sendFiles() finds out that a source was written to while it was sent', async () => {
+  using place = new TwoDirectories();
+  const path = place.write('changing', 24 * MIB);
+  const other = place.write('steady', 'hello');
+  using proxy = new Proxy(midway(4 * MIB, () => appendFileSync(path, 'more')));
+  const { receipt } = await transfer([path, other], place.inbox, {
+    through: (port) => proxy.listen(port),
+  });
+  const [failed] = receipt.entries.filter(({ state }) => state === 'failed');
+  assert.deepEqual(failed?.path, ['changing']);
+  assert.equal(failed?.reason, 'source-changed');
+  assert.deepEqual(readdirSync(place.inbox), ['steady']);
+});
+
+test('sendFiles() finds out that a source was replaced by another with its size and time', async () => {
+  using place = new TwoDirectories();
+  const path = place.write('file', 24 * MIB);
+  utimesSync(path, 1, 1);
+  const twin = place.write('twin', 24 * MIB);
+  utimesSync(twin, 1, 1);
+  // The tree is looked at before the receiver answers.
+  const receive = {
+    decide: () => {
+      renameSync(twin, path);
+      return Promise.resolve(true);
+    },
+  };
+  const { receipt } = await transfer([path], place.inbox, { receive });
+  assert.equal(receipt.entries[0]?.reason, 'source-changed');
+  assert.deepEqual(readdirSync(place.inbox), []);
+});
+
+test('sendFiles() tells of a source that vanished and sends the others', async () => {
+  using place = new TwoDirectories();
+  place.write('tree/a', 'a');
+  place.write('tree/b', 'b');
+  const receive = {
+    decide: () => {
+      rmSync(join(place.source, 'tree/a'));
+      return Promise.resolve(true);
+    },
+  };
+  const { receipt } = await transfer([join(place.source, 'tree')], place.inbox, { receive });
+  const failed = receipt.entries.find(({ state }) => state === 'failed');
+  assert.deepEqual(failed?.path, ['tree', 'a']);
+  assert.equal(failed?.reason, 'source-failed');
+  assert.match(failed?.text ?? '', /ENOENT/);
+  assert.deepEqual([...contents(place.inbox).keys()], ['tree/b']);
+});
+
+test('receiveFiles() never gives a name to a file of which bytes were flipped on the wire', async () => {
+  using place = new TwoDirectories();
+  const path = place.write('file', 5 * MIB);
+  const whole = readFileSync(path);
+  let repaired = 0;
+  for (let round = 0; round < 40; round++) {
+    rmSync(place.inbox, { recursive: true });
+    mkdirSync(place.inbox);
+    // From the first bytes of the greeting to the last of the content.
+    const at = round < 12 ? round * 23 : (round - 11) * 173_003;
+    using proxy = new Proxy((chunk, offset) => {
+      if (at < offset || at >= offset + chunk.length) return chunk;
+      const changed = Buffer.from(chunk);
+      changed[at - offset] = ~(changed[at - offset] as number);
+      return changed;
+    });
+    const receive = { frameTimeoutMs: 200 };
+    const run = transfer([path], place.inbox, {
+      receive,
+      send: { frameTimeoutMs: 200, idleTimeoutMs: 400 },
+      through: (port) => proxy.listen(port),
+    });
+    const outcome = await run.then(
+      ({ receipt }) => receipt,
+      (error: Error) => error,
+    );
+    const arrived = contents(place.inbox);
+    for (const [name, content] of arrived) {
+      if (!name.endsWith('.part')) assert.deepEqual(content, whole, `${name} in round ${round}`);
+    }
+    if (!(outcome instanceof Error) && outcome.complete) {
+      repaired++;
+      assert.deepEqual(arrived.get('file'), whole);
+      assert.equal(outcome.transferredBytes - 5 * MIB, at > 400 ? 512 * 1024 : 0);
+    }
+  }
+  // Most flips hit a block's content: it came again, alone.
+  assert.ok(repaired >= 20, `${repaired} of 40 were repaired`);
+});
+
+test(
+  'receiveFiles() says that it may not write, and leaves nothing',
+  await needs('linux'),
+  async (t) => {
+    using place = new TwoDirectories();
+    const path = place.write('file', 'hello');
+    if (process.getuid?.() === 0) {
+      // Permissions don't stop root, an immutable directory does.
+      try {
+        execFileSync('chattr', ['+i', place.inbox], { stdio: 'ignore' });
+      } catch {
+        t.skip('root, and the file system has no immutable directories');
+        return;
+      }
+    } else chmodSync(place.inbox, 0o500);
+    try {
+      const { receipt } = await transfer([path], place.inbox);
+      assert.equal(receipt.complete, false);
+      assert.equal(receipt.entries[0]?.reason, 'target-failed');
+      assert.match(receipt.entries[0]?.text ?? '', /EPERM|EACCES/);
+    } finally {
+      if (process.getuid?.() === 0) execFileSync('chattr', ['-i', place.inbox]);
+      else chmodSync(place.inbox, 0o700);
+    }
+    assert.deepEqual(readdirSync(place.inbox), []);
+  },
+);
+
+test(
+  'receiveFiles() on a full disk refuses what has no room, and goes on later',
+  await needs('root', 'linux'),
+  async (t) => {
+    using place = new TwoDirectories();
+    const path = place.write('large', 6 * MIB);
+    const sparse = place.write('sparse', 6 * MIB);
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=5m', 'none', place.inbox], {
+        stdio: 'ignore',
+      });
+    } catch {
+      t.skip('may not mount');
+      return;
+    }
+    try {
+      const refused = await transfer([path], place.inbox);
+      assert.equal(refused.receipt.entries[0]?.reason, 'quota');
+      // The disk fills up during the transfer, which no reservation can know.
+      using proxy = new Proxy(
+        midway(MIB, () => {
+          writeFileSync(join(place.inbox, 'other'), Buffer.alloc(5 * MIB - 64 * 1024), {
+            flag: 'w',
+          });
+        }),
+      );
+      const smaller = place.write('smaller', 3 * MIB);
+      const full = await transfer([smaller], place.inbox, {
+        through: (port) => proxy.listen(port),
+      }).catch((error: Error) => error);
+      if (full instanceof Error) assert.match(full.message, /ENOSPC/);
+      else assert.match(full.receipt.entries[0]?.text ?? '', /ENOSPC/);
+      rmSync(join(place.inbox, 'other'), { force: true });
+      const later = await transfer([smaller], place.inbox);
+      assert.equal(later.receipt.complete, true);
+      assert.deepEqual(readFileSync(join(place.inbox, 'smaller')), readFileSync(smaller));
+      rmSync(sparse);
+    } finally {
+      execFileSync('umount', ['-l', place.inbox]);
+    }
+  },
+);
+
+test('receiveFiles() touches nothing outside when its directories are swapped for links', async () => {
+  using place = new TwoDirectories();
+  const names = Array.from({ length: 120 }, (_, i) => `tree/${i % 3}/file ${i}`);
+  for (const name of names) place.write(name, 2_000);
+  const outside = join(place.source, 'outside');
+  mkdirSync(outside);
+  const inside = join(place.inbox, 'tree/1');
+  let isLink = false;
+  let swaps = 0;
+  // As often as the loop lets it: a directory one moment, a link to the outside the next.
+  const swap = (): void => {
+    try {
+      if (isLink) {
+        rmSync(inside);
+        renameSync(`${inside}.real`, inside);
+      } else {
+        renameSync(inside, `${inside}.real`);
+        symlinkSync(outside, inside);
+      }
+      isLink = !isLink;
+      swaps++;
+    } catch {
+      // Not there yet.
+    }
+  };
+  let isRunning = true;
+  const swapping = (async () => {
+    while (isRunning) {
+      swap();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  })();
+  const { receipt } = await transfer([join(place.source, 'tree')], place.inbox);
+  isRunning = false;
+  await swapping;
+  assert.ok(swaps > 20, `${swaps} swaps`);
+  assert.deepEqual(readdirSync(outside), []);
+  for (const { path, state } of receipt.entries) {
+    if (state === 'failed' || path.length < 3) continue;
+    const real = isLink && path[1] === '1' ? ['tree', '1.real', ...path.slice(2)] : path;
+    assert.deepEqual(
+      readFileSync(join(place.inbox, ...real)),
+      readFileSync(join(place.source, ...path)),
+    );
+  }
+});
+
+test('receiveFiles() turns a wrong secret away, tells of it, and takes the right one', async () => {
+  using place = new TwoDirectories();
+  const path = place.write('file', 'hello');
+  const secret = generateSecret();
+  const rejected: string[] = [];
+  await using receiver = await receiveFiles(place.inbox, LOOPBACK, {
+    secret,
+    onEvent: (event) => {
+      if (event.type === 'rejected') rejected.push(event.text);
+    },
+  });
+  const to = { host: '127.0.0.1', port: (receiver.address as { port: number }).port };
+  const wrong = Array.from({ length: 12 }, () =>
+    rejection<TransferError>(sendFiles([path], to, { secret: generateSecret() })),
+  );
+  const plain = rejection(sendFiles([path], to, { insecure: true }));
+  const right = sendFiles([path], to, { secret });
+  assert.equal((await right).complete, true);
+  for (const error of await Promise.all(wrong)) assert.equal(error.reason, 'secret');
+  assert.ok((await plain) instanceof Error);
+  await until(() => rejected.length === 13, 'every stranger is reported');
+  assert.equal(rejected.filter((text) => /secrets differ/.test(text)).length, 12);
+  assert.doesNotMatch(rejected.join(), new RegExp(secret));
+  const began = performance.now();
+  await rejection(sendFiles([path], to, { secret: generateSecret() }));
+  assert.ok(performance.now() - began >= 500, 'a guess after so many wrong ones has to wait');
+  assert.equal((await sendFiles([path], to, { secret })).complete, true);
+});
+
+test('sendFiles() takes no certificate for the secret', await needs('openssl'), async () => {
+  using place = new TwoDirectories();
+  const path = place.write('file', 'hello');
+  const { createServer } = await import('node:tls');
+  const key = join(place.source, 'key.pem');
+  const cert = join(place.source, 'cert.pem');
+  const days = ['-days', '1', '-subj', '/CN=localhost', '-nodes'];
+  execFileSync(
+    'openssl',
+    ['req', '-x509', '-newkey', 'rsa:2048', '-keyout', key, '-out', cert, ...days],
+    { stdio: 'ignore' },
+  );
+  const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) });
+  server.on('tlsClientError', () => undefined).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as { port: number };
+  const sending = sendFiles([path], { host: '127.0.0.1', port }, { secret: generateSecret() });
+  assert.equal((await rejection(sending)).code, 'ERR_TRANSFER_CONNECTION');
+  server.close();
+});
+
+test('a second transfer of the same file at the same time is refused as busy', async () => {
+  using place = new TwoDirectories();
+  const path = place.write('file', 12 * MIB);
+  await using receiver = await receiveFiles(place.inbox, LOOPBACK, { insecure: true });
+  const to = { host: '127.0.0.1', port: (receiver.address as { port: number }).port };
+  const options = { insecure: true, bytesPerSecond: 20 * MIB };
+  const both = await Promise.all([sendFiles([path], to, options), sendFiles([path], to, options)]);
+  assert.deepEqual(both.map(({ complete }) => complete).toSorted(), [false, true]);
+  assert.equal(both.find(({ complete }) => !complete)?.entries[0]?.reason, 'busy');
+  assert.deepEqual(readFileSync(join(place.inbox, 'file')), readFileSync(path));
+});

@@ -1,0 +1,90 @@
+import { lengthPrefix } from '../codec/index.ts';
+import { createConnection, type Socket } from '../socket/index.ts';
+import { decodeMessage } from './protocol/decode-message.ts';
+import { encodeMessage } from './protocol/encode-message.ts';
+import { MAX_FRAME_BYTES } from './protocol/limits.ts';
+import type { Entry, Message } from './protocol/message.ts';
+import { NODE_HASHES } from './protocol/block-hash.ts';
+import { MerkleRoot } from './protocol/merkle-root.ts';
+import { sealOf } from './protocol/seal.ts';
+
+const [hash] = NODE_HASHES as [(typeof NODE_HASHES)[0] & object];
+
+/** A sender without manners: whatever it is told to, it sends. */
+export class HostileSender {
+  readonly #socket: Socket<number>;
+  readonly #decoder = lengthPrefix({
+    bytes: 4,
+    maxFrameBytes: MAX_FRAME_BYTES,
+    copy: true,
+  }).decoder();
+  #messages: Message[] = [];
+
+  private constructor(socket: Socket<number>) {
+    this.#socket = socket;
+  }
+
+  static async connect(port: number): Promise<HostileSender> {
+    const socket = await createConnection({ host: '127.0.0.1', port });
+    return new HostileSender(socket as Socket<number>);
+  }
+
+  /** Connects and offers so much that everything fits. */
+  static async offering(port: number, entries = 1000): Promise<HostileSender> {
+    const sender = await HostileSender.connect(port);
+    const hashes = [hash.name];
+    await sender.send({ type: 'hello', role: 'sender', minVersion: 1, maxVersion: 1, hashes });
+    await sender.send({ type: 'offer', entries, bytes: 2 ** 40, names: [] });
+    await sender.next('answer');
+    return sender;
+  }
+
+  async send(message: Message): Promise<void> {
+    const head = encodeMessage(message);
+    const payload = 'payload' in message ? message.payload : Buffer.alloc(0);
+    await this.#socket.sendall(Buffer.concat([head, payload]));
+  }
+
+  sendBytes(bytes: Buffer): Promise<void> {
+    return this.#socket.sendall(bytes);
+  }
+
+  /** The next message of a type; undefined when the receiver has closed. */
+  async next(...types: Message['type'][]): Promise<Message | undefined> {
+    for (;;) {
+      const message = this.#messages.shift();
+      if (message === undefined) {
+        const chunk = await this.#socket.recv(65536).catch(() => Buffer.alloc(0));
+        if (chunk.length === 0) return undefined;
+        this.#messages.push(...[...this.#decoder.push(chunk)].map((body) => decodeMessage(body)));
+      } else if (types.length === 0 || types.includes(message.type)) return message;
+    }
+  }
+
+  /** Offers and sends a small file; gives what the receiver says of it at last. */
+  async sendFile(entry: Entry, content: Buffer): Promise<Message | undefined> {
+    await this.send({ type: 'entry', entry });
+    const said = await this.next('accept', 'refuse', 'failure');
+    if (said?.type !== 'accept') return said;
+    const tree = new MerkleRoot(hash, content.length);
+    const { id } = entry;
+    const digest = hash.digest(content);
+    if (content.length > 0) {
+      await this.send({ type: 'block', id, index: 0, hash: digest, payload: content });
+      tree.push(digest);
+    }
+    const root = tree.digest();
+    await this.send({ type: 'end', id, root, seal: sealOf(hash, entry, root) });
+    return this.next('ack', 'refuse', 'failure');
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+}
+
+/** A file's entry without anything special. */
+export function plainEntry(path: readonly string[], size: number, id = 0): Entry {
+  const time = { mtimeSeconds: 1, mtimeNanoseconds: 0 };
+  return { id, kind: 'file', path, size, mode: 0o644, ...time, sparse: false };
+}
