@@ -7,7 +7,7 @@ import { report } from './report.mjs';
 
 const here = import.meta.dirname;
 const python = process.env.SOCKEYE_PYTHON ?? 'python3';
-// The longest test takes 6 s; those that hang with the real module too cost the limit twice.
+// The longest test took 9.2 s here; those that hang with the real module too cost the limit twice.
 const DEFAULT_LIMIT_S = 30;
 
 function parse(argv) {

@@ -91,10 +91,11 @@ class BaseSocket:
         channel, handle = self._here()
         return channel.call(name, handle, *args)
 
-    def _drop_elsewhere(self, kept=None):
-        for channel, handle in self._handles.items():
+    def _close_elsewhere(self, kept):
+        # The handles stay good: another thread may be about to close the socket too.
+        for channel, handle in list(self._handles.items()):
             if channel is not kept:
-                channel.drop(handle)
+                channel.drop(handle, "closeHere")
 
     def __del__(self):
         fd = getattr(self, "_fd", -1)
@@ -106,7 +107,8 @@ class BaseSocket:
             os.close(fd)
         except OSError:
             pass
-        self._drop_elsewhere()
+        for channel, handle in self._handles.items():
+            channel.drop(handle)
 
     def _describe(self):
         return repr(self) if self.channels.can_call() else f"<socket fd={self._fd}>"
@@ -147,7 +149,7 @@ class BaseSocket:
             # Before the library's own: the peer sees the end when the last duplicate closes.
             os.close(fd)
         finally:
-            self._drop_elsewhere(self._home)
+            self._close_elsewhere(self._home)
             self._home.call("method", handle, "close")
 
     def _closed_by_number(self):
@@ -159,7 +161,7 @@ class BaseSocket:
     def detach(self):
         self._home, handle = self._here()
         fd, self._fd = self._fd, -1
-        self._drop_elsewhere(self._home)
+        self._close_elsewhere(self._home)
         self._home.call("detach", handle)
         return fd
 

@@ -72,14 +72,14 @@ class socket(BaseSocket):
         else:
             # The library keeps its descriptor for the files; so does this process its duplicate.
             self._method("close")
-            self._drop_elsewhere(self.channel)
+            self._close_elsewhere(self.channel)
 
     def _file_closed(self):
         self._io_refs -= 1
         if self._closed and self._io_refs == 0 and self._fd >= 0:
             fd, self._fd = self._fd, -1
             os.close(fd)
-            self._drop_elsewhere(self._home)
+            self._close_elsewhere(self._home)
 
     def detach(self):
         self._closed = True

@@ -143,11 +143,13 @@ export const calls = {
   closeFd: (_context, handle) => net.close(found(handle).fileno()),
   closeNumber: (_context, fd) => net.close(fd),
 
-  drop(_context, handle) {
-    const socket = sockets.get(handle);
+  drop(context, handle) {
+    calls.closeHere(context, handle);
     sockets.delete(handle);
+  },
+  closeHere(_context, handle) {
     try {
-      socket?.close();
+      sockets.get(handle)?.close();
     } catch {
       // The number was closed elsewhere; nobody is left to be told.
     }

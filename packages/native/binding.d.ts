@@ -40,6 +40,12 @@ export type FileConstant =
   | 'LOCK_EX'
   | 'LOCK_UN';
 
+declare const packetRing: unique symbol;
+/** A packet socket's ring; opaque. */
+export interface PacketRing {
+  readonly [packetRing]: true;
+}
+
 export interface Native {
   // socket
   socket(family: number, type: number, protocol: number): number;
@@ -195,6 +201,11 @@ export interface Native {
   fstatvfs(fd: number): Promise<{ availableBytes: number; availableFiles: number } | number>;
   readdir(fd: number): Promise<Uint8Array | number>;
   fileConstants(): Record<FileConstant, number>;
+  // capture
+  packetRingMap(fd: number, blockBytes: number, blocks: number): PacketRing | number;
+  packetRingTake(ring: PacketRing, buffer: Uint8Array): number;
+  packetRingUnmap(ring: PacketRing): void;
+  dropCapability(capability: number): number;
 }
 
 export declare const native: Native;

@@ -1,7 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { addBenchCommand } from './bench/bench-command.ts';
 import { addConnectCommand } from './connect/connect-command.ts';
 import { addPingCommand } from './ping/ping-command.ts';
+import { addReadCommand } from './packets/read-command.ts';
+import { addForwardCommand } from './forward/forward-command.ts';
+import { addListenCommand } from './listen/listen-command.ts';
 import type { ProgramHooks } from './program-hooks.ts';
 import { addServeCommand } from './serve/serve-command.ts';
 
@@ -28,7 +32,11 @@ export function makeProgram(hooks: ProgramHooks): Command {
     .showSuggestionAfterError();
   addServeCommand(program, hooks);
   addConnectCommand(program, hooks);
+  addListenCommand(program, hooks);
+  addForwardCommand(program, hooks);
   addPingCommand(program, hooks);
+  addBenchCommand(program, hooks);
+  addReadCommand(program, hooks);
   return program;
 }
 

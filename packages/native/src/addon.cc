@@ -12,5 +12,6 @@ NAPI_MODULE_INIT() {
   sockeye::ExportNameCalls(env, exports);
   sockeye::ExportPollerCalls(env, exports);
   sockeye::ExportFileCalls(env, exports);
+  sockeye::ExportCaptureCalls(env, exports);
   return exports;
 }

@@ -33,7 +33,9 @@ export const SOURCE_LEASE_MS = 500;
 export type BenchMode = 'echo' | 'send' | 'receive';
 
 /** What a line of a stream asks for. */
-export type StreamRequest = { readonly kind: 'discard' } | { readonly kind: 'source'; readonly size: number };
+export type StreamRequest =
+  | { readonly kind: 'discard' }
+  | { readonly kind: 'source'; readonly size: number };
 
 /** The line by which a stream asks for a mode; undefined for an echo. */
 export function streamPreamble(mode: BenchMode, size: number): string | undefined {
@@ -57,7 +59,10 @@ export type DatagramRequest =
 
 /** Reads a datagram that is a request; undefined for one that is to be echoed or counted. */
 export function readDatagramRequest(datagram: Buffer): DatagramRequest | undefined {
-  if (datagram.length > MAX_LINE_BYTES || datagram.subarray(0, 8).toString('latin1') !== 'sockeye-') {
+  if (
+    datagram.length > MAX_LINE_BYTES ||
+    datagram.subarray(0, 8).toString('latin1') !== 'sockeye-'
+  ) {
     return undefined;
   }
   const [, kind, size, cookie = ''] =

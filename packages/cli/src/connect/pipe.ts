@@ -1,3 +1,4 @@
+import type { Channel } from '../channel/channel.ts';
 import { CommandError } from '../command-error.ts';
 import { formatDuration } from '../duration.ts';
 import { errorCode } from '../error-code.ts';
@@ -8,21 +9,31 @@ import type { ConnectOptions } from './connect-options.ts';
 import { IdleClock } from './idle-clock.ts';
 import { LastAnswers } from './last-answers.ts';
 import type { Output } from './output.ts';
-import type { Peer } from './peer.ts';
-import { TerminalText } from './terminal-text.ts';
+import { Outgoing, type SendUnit } from './outgoing.ts';
+import { jsonLine, presenter } from './presenter.ts';
 
-// A datagram a read, as nc, which reads 16 KiB at once.
-const DATAGRAM_BYTES = 16 * 1024;
 // Arbitrary: how long the peer has for its last answer after the word that ends the session.
 const AFTER_QUIT_MS = 2000;
+// Arbitrary: without a datagram for so long, who waited for the first takes the last one for it.
+const AFTER_LAST_DATAGRAM_MS = 5000;
 
 /** What a pipe is between. */
 export interface PipeEnds {
-  readonly peer: Peer;
-  readonly input: AsyncIterable<Buffer> & { readonly isTTY?: boolean };
+  readonly channel: Channel;
+  readonly input: AsyncIterable<Buffer>;
+  /** Whether a person types the input: then a peer that has gone is the end. */
+  readonly isTyped: boolean;
+  /** What one send takes; what the channel suggests if omitted. */
+  readonly unit?: SendUnit;
   readonly output: Output;
   /** Whether `output` is a terminal, which must not get the peer's control characters. */
   readonly isTerminal: boolean;
+  /** Whether the other side speaks first, of datagrams: what is sent waits for it. */
+  readonly waitsForPeer?: boolean;
+  /** Ends when the peer has ended its side, whatever stdin still has. */
+  readonly endsWithPeer?: boolean;
+  /** Gives what is left of the input up. */
+  readonly onEnd?: () => void;
 }
 
 /**
@@ -49,7 +60,9 @@ class Pipe {
     this.#ends = ends;
     this.#options = options;
     this.#clock = new IdleClock(options.timeout, () => this.#onIdle());
-    this.#lastAnswers = new LastAnswers(options.timeout, () => this.#stop.abort());
+    const { waitsForPeer } = ends;
+    const quietMs = options.timeout ?? (waitsForPeer ? AFTER_LAST_DATAGRAM_MS : undefined);
+    this.#lastAnswers = new LastAnswers(quietMs, () => this.#stop.abort());
   }
 
   async run(): Promise<number> {
@@ -58,7 +71,7 @@ class Pipe {
       sending.catch(() => undefined);
       const receiving = this.#receiveAll();
       // A stream's failure to send waits: what the peer said before it went is still to come.
-      const { isConnectionless } = this.#ends.peer;
+      const { isConnectionless } = this.#ends.channel;
       await (isConnectionless
         ? Promise.race([receiving, sending.then(() => receiving)])
         : receiving);
@@ -68,23 +81,25 @@ class Pipe {
       this.#clock[Symbol.dispose]();
       this.#lastAnswers.stop();
       clearTimeout(this.#quitTimer);
+      this.#ends.onEnd?.();
     }
   }
 
   /** With a person at the keyboard a peer that has gone is the end. */
   #endsWithPeer(): boolean {
-    return this.#stop.signal.aborted || this.#ends.input.isTTY === true;
+    return this.#stop.signal.aborted || this.#ends.isTyped || this.#ends.endsWithPeer === true;
   }
 
   async #sendAll(): Promise<void> {
-    const { peer, input } = this.#ends;
+    const { channel, input } = this.#ends;
     const word = this.#options.quit === undefined ? undefined : new QuitWord(this.#options.quit);
+    const outgoing = new Outgoing({ unit: this.#unit(), crlf: this.#options.crlf ?? false });
     let hasSent = false;
     for await (const chunk of readable(input)) {
       const end = word?.find(chunk) ?? -1;
       const data = end < 0 ? chunk : chunk.subarray(0, end);
       if (data.length > 0) {
-        await this.#send(data);
+        await this.#send(outgoing.push(data));
         hasSent = true;
       }
       if (end >= 0) {
@@ -92,48 +107,64 @@ class Pipe {
         break;
       }
     }
-    if (this.#options.shutdown || this.#quitTimer !== undefined) peer.endSending();
-    if (peer.isConnectionless) this.#lastAnswers.ended(hasSent);
+    await this.#send(outgoing.end());
+    const { isConnectionless } = channel;
+    if (this.#options.shutdown || this.#quitTimer !== undefined || isConnectionless) {
+      await channel.endSending();
+    }
+    if (isConnectionless) this.#lastAnswers.ended(hasSent || this.#ends.waitsForPeer === true);
   }
 
-  async #send(data: Buffer): Promise<void> {
-    const { peer, input } = this.#ends;
+  /** A datagram a line where a person types, else a datagram a read. */
+  #unit(): SendUnit {
+    const { channel, isTyped, unit } = this.#ends;
+    if (unit !== undefined) return unit;
+    if (!channel.keepsMessages) return 'read';
+    return isTyped || channel.isFramed ? 'line' : 'datagram';
+  }
+
+  async #send(pieces: Iterable<Buffer>): Promise<void> {
+    const { channel } = this.#ends;
     try {
-      for (const piece of piecesOf(data, peer, input.isTTY === true)) {
+      for (const piece of pieces) {
         this.#lastAnswers.sent();
-        await peer.send(piece);
+        await channel.send(piece);
         this.#clock.touch();
       }
     } catch (error) {
-      throw explainError('send to', peer.endpoint, error);
+      if (error instanceof CommandError) throw error;
+      throw explainError('send to', channel.endpoint, error);
     }
   }
 
   async #receiveAll(): Promise<void> {
-    const { peer, output, isTerminal } = this.#ends;
-    const text = isTerminal ? new TerminalText() : undefined;
+    const { channel, output, isTerminal, isTyped } = this.#ends;
+    const { json = false, quiet = false } = this.#options;
+    const { show, end } = presenter(channel, isTerminal, json);
     for (;;) {
       const data = await this.#receive();
       if (data === undefined) break;
       this.#clock.touch();
       this.#lastAnswers.received();
-      await output.write(text === undefined ? data : Buffer.from(text.push(data)));
+      await output.write(show(data));
     }
-    if (text !== undefined) await output.write(Buffer.from(text.end()));
-    if (this.#ends.input.isTTY === true && !peer.isConnectionless && !this.#options.quiet) {
+    await output.write(end());
+    if (json) await output.write(jsonLine({ type: 'ended' }));
+    if (isTyped && !channel.isConnectionless && !quiet) {
       process.stderr.write('sockeye: the peer closed the connection\n');
     }
   }
 
   /** What came next; undefined at the end, or when nothing more is waited for. */
   async #receive(): Promise<Buffer | undefined> {
-    const { peer } = this.#ends;
+    const { channel } = this.#ends;
     const { signal } = this.#stop;
     try {
-      return await peer.receive(signal);
+      return await channel.receive(signal);
     } catch (error) {
       if (signal.aborted) return undefined;
-      throw explainError('receive from', peer.endpoint, error);
+      if (error instanceof CommandError) throw error;
+      throw explainError('receive from', channel.endpoint, error);
     }
   }
 
@@ -144,7 +175,7 @@ class Pipe {
       this.#clock = new IdleClock(this.#options.timeout, () => this.#onIdle());
       return;
     }
-    this.#isIdle = !this.#ends.peer.isConnectionless;
+    this.#isIdle = !this.#ends.channel.isConnectionless;
     this.#stop.abort();
   }
 
@@ -159,17 +190,6 @@ async function* readable(input: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
     yield* input;
   } catch (error) {
     throw new CommandError(`cannot read stdin: ${errorCode(error)}`, EXIT.failed, { cause: error });
-  }
-}
-
-/** What to send in one go: a datagram a read; a line without its newline where a person types. */
-function* piecesOf(data: Buffer, peer: Peer, isTyped: boolean): Iterable<Buffer> {
-  if (!peer.keepsMessages) yield data;
-  else if (isTyped) yield data.at(-1) === 0x0a ? data.subarray(0, -1) : data;
-  else {
-    for (let at = 0; at < data.length; at += DATAGRAM_BYTES) {
-      yield data.subarray(at, at + DATAGRAM_BYTES);
-    }
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ReadStream, WriteStream } from 'node:tty';
 import { formatEndpoint } from '../address/format-address.ts';
+import type { Channel } from '../channel/channel.ts';
 import { CommandError } from '../command-error.ts';
 import { formatDuration } from '../duration.ts';
 import { EXIT } from '../exit-code.ts';
@@ -9,11 +10,10 @@ import { History } from './history.ts';
 import { IdleClock } from './idle-clock.ts';
 import { LastAnswers } from './last-answers.ts';
 import { LineView } from './line-view.ts';
-import type { Peer } from './peer.ts';
 import { TerminalText } from './terminal-text.ts';
 
 export interface TerminalEnds {
-  readonly peer: Peer;
+  readonly channel: Channel;
   readonly input: ReadStream;
   readonly output: WriteStream;
 }
@@ -30,7 +30,7 @@ export function converse(ends: TerminalEnds, options: ConnectOptions): Promise<n
 }
 
 class Conversation {
-  #peer: Peer;
+  #channel: Channel;
   #options: ConnectOptions;
   #history = new History();
   #view: LineView;
@@ -43,8 +43,8 @@ class Conversation {
   #failure: CommandError | undefined;
   #status: number = EXIT.ok;
 
-  constructor({ peer, input, output }: TerminalEnds, options: ConnectOptions) {
-    this.#peer = peer;
+  constructor({ channel, input, output }: TerminalEnds, options: ConnectOptions) {
+    this.#channel = channel;
     this.#options = options;
     this.#clock = new IdleClock(options.timeout, () => this.#end(EXIT.deadline));
     this.#lastAnswers = new LastAnswers(options.timeout, () => this.#end(EXIT.ok));
@@ -60,7 +60,7 @@ class Conversation {
 
   async run(): Promise<number> {
     if (!this.#options.quiet) {
-      this.#view.notice(`connected to ${formatEndpoint(this.#peer.endpoint)}; Ctrl-D ends`);
+      this.#view.notice(`connected to ${formatEndpoint(this.#channel.endpoint)}; Ctrl-D ends`);
     }
     try {
       await this.#receiveAll();
@@ -84,7 +84,8 @@ class Conversation {
       this.#end(EXIT.ok);
       return;
     }
-    const data = Buffer.from(this.#peer.keepsMessages ? line : `${line}\n`);
+    const newline = this.#options.crlf ? '\r\n' : '\n';
+    const data = Buffer.from(this.#channel.keepsMessages ? line : `${line}${newline}`);
     this.#sending = this.#sending.then(() => this.#send(data));
   }
 
@@ -93,7 +94,7 @@ class Conversation {
     try {
       this.#lastAnswers.sent();
       this.#hasSent = true;
-      await this.#peer.send(data);
+      await this.#channel.send(data);
       this.#clock.touch();
     } catch (error) {
       this.#failed('send to', error);
@@ -103,8 +104,11 @@ class Conversation {
   /** The peer of a datagram socket may start later: a refusal is told, and no end. */
   #failed(action: string, error: unknown): void {
     if (this.#stop.signal.aborted) return;
-    const failure = explainError(action, this.#peer.endpoint, error);
-    if (this.#peer.isConnectionless) this.#view.notice(`sockeye: ${failure.message}`);
+    const failure =
+      error instanceof CommandError
+        ? error
+        : explainError(action, this.#channel.endpoint, error);
+    if (this.#channel.isConnectionless) this.#view.notice(`sockeye: ${failure.message}`);
     else {
       this.#failure ??= failure;
       this.#stop.abort();
@@ -115,17 +119,17 @@ class Conversation {
     this.#sending = this.#sending.then(() => this.#endSending());
   }
 
-  #endSending(): void {
+  async #endSending(): Promise<void> {
     if (this.#stop.signal.aborted) return;
-    if (this.#options.shutdown) this.#peer.endSending();
-    if (this.#peer.isConnectionless) this.#lastAnswers.ended(this.#hasSent);
+    if (this.#options.shutdown) await this.#channel.endSending();
+    if (this.#channel.isConnectionless) this.#lastAnswers.ended(this.#hasSent);
   }
 
   async #receiveAll(): Promise<void> {
     for (;;) {
       let data: Buffer | undefined;
       try {
-        data = await this.#peer.receive(this.#stop.signal);
+        data = await this.#channel.receive(this.#stop.signal);
       } catch (error) {
         this.#failed('receive from', error);
         if (this.#stop.signal.aborted) return;
@@ -141,7 +145,7 @@ class Conversation {
 
   #show(data: Buffer): void {
     const text = this.#text.push(data);
-    if (!this.#peer.keepsMessages) {
+    if (!this.#channel.keepsMessages) {
       this.#view.print(text);
       return;
     }

@@ -12,6 +12,7 @@ import {
 } from '@sockeye/net';
 import type { Endpoint } from '../address/address.ts';
 import { resolveEndpoint, type Target } from '../address/resolve-endpoint.ts';
+import { applyOptions, type OptionSetting } from '../channel/socket-settings.ts';
 import { CommandError } from '../command-error.ts';
 import { explainError } from '../explain-error.ts';
 import { ownSocketFile, removeStaleSocketFile } from './socket-file.ts';
@@ -32,14 +33,17 @@ const NO_SUCH_FAMILY: ReadonlySet<string> = new Set(['EAFNOSUPPORT', 'EADDRNOTAV
  *
  * @throws CommandError with the one line that says why not; then nothing stays open
  */
-export async function bindEndpoint(endpoint: Endpoint): Promise<BoundSocket[]> {
+export async function bindEndpoint(
+  endpoint: Endpoint,
+  settings: readonly OptionSetting[] = [],
+): Promise<BoundSocket[]> {
   const targets = await resolveEndpoint(endpoint, 'server');
   const bound: BoundSocket[] = [];
   let failure: unknown;
   let port = 'port' in endpoint ? endpoint.port : 0;
   for (const target of targets) {
     try {
-      const made = await bindTarget(endpoint, withPort(target, port));
+      const made = await bindTarget(endpoint, withPort(target, port), settings);
       bound.push(made);
       port = portOf(made.socket) ?? port;
     } catch (error) {
@@ -67,10 +71,15 @@ function portOf(socket: Socket<number>): number | undefined {
   return 'host' in address ? address.port : undefined;
 }
 
-async function bindTarget(endpoint: Endpoint, target: Target): Promise<BoundSocket> {
+async function bindTarget(
+  endpoint: Endpoint,
+  target: Target,
+  settings: readonly OptionSetting[],
+): Promise<BoundSocket> {
   if ('path' in endpoint) await removeStaleSocketFile(endpoint, target);
   const everyInterface = 'host' in endpoint && endpoint.host === '';
-  const socket = everyInterface ? bindEveryInterface(target) : bindSocket(target);
+  const prepare = (made: Socket<number>): void => applyOptions(made, settings);
+  const socket = everyInterface ? bindEveryInterface(target, prepare) : bindSocket(target, prepare);
   try {
     if (target.type !== SOCK_DGRAM) socket.listen();
     const cleanUp =
@@ -84,20 +93,26 @@ async function bindTarget(endpoint: Endpoint, target: Target): Promise<BoundSock
   }
 }
 
+/** Sets what has to be set before the bind. */
+type Prepare = (socket: Socket<number>) => void;
+
 /** Both families on one socket; IPv4 alone where the kernel has no IPv6. */
-function bindEveryInterface(target: Target): Socket<number> {
+function bindEveryInterface(target: Target, prepare: Prepare): Socket<number> {
   try {
-    return bindSocket(target, (socket) => socket.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 0));
+    return bindSocket(target, (socket) => {
+      socket.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 0);
+      prepare(socket);
+    });
   } catch (error) {
     if (!(error instanceof SocketError) || !NO_SUCH_FAMILY.has(error.code)) throw error;
     const address = { ...target.address, host: '0.0.0.0' };
-    return bindSocket({ ...target, family: AF_INET, address });
+    return bindSocket({ ...target, family: AF_INET, address }, prepare);
   }
 }
 
 function bindSocket(
   { family, type, address }: Target,
-  prepare: (socket: Socket<number>) => void = () => undefined,
+  prepare: Prepare,
 ): Socket<number> {
   const socket = new Socket<number>(family, type);
   try {

@@ -1,14 +1,18 @@
-import { SHUT_WR, SOCK_STREAM, type Socket } from '@sockeye/net';
+import type { Address, Socket } from '@sockeye/net';
+import type { Connection as ServerConnection } from '@sockeye/net/server';
+import { formatAddress } from '../address/format-address.ts';
+import type { Channel } from '../channel/channel.ts';
+import type { SocketChannel } from '../channel/socket-channel.ts';
+import { TlsChannel } from '../channel/tls-channel.ts';
 import { formatDuration } from '../duration.ts';
 import type { Limits } from './serve-options.ts';
 
-// A message of a seqpacket socket has at most net.core.wmem_default (212,992) bytes unless its
-// sender raised SO_SNDBUF; a stream gives no more than 64 KiB at once.
-const RECEIVE_BYTES = 256 * 1024;
 // Arbitrary: how long a peer may take to read the last answer before it is closed on.
 const LINGER_MS = 2000;
 // A peer that takes this much within the write timeout makes progress.
 const PROGRESS_BYTES = 16 * 1024;
+
+const NOTHING = Buffer.alloc(0);
 
 /** Why a server ended a connection by itself. */
 export class DeadlineError extends Error {
@@ -18,45 +22,104 @@ export class DeadlineError extends Error {
 }
 
 /**
- * One client of a server. Its deadlines are checked by the server's clock, not by a timer each.
+ * One client of a server, as `@sockeye/net/server` shows one to a handler. Its deadlines are checked
+ * by the server's clock, not by a timer each.
  */
-export class Connection implements AsyncIterable<Buffer> {
+export class Connection implements ServerConnection {
+  /** The accepted socket; below TLS its descriptor is in the hands of node:tls. */
   readonly socket: Socket<number>;
-  /** The peer's address as people write it. */
-  readonly remote: string;
+  readonly local: Address | null;
+  /** What carries the conversation: the socket itself, or TLS above it. */
+  channel: Channel;
+  /** The peer; behind a proxy that says so, whom the proxy speaks for. */
+  remote: Address | null;
+  /** Ends what is neither the socket nor TLS yet: a handshake. */
+  abandon: () => void = () => undefined;
   readonly startedAt = performance.now();
   received = 0;
   sent = 0;
   /** Set when the server closed it: what its handler then sees is only a consequence. */
   closedBecause: DeadlineError | undefined;
   #limits: Limits;
-  #readDeadline = Number.POSITIVE_INFINITY;
+  #readDeadline: number;
   #writeDeadline = Number.POSITIVE_INFINITY;
   #sending = 0;
   #peerEnded = false;
   #isFinishing = false;
+  #rest: Buffer | undefined;
+  #abort: AbortController | undefined;
 
-  constructor(socket: Socket<number>, remote: string, limits: Limits) {
-    this.socket = socket;
+  constructor(channel: SocketChannel, remote: Address | null, limits: Limits) {
+    this.channel = channel;
+    this.socket = channel.socket;
+    this.local = channel.socket.getsockname();
     this.remote = remote;
     this.#limits = limits;
+    this.#readDeadline = this.startedAt + limits.firstByteTimeoutMs;
+  }
+
+  /** The peer's address as people write it. */
+  get name(): string {
+    return formatAddress(this.channel.endpoint.transport, this.remote);
+  }
+
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    return this.#abort.signal;
+  }
+
+  get alpnProtocol(): string | null {
+    const { channel } = this;
+    const agreed = channel instanceof TlsChannel ? channel.tls.alpnProtocol : null;
+    return typeof agreed === 'string' ? agreed : null;
+  }
+
+  get servername(): string | null {
+    const { channel } = this;
+    if (!(channel instanceof TlsChannel)) return null;
+    const { servername } = channel.tls as { servername?: unknown };
+    return typeof servername === 'string' ? servername : null;
   }
 
   /** What came next; empty at the end. Fails when the first byte or the next one takes too long. */
-  async recv(): Promise<Buffer> {
+  async recv(size: number = Number.POSITIVE_INFINITY): Promise<Buffer> {
+    const chunk = this.#rest ?? (await this.#receive());
+    this.#rest = chunk.length > size ? chunk.subarray(size) : undefined;
+    return chunk.length > size ? chunk.subarray(0, size) : chunk;
+  }
+
+  async recvInto(buffer: Uint8Array, size: number = buffer.length): Promise<number> {
+    const chunk = await this.recv(Math.min(size, buffer.length));
+    buffer.set(chunk);
+    return chunk.length;
+  }
+
+  async #receive(): Promise<Buffer> {
     const { firstByteTimeoutMs, idleTimeoutMs } = this.#limits;
     this.#readDeadline =
       this.received === 0 ? this.startedAt + firstByteTimeoutMs : performance.now() + idleTimeoutMs;
-    const chunk = await this.socket.recv(RECEIVE_BYTES);
+    const chunk = await this.channel.receive();
     this.#readDeadline = Number.POSITIVE_INFINITY;
-    this.received += chunk.length;
-    this.#peerEnded = chunk.length === 0;
-    return chunk;
+    this.#peerEnded = chunk === undefined;
+    this.received += chunk?.length ?? 0;
+    return chunk ?? NOTHING;
+  }
+
+  /** Notes what went another way than through `recv` and `sendall`. */
+  account(received: number, sent: number): void {
+    this.received += received;
+    this.sent += sent;
+    this.#readDeadline = performance.now() + this.#limits.idleTimeoutMs;
+  }
+
+  /** Both directions have ended; nothing is left to wait for. */
+  ended(): void {
+    this.#peerEnded = true;
   }
 
   /** Sends everything; fails when the peer takes nothing for too long. */
   async sendall(data: Uint8Array): Promise<void> {
-    if (this.socket.type !== SOCK_STREAM || data.length <= PROGRESS_BYTES) {
+    if (this.channel.keepsMessages || data.length <= PROGRESS_BYTES) {
       await this.#send(data);
       return;
     }
@@ -70,7 +133,7 @@ export class Connection implements AsyncIterable<Buffer> {
   async #send(data: Uint8Array): Promise<void> {
     if (this.#sending++ === 0) this.#postponeWrite();
     try {
-      await this.socket.sendall(data);
+      await this.channel.send(data);
     } finally {
       this.#sending--;
       this.#postponeWrite();
@@ -93,10 +156,16 @@ export class Connection implements AsyncIterable<Buffer> {
     this.#readDeadline = performance.now() + this.#limits.idleTimeoutMs;
   }
 
-  async *[Symbol.asyncIterator](): AsyncIterator<Buffer> {
+  /** Ends the sending side. */
+  shutdown(): Promise<void> {
+    return this.channel.endSending();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<Buffer, undefined> {
     for (;;) {
       const chunk = await this.recv();
-      if (chunk.length === 0) return;
+      // A message may be empty.
+      if (this.#peerEnded) return undefined;
       yield chunk;
     }
   }
@@ -108,9 +177,9 @@ export class Connection implements AsyncIterable<Buffer> {
   async finish(): Promise<void> {
     if (this.#peerEnded) return;
     this.#isFinishing = true;
-    this.socket.shutdown(SHUT_WR);
     this.#readDeadline = performance.now() + LINGER_MS;
-    while ((await this.socket.recv(RECEIVE_BYTES)).length > 0);
+    await this.channel.endSending();
+    while ((await this.channel.receive()) !== undefined);
   }
 
   /** Closes the connection if one of its deadlines has passed. */
@@ -127,8 +196,16 @@ export class Connection implements AsyncIterable<Buffer> {
     return this.received === 0 ? 'its first byte did not come in time' : 'it was idle';
   }
 
-  close(reason: string): void {
+  close(reason: string = 'the session closed it'): void {
     this.closedBecause ??= new DeadlineError(reason);
+    this.dispose();
+  }
+
+  /** Gives everything back. */
+  dispose(): void {
+    this.abandon();
+    this.channel[Symbol.dispose]();
     this.socket.close();
+    this.#abort?.abort(this.closedBecause);
   }
 }

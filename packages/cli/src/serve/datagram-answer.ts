@@ -40,6 +40,8 @@ function answerOf(behaviour: ServeOptions['behaviour']): DatagramAnswer {
       return () => undefined;
     case 'chat':
       throw usageError('--chat needs connections, which udp:// and unix-dgram:// have not');
+    case 'module':
+      throw usageError('--module needs connections, which udp:// and unix-dgram:// have not');
     default:
       return behaviour satisfies never;
   }

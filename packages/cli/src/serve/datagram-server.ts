@@ -78,6 +78,11 @@ export class DatagramServer {
     reporter.warn(error.code, `dropped a datagram to ${where}: ${reasonOf(error)}`);
   }
 
+  /** What has arrived already is answered by `drain`. */
+  stopListening(): void {
+    this.#stop.abort();
+  }
+
   /** Answers what has arrived already, and ends. */
   drain(): Promise<void> {
     this.#stop.abort();

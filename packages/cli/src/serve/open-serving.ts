@@ -1,22 +1,44 @@
 import { setMaxListeners } from 'node:events';
-import { renameSync, unlinkSync, writeFileSync } from 'node:fs';
-import { type Endpoint, isConnectionless, keepsMessages } from '../address/address.ts';
+import type { Endpoint } from '../address/address.ts';
 import { formatAddress } from '../address/format-address.ts';
-import { CommandError } from '../command-error.ts';
-import { errorCode } from '../error-code.ts';
 import { bindEndpoint, type BoundSocket } from './bind-endpoint.ts';
 import { ConnectionLimit } from './connection-limit.ts';
-import { datagramAnswer } from './datagram-answer.ts';
-import { DatagramServer } from './datagram-server.ts';
-import { Reporter } from './reporter.ts';
-import type { ServeOptions } from './serve-options.ts';
-import { makeSession } from './session.ts';
-import { StreamServer } from './stream-server.ts';
+import { writePortFile } from './port-file.ts';
+import { Reporter, type ReporterOptions } from './reporter.ts';
+import type { OptionSetting } from '../channel/socket-settings.ts';
+
+/** The server of one socket. */
+export interface SocketServer {
+  readonly connections: number;
+  /** Serves until `drain` or `close`. Rejects when the socket itself fails. */
+  run(): Promise<void>;
+  /** Takes no new clients; whoever is there still is a client. */
+  stopListening(): void;
+  /** Stops listening and waits until every client has gone, or `deadline` is aborted. */
+  drain(deadline: AbortSignal): Promise<void>;
+  close(): void;
+}
+
+/** What the servers of one command share. */
+export interface Shared {
+  readonly limit: ConnectionLimit;
+  readonly reporter: Reporter;
+}
+
+export interface ServingOptions extends ReporterOptions {
+  readonly maxConnections: number;
+  readonly drainTimeoutMs: number;
+  readonly portFile?: string | undefined;
+  /** Socket options of the listeners, which accepted sockets inherit. */
+  readonly option?: readonly OptionSetting[] | undefined;
+  readonly makeServer: (bound: BoundSocket, shared: Shared) => SocketServer;
+}
 
 /** Servers that have their addresses. */
 export interface Serving {
   /** Where they listen, with the ports that the kernel chose: `tcp://127.0.0.1:8090`. */
   readonly addresses: readonly string[];
+  readonly reporter: Reporter;
   /**
    * Serves, once it has said where, until they are drained or closed. Whoever was told an address may
    * send a signal at once, so its handlers must be there before this.
@@ -37,11 +59,11 @@ export interface Serving {
  */
 export async function openServing(
   endpoints: readonly Endpoint[],
-  options: ServeOptions,
+  options: ServingOptions,
 ): Promise<Serving> {
   const bound: BoundSocket[] = [];
   try {
-    for (const endpoint of endpoints) bound.push(...(await bindEndpoint(endpoint)));
+    for (const endpoint of endpoints) bound.push(...(await bindEndpoint(endpoint, options.option)));
     return new Servers(bound, options);
   } catch (error) {
     for (const { socket, cleanUp } of bound) {
@@ -55,52 +77,37 @@ export async function openServing(
 class Servers implements Serving {
   readonly addresses: readonly string[];
   #bound: readonly BoundSocket[];
-  #options: ServeOptions;
-  #reporter: Reporter;
-  #servers: readonly (StreamServer | DatagramServer)[];
+  #options: ServingOptions;
+  readonly reporter: Reporter;
+  #servers: readonly SocketServer[];
 
-  constructor(bound: readonly BoundSocket[], options: ServeOptions) {
+  constructor(bound: readonly BoundSocket[], options: ServingOptions) {
     this.#bound = bound;
     this.#options = options;
-    this.#reporter = new Reporter(options);
+    this.reporter = new Reporter(options);
     this.addresses = bound.map(({ socket, endpoint }) =>
       formatAddress(endpoint.transport, socket.getsockname()),
     );
     const limit = new ConnectionLimit(options.maxConnections);
-    this.#servers = bound.map((one) => this.#makeServer(one, limit));
-  }
-
-  #makeServer(
-    { socket, endpoint: { transport } }: BoundSocket,
-    limit: ConnectionLimit,
-  ): StreamServer | DatagramServer {
-    const reporter = this.#reporter;
-    if (isConnectionless(transport)) {
-      return new DatagramServer(socket, {
-        transport,
-        answer: datagramAnswer(this.#options),
-        reporter,
-      });
-    }
-    const session = makeSession(this.#options, keepsMessages(transport));
-    return new StreamServer(socket, { transport, session, limits: this.#options, limit, reporter });
+    const shared = { limit, reporter: this.reporter };
+    this.#servers = bound.map((one) => options.makeServer(one, shared));
   }
 
   async run(onListening?: () => void): Promise<void> {
     if (this.#options.portFile !== undefined) writePortFile(this.#options.portFile, this.#bound);
     const finished = Promise.all(this.#servers.map((server) => server.run()));
-    for (const address of this.addresses) this.#reporter.tell({ type: 'listening', address });
+    for (const address of this.addresses) this.reporter.tell({ type: 'listening', address });
     onListening?.();
     await finished;
   }
 
   async drain(): Promise<void> {
     const { drainTimeoutMs } = this.#options;
-    for (const server of this.#servers) if (server instanceof StreamServer) server.stopListening();
+    for (const server of this.#servers) server.stopListening();
     this.#removeFiles();
     const connections = this.#servers.reduce((sum, server) => sum + server.connections, 0);
     if (connections > 0) {
-      this.#reporter.tell({ type: 'draining', connections, seconds: drainTimeoutMs / 1000 });
+      this.reporter.tell({ type: 'draining', connections, seconds: drainTimeoutMs / 1000 });
     }
     const deadline = new AbortController();
     // Each server listens to it, and Node warns of more than ten.
@@ -120,30 +127,5 @@ class Servers implements Serving {
 
   #removeFiles(): void {
     for (const { cleanUp } of this.#bound) cleanUp();
-  }
-}
-
-/** One line an address: its port, or the whole address where it has none. Appears all at once. */
-function writePortFile(file: string, bound: readonly BoundSocket[]): void {
-  const lines = bound.map(({ socket, endpoint }) => {
-    const address = socket.getsockname();
-    return 'port' in address ? String(address.port) : formatAddress(endpoint.transport, address);
-  });
-  const temporary = `${file}.${process.pid}`;
-  try {
-    writeFileSync(temporary, `${lines.join('\n')}\n`, { flag: 'wx' });
-    renameSync(temporary, file);
-  } catch (error) {
-    const code = errorCode(error);
-    if (code !== 'EEXIST') unlinkQuietly(temporary);
-    throw new CommandError(`cannot write --port-file ${file}: ${code}`, 1, { cause: error });
-  }
-}
-
-function unlinkQuietly(file: string): void {
-  try {
-    unlinkSync(file);
-  } catch {
-    // It was never made.
   }
 }

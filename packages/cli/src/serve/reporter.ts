@@ -13,6 +13,13 @@ export type ServeEvent =
       readonly reason: string;
       readonly connections: number;
     }
+  | {
+      readonly type: 'forwarded';
+      readonly connections: number;
+      readonly toTarget: number;
+      readonly toClients: number;
+    }
+  | { readonly type: 'reloaded'; readonly module: string }
   | { readonly type: 'warning'; readonly message: string }
   | { readonly type: 'draining'; readonly connections: number; readonly seconds: number };
 
@@ -69,6 +76,13 @@ function textOf(event: ServeEvent): string {
         `disconnected ${event.peer}: ${event.reason}; received ${event.received}, ` +
         `sent ${event.sent} bytes in ${event.seconds.toFixed(3)} s (${event.connections} now)`
       );
+    case 'forwarded':
+      return (
+        `forwarded ${event.connections} ${event.connections === 1 ? 'client' : 'clients'}: ` +
+        `${event.toTarget} bytes to the target, ${event.toClients} back`
+      );
+    case 'reloaded':
+      return `reloaded ${event.module}`;
     case 'warning':
       return `sockeye: ${event.message}`;
     case 'draining':

@@ -1,11 +1,24 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
+import { type Endpoint, isConnectionless, keepsMessages } from '../address/address.ts';
 import { parseAddress } from '../address/parse-address.ts';
-import { formatDuration, parseDuration } from '../duration.ts';
+import { addOptionFlag, type SocketFlags } from '../channel/socket-settings.ts';
+import { TlsAcceptor } from '../channel/tls-acceptor.ts';
+import { addTlsFlags, loadTls, type TlsFlags } from '../channel/tls-flags.ts';
+import { usageError } from '../command-error.ts';
+import { parseWord } from '../connect/stdio-flags.ts';
+import { addEmitFlag, emit } from '../emit/emit.ts';
 import { EXIT } from '../exit-code.ts';
+import { FRAME_FORMS, parseFrame } from '../frame/frame-codec.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
 import { defaultLimits } from './default-limits.ts';
-import type { Behaviour, ServeOptions } from './serve-options.ts';
-import { openServing } from './open-serving.ts';
+import type { Behaviour, Limits, ServeOptions } from './serve-options.ts';
+import { datagramAnswer } from './datagram-answer.ts';
+import { DatagramServer } from './datagram-server.ts';
+import { HandlerModule } from './handler-module.ts';
+import { openServing, type ServingOptions } from './open-serving.ts';
+import { addServerFlags, countOption, durationOption, type ServerFlags } from './server-flags.ts';
+import { makeSession } from './session.ts';
+import { type Session, StreamServer } from './stream-server.ts';
 import { untilSignalled } from './until-signalled.ts';
 
 const DEFAULT_ADDRESS = 'tcp://127.0.0.1:8090';
@@ -15,25 +28,30 @@ Examples:
   sockeye serve                                            echo on ${DEFAULT_ADDRESS}
   sockeye serve :8090 --greeting 'Hello!' --reply 'you said: ' --quit quit
   sockeye serve udp://127.0.0.1:8091 unix:///tmp/echo.sock --idle-timeout none
+  sockeye serve :8090 --chat                               a room, for nc as well
+  sockeye serve tls://:8443 --cert cert.pem --key key.pem
+  sockeye serve --module handler.ts --watch                a handler of your own
   sockeye serve 127.0.0.1:0 --port-file port --json        for scripts
 
 Datagrams have no connections: the greeting answers an empty datagram, a datagram that is the
 --quit word gets no answer, and every other one gets one.
+A handler is what serve() of @sockeye/net/server takes:
+  export default async (connection) => { for await (const piece of connection) … }
 SIGINT or SIGTERM drains: no new clients, the open ones get --drain, then it ends with 0.`;
 
-interface Flags extends Pick<ServeOptions, 'greeting' | 'quit' | 'portFile' | 'maxConnections'> {
+interface Flags extends Pick<ServeOptions, 'greeting' | 'quit' | 'frame'>, ServerFlags {
   readonly hello?: string;
   readonly reply?: string;
   readonly chat?: boolean;
   readonly random?: boolean;
   readonly discard?: boolean;
+  readonly module?: string;
+  readonly watch?: boolean;
   readonly idleTimeout: number;
   readonly firstByteTimeout: number;
   readonly writeTimeout: number;
-  readonly drain: number;
-  readonly json?: boolean;
-  readonly quiet?: boolean;
-  readonly verbose?: boolean;
+  readonly option?: SocketFlags['option'];
+  readonly emit?: boolean;
 }
 
 /** Adds `sockeye serve`. */
@@ -57,13 +75,18 @@ export function addServeCommand(program: Command, hooks: ProgramHooks): void {
       durationOption('--write-timeout', 'a client may take nothing', limits.writeTimeoutMs),
     )
     .addOption(durationOption('--drain', 'for open clients at the end', limits.drainTimeoutMs))
-    .option('--port-file <file>', 'write the port here once it listens, one line an address')
-    .option('--json', 'print events as JSON objects, one a line, on stdout')
-    .option('-q, --quiet', 'print nothing but errors')
-    .option('-v, --verbose', 'tell of each client that comes and goes')
+    .addOption(
+      new Option('--frame <codec>', `exchange messages: ${FRAME_FORMS}`).argParser(parseFrame),
+    )
+    .option('--watch', 'load the --module again when its file changes');
+  addServerFlags(command);
+  addOptionFlag(command);
+  addTlsFlags(command);
+  addEmitFlag(command);
+  command
     .addHelpText('after', EXAMPLES)
-    .action(async (addresses: string[], flags: Flags) =>
-      hooks.finish(await serve(addresses, flags, hooks)),
+    .action(async (addresses: string[], flags: Flags & TlsFlags) =>
+      hooks.finish(await serve(addresses, flags, command, hooks)),
     );
 }
 
@@ -72,9 +95,10 @@ function behaviourOptions(): Option[] {
     new Option('--echo', 'send everything back (the default)'),
     new Option('--reply <prefix>', 'send everything back, each piece after this prefix'),
     new Option('--hello <text>', 'send this line and close'),
-    new Option('--chat', 'send each line to all other clients'),
+    new Option('--chat', 'send each line to all other clients; /nick NAME gives a name'),
     new Option('--random', 'send random bytes'),
     new Option('--discard', 'take everything and send nothing'),
+    new Option('--module <file>', 'run the default export of this module on each connection'),
   ];
   const names = options.map((option) => option.attributeName());
   // --reply is an echo with something before it.
@@ -87,28 +111,9 @@ function behaviourOptions(): Option[] {
   });
 }
 
-function durationOption(flag: string, what: string, defaultMs: number): Option {
-  return new Option(`${flag} <time>`, `time ${what}: 10s, 500ms, 5m, none`)
-    .argParser(parseDuration)
-    .default(defaultMs, formatDuration(defaultMs));
-}
-
-function countOption(flags: string, what: string, defaultCount: number): Option {
-  return new Option(flags, what).default(defaultCount).argParser((text) => {
-    if (!/^[1-9]\d{0,8}$/.test(text))
-      throw new InvalidArgumentError('Expected a number from 1 on.');
-    return Number(text);
-  });
-}
-
-function parseWord(text: string): string {
-  if (text === '' || /[\r\n]/.test(text)) {
-    throw new InvalidArgumentError('Expected a word without newlines.');
-  }
-  return text;
-}
-
-function behaviourOf({ hello, reply, chat, random, discard }: Flags): Behaviour {
+function behaviourOf(flags: Flags, module: HandlerModule | undefined): Behaviour {
+  const { hello, reply, chat, random, discard } = flags;
+  if (module !== undefined) return { kind: 'module', module };
   if (hello !== undefined) return { kind: 'hello', text: hello };
   if (chat) return { kind: 'chat' };
   if (random) return { kind: 'random' };
@@ -118,21 +123,67 @@ function behaviourOf({ hello, reply, chat, random, discard }: Flags): Behaviour 
 
 async function serve(
   addresses: readonly string[],
-  flags: Flags,
+  flags: Flags & TlsFlags,
+  command: Command,
   { onListening }: ProgramHooks,
 ): Promise<number> {
   const endpoints = (addresses.length === 0 ? [DEFAULT_ADDRESS] : addresses).map(parseAddress);
+  if (flags.watch && flags.module === undefined) throw usageError('--watch needs --module');
+  if (flags.emit) {
+    for (const endpoint of endpoints) emit({ command: 'serve', endpoint, flags });
+    return EXIT.ok;
+  }
+  using module = flags.module === undefined ? undefined : await HandlerModule.load(flags.module);
+  const options = { ...flags, behaviour: behaviourOf(flags, module) };
+  const limits = limitsOf(flags, command);
+  const acceptor = endpoints.some(({ transport }) => transport === 'tls')
+    ? new TlsAcceptor(loadTls(flags))
+    : undefined;
+  const makeServer: ServingOptions['makeServer'] = ({ socket, endpoint }, shared) =>
+    isConnectionless(endpoint.transport)
+      ? new DatagramServer(socket, {
+          transport: endpoint.transport,
+          answer: datagramAnswer(options),
+          reporter: shared.reporter,
+        })
+      : new StreamServer(socket, {
+          endpoint,
+          session: sessionFor(endpoint),
+          limits,
+          acceptor: endpoint.transport === 'tls' ? acceptor : undefined,
+          ...shared,
+        });
+  // One room for all addresses.
+  const sessions = [false, true].map((keeps) => makeSession(options, keeps)) as [Session, Session];
+  const sessionFor = ({ transport }: Endpoint): Session => sessions[keepsMessages(transport) ? 1 : 0];
   const serving = await openServing(endpoints, {
-    ...flags,
-    behaviour: behaviourOf(flags),
-    firstByteTimeoutMs: flags.firstByteTimeout,
-    idleTimeoutMs: flags.idleTimeout,
-    writeTimeoutMs: flags.writeTimeout,
+    maxConnections: flags.maxConnections,
     drainTimeoutMs: flags.drain,
+    portFile: flags.portFile,
+    option: flags.option,
     json: flags.json ?? false,
     quiet: flags.quiet ?? false,
     verbose: flags.verbose ?? false,
+    makeServer,
   });
+  if (flags.watch) module?.watch(serving.reporter);
   await untilSignalled(serving, onListening);
   return EXIT.ok;
+}
+
+/** In a room one may listen for hours, and a server that only sends waits for no first byte. */
+function limitsOf(flags: Flags, command: Command): Limits {
+  const isDefault = (name: string): boolean => command.getOptionValueSource(name) === 'default';
+  const waitsForEver = flags.chat === true;
+  const waitsForNothing = waitsForEver || flags.random === true || flags.hello !== undefined;
+  const { firstByteTimeout, idleTimeout } = flags;
+  return {
+    maxConnections: flags.maxConnections,
+    firstByteTimeoutMs:
+      waitsForNothing && isDefault('firstByteTimeout') ? Number.POSITIVE_INFINITY : firstByteTimeout,
+    idleTimeoutMs:
+      waitsForEver && isDefault('idleTimeout') ? Number.POSITIVE_INFINITY : idleTimeout,
+    writeTimeoutMs: flags.writeTimeout,
+    drainTimeoutMs: flags.drain,
+  };
 }

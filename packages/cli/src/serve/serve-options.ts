@@ -1,10 +1,14 @@
+import type { FrameCodec } from '../frame/frame-codec.ts';
+import type { HandlerModule } from './handler-module.ts';
+
 /** What the server does with what it receives. */
 export type Behaviour =
   | { readonly kind: 'echo'; readonly prefix?: string | undefined }
   | { readonly kind: 'hello'; readonly text: string }
   | { readonly kind: 'random' }
   | { readonly kind: 'discard' }
-  | { readonly kind: 'chat' };
+  | { readonly kind: 'chat' }
+  | { readonly kind: 'module'; readonly module: HandlerModule };
 
 /** The bounds of a server; Infinity disables one. */
 export interface Limits {
@@ -15,13 +19,11 @@ export interface Limits {
   readonly drainTimeoutMs: number;
 }
 
-/** What `sockeye serve` was told. */
-export interface ServeOptions extends Limits {
+/** What `sockeye serve` does with its clients. */
+export interface ServeOptions {
   readonly behaviour: Behaviour;
   readonly greeting?: string | undefined;
   readonly quit?: string | undefined;
-  readonly portFile?: string | undefined;
-  readonly json: boolean;
-  readonly quiet: boolean;
-  readonly verbose: boolean;
+  /** Cuts streams into messages. */
+  readonly frame?: FrameCodec | undefined;
 }

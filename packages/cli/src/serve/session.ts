@@ -1,4 +1,5 @@
 import { randomFillSync } from 'node:crypto';
+import { FramedChannel } from '../frame/framed-channel.ts';
 import { QuitWord } from '../text/quit-word.ts';
 import { Utf8Cutter } from '../text/utf8-cutter.ts';
 import { chatSession } from './chat-session.ts';
@@ -15,14 +16,20 @@ const RANDOM_BYTES = 64 * 1024;
  * @param keepsMessages whether each receive is a message of its own, never a part of one
  */
 export function makeSession(options: ServeOptions, keepsMessages: boolean): Session {
-  const { behaviour, greeting, quit } = options;
-  const run = sessionOf(behaviour, quit, keepsMessages);
-  if (greeting === undefined) return run;
-  const hello = greetingBytes(greeting);
+  const { behaviour, greeting, quit, frame } = options;
+  const codec = keepsMessages ? undefined : frame;
+  const run = sessionOf(behaviour, quit, keepsMessages || codec !== undefined);
+  const hello = greeting === undefined ? undefined : greetingBytes(greeting);
   return async (connection) => {
-    await connection.sendall(hello);
+    if (codec !== undefined) connection.channel = new FramedChannel(connection.channel, codec);
+    if (hello !== undefined) await say(connection, hello);
     await run(connection);
   };
+}
+
+/** A text that ends in a newline, which a frame needs not. */
+async function say(connection: Connection, text: Buffer): Promise<void> {
+  await connection.sendall(connection.channel.isFramed ? text.subarray(0, -1) : text);
 }
 
 function sessionOf(
@@ -38,7 +45,7 @@ function sessionOf(
     }
     case 'hello': {
       const text = greetingBytes(behaviour.text);
-      return (connection) => connection.sendall(text);
+      return (connection) => say(connection, text);
     }
     case 'random':
       return sendRandom;
@@ -46,6 +53,8 @@ function sessionOf(
       return (connection) => discard(connection, quit);
     case 'chat':
       return chatSession(quit);
+    case 'module':
+      return behaviour.module.session;
     default:
       return behaviour satisfies never;
   }
@@ -72,11 +81,12 @@ async function reply(
   const prefix = Buffer.from(options.prefix);
   const cutter = new Utf8Cutter();
   const answer = (piece: Buffer): Promise<void> =>
-    piece.length === 0 ? Promise.resolve() : connection.sendall(Buffer.concat([prefix, piece]));
+    piece.length === 0 && !options.keepsMessages
+      ? Promise.resolve() : connection.sendall(Buffer.concat([prefix, piece]));
   for await (const piece of pieces(connection, options.quit)) {
     await answer(options.keepsMessages ? piece : cutter.push(piece));
   }
-  await answer(cutter.end());
+  if (!options.keepsMessages) await answer(cutter.end());
 }
 
 async function discard(connection: Connection, quit: string | undefined): Promise<void> {

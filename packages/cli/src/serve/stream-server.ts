@@ -1,10 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Address, IPPROTO_TCP, type Socket, SocketError, TCP_NODELAY } from '@sockeye/net';
-import type { Transport } from '../address/address.ts';
-import { formatAddress } from '../address/format-address.ts';
+import type { BlockList } from 'node:net';
+import type { Endpoint } from '../address/address.ts';
+import { SocketChannel } from '../channel/socket-channel.ts';
+import type { TlsAcceptor } from '../channel/tls-acceptor.ts';
 import { reasonOf } from '../explain-error.ts';
+import { CommandError } from '../command-error.ts';
 import { Connection, DeadlineError } from './connection.ts';
 import type { ConnectionLimit } from './connection-limit.ts';
+import { isListed, readProxyHeader } from './proxy-header.ts';
 import type { Reporter } from './reporter.ts';
 import type { Limits } from './serve-options.ts';
 
@@ -20,12 +24,16 @@ const LONGEST_TICK_MS = 1000;
 export type Session = (connection: Connection) => Promise<void>;
 
 export interface StreamServerOptions {
-  readonly transport: Transport;
+  readonly endpoint: Endpoint;
   readonly session: Session;
   readonly limits: Limits;
   /** Shared with the other servers of the command. */
   readonly limit: ConnectionLimit;
   readonly reporter: Reporter;
+  /** Encrypts, for tls://. */
+  readonly acceptor?: TlsAcceptor | undefined;
+  /** Whose PROXY protocol header is read; others have none. */
+  readonly trustedProxies?: BlockList | undefined;
 }
 
 /** Accepts connections of one listening socket, and runs a session on each. */
@@ -68,32 +76,32 @@ export class StreamServer {
   }
 
   #take(socket: Socket<number>, address: Address): void {
-    const { transport, limits, limit, reporter } = this.#options;
-    const connection = new Connection(socket, formatAddress(transport, address), limits);
+    const { endpoint, limits, limit, reporter } = this.#options;
+    const connection = new Connection(new SocketChannel(endpoint, socket), address, limits);
     this.#connections.add(connection);
     limit.take();
-    reporter.tell({ type: 'connected', peer: connection.remote, connections: limit.count });
+    reporter.tell({ type: 'connected', peer: connection.name, connections: limit.count });
     void this.#serve(connection);
   }
 
   async #serve(connection: Connection): Promise<void> {
-    const { transport, session, limit, reporter } = this.#options;
+    const { session, limit, reporter } = this.#options;
     let reason = 'done';
     try {
-      if (transport === 'tcp') connection.socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1);
+      await this.#prepare(connection);
       await session(connection);
       await connection.finish();
     } catch (error) {
       reason = this.#reason(connection, error);
     } finally {
-      connection.socket.close();
+      connection.dispose();
       this.#connections.delete(connection);
       limit.release();
       if (this.#connections.size === 0) this.#whenEmpty?.();
     }
     reporter.tell({
       type: 'disconnected',
-      peer: connection.remote,
+      peer: connection.name,
       received: connection.received,
       sent: connection.sent,
       seconds: (performance.now() - connection.startedAt) / 1000,
@@ -102,13 +110,26 @@ export class StreamServer {
     });
   }
 
+  async #prepare(connection: Connection): Promise<void> {
+    const { endpoint, acceptor, trustedProxies } = this.#options;
+    const { socket } = connection;
+    if ('host' in endpoint) socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1);
+    if (trustedProxies !== undefined && isListed(trustedProxies, connection.remote)) {
+      connection.remote = (await readProxyHeader(connection)).source ?? connection.remote;
+    }
+    if (acceptor === undefined) return;
+    connection.channel = await acceptor.secure(endpoint, socket, (close) => {
+      connection.abandon = close;
+    });
+  }
+
   /** A connection's failure is its own; only a failure that no network explains is told aloud. */
-  #reason({ closedBecause, remote }: Connection, error: unknown): string {
+  #reason({ closedBecause, name }: Connection, error: unknown): string {
     const cause = closedBecause ?? error;
     if (cause instanceof DeadlineError) return cause.message;
     const reason = reasonOf(cause);
-    if (!(cause instanceof SocketError)) {
-      this.#options.reporter.warn('session', `the session of ${remote} failed: ${reason}`);
+    if (!isOfNetwork(cause)) {
+      this.#options.reporter.warn('session', `the session of ${name} failed: ${reason}`);
     }
     return reason;
   }
@@ -152,6 +173,12 @@ export class StreamServer {
     this.#listener.close();
     for (const connection of this.#connections) connection.close('the server ended');
   }
+}
+
+/** What the peer, the network or TLS did; all else is a fault of the session's. */
+function isOfNetwork(cause: unknown): boolean {
+  if (cause instanceof SocketError || cause instanceof CommandError) return true;
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string';
 }
 
 function tickMs({ firstByteTimeoutMs, idleTimeoutMs, writeTimeoutMs }: Limits): number {

@@ -177,7 +177,7 @@ export class MessageStream<Message, Sent = Message>
 
   /**
    * Who sends without waiting for room is stopped here, so that a peer that doesn't read costs
-   * twice the highWaterMark and not all memory.
+   * little more than the highWaterMark and not all memory.
    */
   async #nextWithRoom(): Promise<IteratorResult<Message, undefined>> {
     // What failed, the iteration finds out in its own way.

@@ -27,9 +27,9 @@ export class Outgoing {
     return this.#queued < this.#highWaterMark && this.#uncopied === 0;
   }
 
-  /** Whether senders have gone on without waiting for room, by as much as there is room for. */
+  /** Whether senders have gone on without waiting for room, by a quarter of it (arbitrary). */
   get isOverrun(): boolean {
-    return this.#excess >= this.#highWaterMark;
+    return this.#excess >= this.#highWaterMark / 4;
   }
 
   add(bytes: number, uncopied = false): void {

@@ -5,9 +5,9 @@ import { SendAll } from '../socket/send-all.ts';
 // larger ones (arbitrary).
 const FIRST_BLOCK_BYTES = 4 * 1024;
 const LATER_BLOCK_BYTES = 16 * 1024;
-// Kept for later, 4 MiB of each: what 1,024 connections need in one turn, and what 64 hold that are
-// stuck. Without it memory that is given back and taken again in many sizes falls to pieces.
-const SPARE_BYTES = 4 * 1024 * 1024;
+// Kept for later, 2 MiB of each: what 512 connections need in one turn, and 128 blocks for those
+// that are stuck. Giving memory back and taking it again costs more than keeping it.
+const SPARE_BYTES = 2 * 1024 * 1024;
 const spare = new Map<number, Buffer[]>([
   [FIRST_BLOCK_BYTES, []],
   [LATER_BLOCK_BYTES, []],

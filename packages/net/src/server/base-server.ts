@@ -9,6 +9,7 @@
 //                      └→ shutdownRequest               └→ handleError → shutdownRequest
 
 import { channel } from 'node:diagnostics_channel';
+import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import type { Address } from '../address/index.ts';
 import { POLLIN } from '../constants/index.ts';
@@ -65,7 +66,8 @@ export abstract class BaseServer<Request, ServerAddress extends Address = Addres
   #pause = new RetryPause();
   #shutdownRequested = false;
   #stop: AbortController | undefined;
-  #served: Promise<void> | undefined;
+  #isServing = false;
+  #served: Promise<void> = Promise.resolve();
   #failure: { readonly error: unknown } | undefined;
   #closing: Promise<void> | undefined;
   #ended = false;
@@ -121,7 +123,8 @@ export abstract class BaseServer<Request, ServerAddress extends Address = Addres
     if (typeof pollInterval !== 'number')
       throw invalidType('pollInterval', 'a number', pollInterval);
     if (!(pollInterval > 0)) throw outOfRange('pollInterval', 'more than 0', pollInterval);
-    if (this.#served !== undefined) throw invalidState('Cannot serve: the server serves already');
+    if (this.#isServing) throw invalidState('Cannot serve: the server serves already');
+    this.#isServing = true;
     const stop = new AbortController();
     this.#stop = stop;
     const serving = this.#serve(stop, pollInterval);
@@ -132,14 +135,16 @@ export abstract class BaseServer<Request, ServerAddress extends Address = Addres
   async #serve(stop: AbortController, pollInterval: number): Promise<void> {
     const timer = this.#startServiceActions(pollInterval);
     try {
-      await this.#runner?.start(this);
+      // A module may take its time to load, or for ever.
+      if (this.#runner !== undefined)
+        await Promise.race([this.#runner.start(this), once(stop.signal, 'abort')]);
       while (!this.#shutdownRequested && !this.socket.closed) await this.#serveOne(stop.signal);
       if (this.#failure !== undefined) throw this.#failure.error;
     } finally {
       clearInterval(timer);
       this.#shutdownRequested = false;
       this.#failure = undefined;
-      this.#served = undefined;
+      this.#isServing = false;
       this.#stop = undefined;
     }
   }
@@ -202,7 +207,7 @@ export abstract class BaseServer<Request, ServerAddress extends Address = Addres
 
   /** `handleError` or `serviceActions` failed: the end of a server, as in Python. */
   #onFailure(error: unknown): void {
-    if (this.#served === undefined || this.#runner !== undefined) {
+    if (!this.#isServing || this.#runner !== undefined) {
       warn('handleError failed', error);
       return;
     }
@@ -218,7 +223,7 @@ export abstract class BaseServer<Request, ServerAddress extends Address = Addres
   shutdown(): Promise<void> {
     this.#shutdownRequested = true;
     this.#stop?.abort();
-    return this.#served ?? Promise.resolve();
+    return this.#isServing ? this.#served : Promise.resolve();
   }
 
   /**
@@ -382,7 +387,7 @@ export abstract class BaseServer<Request, ServerAddress extends Address = Addres
 
   async #close(): Promise<void> {
     // A request that was taken as it ended is being handled afterwards, and not lost.
-    if (this.#served !== undefined) await this.shutdown();
+    if (this.#isServing) await this.shutdown();
     await this.#drain();
     await this.#runner?.close();
   }

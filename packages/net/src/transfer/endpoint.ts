@@ -21,7 +21,7 @@ export function listenerFor(
 }
 
 function isListening(socket: Socket<number>): boolean {
-  return socket.getsockopt(SOL_SOCKET as number, SO_ACCEPTCONN as number) === 1;
+  return socket.getsockopt(SOL_SOCKET, SO_ACCEPTCONN) === 1;
 }
 
 /** The connection to an endpoint that doesn't listen. */

@@ -26,7 +26,7 @@ export class HostileSender {
 
   static async connect(port: number): Promise<HostileSender> {
     const socket = await createConnection({ host: '127.0.0.1', port });
-    return new HostileSender(socket as Socket<number>);
+    return new HostileSender(socket);
   }
 
   /** Connects and offers so much that everything fits. */

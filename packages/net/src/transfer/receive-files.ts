@@ -65,7 +65,7 @@ export class FileReceiver implements AsyncDisposable {
     address: Address | null,
   ) {
     this.#sink = target.sink;
-    this.#release = target.release;
+    this.#release = () => target.release();
     this.#protection = protection;
     this.#options = options;
     this.#hashes = usableHashes(options.hashes);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket as NetSocket } from 'node:net';
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
@@ -77,11 +77,17 @@ export async function transfer(
   return { receipt, receiverReceipt: await receiver.finished(), events, receiverEvents };
 }
 
-/** All files below a directory by their path, with their content. */
+/** All files below a directory by their path, with their content; one that vanishes is left out. */
 export function contents(directory: string): Map<string, Buffer> {
-  const names = readdirSync(directory, { recursive: true, encoding: 'utf8' }).toSorted();
-  const files = names.filter((name) => statSync(join(directory, name)).isFile());
-  return new Map(files.map((name) => [name, readFileSync(join(directory, name))]));
+  const files = new Map<string, Buffer>();
+  for (const name of readdirSync(directory, { recursive: true, encoding: 'utf8' }).toSorted()) {
+    try {
+      files.set(name, readFileSync(join(directory, name)));
+    } catch (error) {
+      if (!['EISDIR', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    }
+  }
+  return files;
 }
 
 /** What a proxy does with the bytes that go from the sender to the receiver. */

@@ -1,7 +1,7 @@
 // Handlers in threads and in processes: the same demands on both.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Address, InetAddress } from '../../address/index.ts';
 import { createConnection, type Socket } from '../../socket/index.ts';
@@ -85,7 +85,7 @@ for (const [kind, make] of kinds) {
     await using server = make(COMMANDS, 3);
     await using _ = await serving(server);
     const clients: Client[] = [];
-    for (let i = 0; i < 9; i++) {
+    for (let i = 0; i < 12; i++) {
       const client = await Client.connect(server);
       await client.ask('where');
       clients.push(client);
@@ -96,29 +96,33 @@ for (const [kind, make] of kinds) {
       counts.set(where, (counts.get(where) ?? 0) + 1);
       client.socket.close();
     }
-    assert.deepEqual([...counts.values()], [3, 3, 3]);
+    // Four each, unless a slow machine had one recalled.
+    assert.equal(counts.size, 3);
+    assert.ok(Math.min(...counts.values()) >= 2);
     assert.equal(counts.has(`${process.pid}/0`), false);
   });
 
   test(`a handler that computes doesn't stall clients that come meanwhile: ${kind}`, async () => {
+    using directory = new TemporaryDirectory();
+    const file = directory.file('while-it-exists');
+    writeFileSync(file, '');
     await using server = make(COMMANDS, 2);
     await using _ = await serving(server);
     using computing = await Client.connect(server);
     const where = await computing.ask('where');
-    assert.equal(await computing.ask('compute 1000'), 'computing');
-    let computed = false;
-    const answer = receiveLine(computing.socket).then(() => {
-      computed = true;
-    });
+    assert.equal(await computing.ask(`compute ${file}`), 'computing');
     for (let i = 0; i < 20; i++) {
       using client = await Client.connect(server);
       assert.notEqual(await client.ask('where'), where);
     }
-    assert.equal(computed, false);
-    await answer;
+    rmSync(file);
+    assert.equal(await receiveLine(computing.socket), 'computed\n');
   });
 
   test(`a connection that was sent to a worker that computes is recalled: ${kind}`, async () => {
+    using directory = new TemporaryDirectory();
+    const file = directory.file('while-it-exists');
+    writeFileSync(file, '');
     await using server = make(COMMANDS, 2);
     await using _ = await serving(server);
     const clients = new Map<string, Client[]>();
@@ -127,19 +131,15 @@ for (const [kind, make] of kinds) {
       const where = await client.ask('where');
       clients.set(where, [...(clients.get(where) ?? []), client]);
     }
-    // Two in each; now the one that computes looks less busy.
-    const [[where, [computing, other]]] = [...clients] as [[string, [Client, Client]]];
-    other.socket.close();
-    await until(() => server.connections === 3, 'one is gone');
-    assert.equal(await computing.ask('compute 1000'), 'computing');
-    let computed = false;
-    const answer = receiveLine(computing.socket).then(() => {
-      computed = true;
-    });
+    // All but one go of the worker that will compute: it looks less busy, then.
+    const [[where, [computing, ...others]]] = [...clients] as [[string, [Client, ...Client[]]]];
+    for (const other of others) other.socket.close();
+    await until(() => server.connections === 4 - others.length, 'they are gone');
+    assert.equal(await computing.ask(`compute ${file}`), 'computing');
     using late = await Client.connect(server);
     assert.notEqual(await late.ask('where'), where);
-    assert.equal(computed, false);
-    await answer;
+    rmSync(file);
+    assert.equal(await receiveLine(computing.socket), 'computed\n');
     for (const client of [...clients.values()].flat()) client.socket.close();
   });
 
@@ -169,7 +169,8 @@ for (const [kind, make] of kinds) {
     const doomed = places[0];
     const [first] = clients as [Client];
     await first.socket.sendall(Buffer.from('die\n'));
-    await until(() => server.failures.length === 2, 'the reports');
+    const lost = places.filter((place) => place === doomed).length;
+    await until(() => server.failures.length === lost, 'the reports');
     for (const { error } of server.failures)
       assert.match(
         (error as Error).message,
@@ -267,20 +268,26 @@ for (const [kind, make] of kinds) {
 test('threads that die again and again lose no connection that they had not begun with', async () => {
   const before = countDescriptors('socket:');
   {
+    using directory = new TemporaryDirectory();
+    const file = directory.file('while-it-exists');
     await using server = new Threads(HERE, COMMANDS, { threads: 1 });
     await using _ = await serving(server);
     for (let round = 0; round < 5; round++) {
+      writeFileSync(file, '');
       using victim = await Client.connect(server);
-      await victim.ask('where');
-      await victim.socket.sendall(Buffer.from('compute 60\ndie\n'));
+      const where = await victim.ask('where');
+      await victim.socket.sendall(Buffer.from(`compute ${file}\ndie\n`));
       assert.equal(await receiveLine(victim.socket), 'computing\n');
       // These come while the thread computes, and are served by its successor.
       const late = await Promise.all([1, 2, 3].map(() => Client.connect(server)));
-      const answers = await Promise.all(late.map((client) => client.ask('where')));
-      assert.equal(new Set(answers).size, 1);
+      await until(() => server.connections === 4, 'they are taken');
+      const answers = Promise.all(late.map((client) => client.ask('where')));
+      rmSync(file);
+      assert.deepEqual(new Set(await answers).size, 1);
+      assert.equal((await answers).includes(where), false);
       for (const client of late) client.socket.close();
+      await until(() => server.connections === 0, 'all are done');
     }
-    await until(() => server.connections === 0, 'all are done');
     assert.equal(server.failures.length, 5);
   }
   await until(() => countDescriptors('socket:') === before, 'descriptors are closed');

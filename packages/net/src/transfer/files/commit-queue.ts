@@ -53,10 +53,12 @@ export class CommitQueue {
       const parent = await this.#root.openDirectory(path);
       try {
         for (const commit of commits) {
-          await renameIn(parent, commit, commit.replace).then(
-            () => renamed.push(commit),
-            commit.reject,
-          );
+          try {
+            await renameIn(parent, commit, commit.replace);
+            renamed.push(commit);
+          } catch (error) {
+            commit.reject(error);
+          }
         }
         if (renamed.length > 0) await parent.sync();
       } finally {

@@ -33,6 +33,7 @@ export class DirectoryFile implements SinkFile {
   readonly #entry: Entry;
   readonly #part: PartFile;
   readonly #placement: Placement;
+  #isEmpty: boolean;
 
   constructor(context: DirectoryFileContext, entry: Entry, part: PartFile, placement: Placement) {
     this.#context = context;
@@ -40,6 +41,7 @@ export class DirectoryFile implements SinkFile {
     this.#part = part;
     this.#placement = placement;
     this.keptBlocks = part.keptBlocks;
+    this.#isEmpty = part.keptBlocks === 0;
   }
 
   readKept(position: number, buffer: Uint8Array): Promise<number> {
@@ -48,6 +50,7 @@ export class DirectoryFile implements SinkFile {
 
   async write(bytes: Uint8Array, position: number, again: boolean): Promise<void> {
     const { file } = this.#part;
+    this.#isEmpty = false;
     // Where nothing was written zeros are there already, and stay a hole.
     if (!this.#entry.sparse || again) return file.write(bytes, position);
     for (const [from, to] of dataRuns(bytes)) {
@@ -80,7 +83,7 @@ export class DirectoryFile implements SinkFile {
 
   async abandon(resumable: boolean): Promise<void> {
     try {
-      if (!resumable) await this.#removePart();
+      if (!resumable || this.#isEmpty) await this.#removePart();
     } finally {
       await this.#close();
     }

@@ -39,6 +39,7 @@ export class OpenFile {
     this.path = path;
   }
 
+  /** For a call that is made at once; one that takes its time goes through `use`. */
   get fd(): number {
     return this.#fd;
   }
@@ -119,6 +120,11 @@ export class OpenFile {
     this.#fd = -1;
     if (this.#running > 0) await new Promise<void>((resolve) => (this.#closing = resolve));
     await native.closeFile(fd);
+  }
+
+  /** Lets another call use the descriptor, which isn't closed before it is done. */
+  use<Result>(call: (fd: number) => Promise<Result>): Promise<Result> {
+    return this.#run(() => call(this.#fd));
   }
 
   /** Runs a call that uses the descriptor, which can't be closed meanwhile. */

@@ -5,7 +5,7 @@ import { nameFault } from '../protocol/check-name.ts';
 import { MAX_DEPTH } from '../protocol/limits.ts';
 import { TransferError } from '../transfer-error.ts';
 import { FILE } from './file-constants.ts';
-import type { BigStats } from './open-file.ts';
+import type { BigStats, OpenFile } from './open-file.ts';
 import { namesIn, RootDirectory } from './root-directory.ts';
 
 const FILE_TYPE = 0o170000n;
@@ -90,7 +90,7 @@ export class SourceTree {
 
   async #visit(root: RootDirectory, below: string[], path: string[]): Promise<void> {
     const file = await root.openFile(below, FILE.O_PATH | FILE.O_NOFOLLOW);
-    const stat = await file.stat().finally(() => file.close());
+    const stat = await closing(file, file.stat());
     const kind = KINDS.get(stat.mode & FILE_TYPE);
     if (kind === undefined) {
       this.#skip(path, 'it is neither a file nor a directory');
@@ -116,7 +116,7 @@ export class SourceTree {
 
   async #list(root: RootDirectory, below: string[], path: string[]): Promise<string[]> {
     const directory = await root.openDirectory(below);
-    const found = await namesIn(directory).finally(() => directory.close());
+    const found = await closing(directory, namesIn(directory));
     return found.filter((name): name is string => {
       const fault = name === undefined ? 'it is not UTF-8' : nameFault(name);
       const tooDeep = path.length >= MAX_DEPTH ? `it is deeper than ${MAX_DEPTH}` : undefined;
@@ -146,4 +146,13 @@ function describe(id: number, kind: Entry['kind'], path: string[], stat: BigStat
     mtimeNanoseconds: Number(((stat.mtimeNs % NS) + NS) % NS),
     sparse: isFile && stat.blocks * STAT_BLOCK < stat.size,
   };
+}
+
+/** Waits for a result, then closes what it came from. */
+async function closing<Result>(file: OpenFile, result: Promise<Result>): Promise<Result> {
+  try {
+    return await result;
+  } finally {
+    await file.close();
+  }
 }

@@ -72,6 +72,7 @@ function readFields(type: MessageType, fields: FieldReader): Message {
     case 'accept':
       return { type, id: fields.u32(), keptBlocks: fields.u64('keptBlocks', MAX_BLOCKS) };
     case 'refuse':
+      return { type, id: fields.u32(), ...readReason(fields) };
     case 'abandon':
       return { type, id: fields.u32(), ...readReason(fields) };
     case 'digest':
@@ -109,8 +110,9 @@ function readFields(type: MessageType, fields: FieldReader): Message {
     case 'done':
     case 'bye':
     case 'ping':
-      return { type };
+      break;
   }
+  return { type };
 }
 
 function readHello(fields: FieldReader): Message {

@@ -45,6 +45,13 @@ export interface Block {
   readonly payload: Buffer;
 }
 
+export interface Refusal<Type extends 'refuse' | 'abandon'> {
+  readonly type: Type;
+  readonly id: number;
+  readonly reason: Reason;
+  readonly text: string;
+}
+
 /** A message of the protocol. docs/transfer-protocol.md has the layout of each. */
 export type Message =
   | Hello
@@ -52,13 +59,9 @@ export type Message =
   | { readonly type: 'answer'; readonly yes: boolean; readonly reason: string }
   | { readonly type: 'entry'; readonly entry: Entry }
   | { readonly type: 'accept'; readonly id: number; readonly keptBlocks: number }
-  | {
-      /** The receiver refuses a file; the sender gives one up. */
-      readonly type: 'refuse' | 'abandon';
-      readonly id: number;
-      readonly reason: Reason;
-      readonly text: string;
-    }
+  /** The receiver refuses a file, or the sender gives one up. */
+  | Refusal<'refuse'>
+  | Refusal<'abandon'>
   | { readonly type: 'digest'; readonly id: number; readonly index: number; readonly hash: Buffer }
   | Block
   | { readonly type: 'hole'; readonly id: number; readonly index: number; readonly count: number }

@@ -18,6 +18,11 @@ const PROGRESS_BYTES = 1024 * 1024;
 /** Says yes or no to an offer; a text is a no with its reason. */
 export type Decide = (offer: OfferSummary & { readonly peer: string }) => Promise<boolean | string>;
 
+type FromSender = Extract<
+  ReceivedMessage,
+  { type: 'entry' | 'digest' | 'block' | 'repair' | 'hole' | 'end' | 'abandon' | 'done' }
+>;
+
 export interface ReceiverSessionOptions {
   readonly hashes: readonly BlockHash[];
   readonly log: TransferLog;
@@ -88,7 +93,8 @@ export class ReceiverSession {
     while (this.#wire.stage !== 'ending') {
       const message = await this.#wire.next();
       if (message === undefined) throw this.#left();
-      await this.#take(message);
+      // SessionOrder let nothing else through.
+      await this.#take(message as FromSender);
     }
     await this.#finishDirectories();
     await this.#wire.send({ type: 'bye' });
@@ -124,7 +130,7 @@ export class ReceiverSession {
     this.#wire.advance('entries');
   }
 
-  async #take(message: ReceivedMessage): Promise<void> {
+  async #take(message: FromSender): Promise<void> {
     switch (message.type) {
       case 'entry':
         this.#takeEntry(message.entry);
@@ -156,8 +162,6 @@ export class ReceiverSession {
         await this.#allOver();
         this.#wire.advance('ending');
         break;
-      default:
-        malformed(`${message.type} from a sender`);
     }
   }
 

@@ -3,6 +3,7 @@ import { FILE } from '../files/file-constants.ts';
 import type { OpenFile } from '../files/open-file.ts';
 import type { BlockHash } from '../protocol/block-hash.ts';
 import { BLOCK_BYTES, blockCount, blockLength } from '../protocol/limits.ts';
+import type { Block } from '../protocol/message.ts';
 import { MerkleRoot } from '../protocol/merkle-root.ts';
 import { sealOf } from '../protocol/seal.ts';
 import { TransferError } from '../transfer-error.ts';
@@ -122,7 +123,7 @@ export class SenderFile {
   }
 
   async #send(type: 'block' | 'repair', buffer: Buffer, index: number, hash: Buffer) {
-    const { wire, pool } = this.#context;
+    const { pool } = this.#context;
     const payload = buffer.subarray(0, blockLength(this.#size, index));
     await this.#context.admit(payload.length);
     if (this.#isOver) {
@@ -130,14 +131,18 @@ export class SenderFile {
       return;
     }
     const block = { type, id: this.#id, index, hash, payload };
-    // A repair goes out as it was hashed; the first time the kernel may take it from the file.
-    const fd = this.#file?.fd ?? -1;
-    const range = { fd, offset: index * BLOCK_BYTES, count: payload.length };
-    const sending =
-      type === 'block' && wire.canSendFile ? wire.sendFileBlock(block, range) : wire.send(block);
-    const sent = sending.finally(() => pool.release(buffer));
+    const sent = this.#transmit(block).finally(() => pool.release(buffer));
     // The budget limits what waits, so the next block is prepared meanwhile.
     sent.catch(() => undefined);
+  }
+
+  /** A repair goes out as it was hashed; the first time the kernel may take it from the file. */
+  #transmit(block: Block): Promise<void> {
+    const { wire } = this.#context;
+    const file = this.#file;
+    if (block.type === 'repair' || file === undefined || !wire.canSendFile) return wire.send(block);
+    const range = { offset: block.index * BLOCK_BYTES, count: block.payload.length };
+    return file.use((fd) => wire.sendFileBlock(block, { fd, ...range }));
   }
 
   async #holeAt(file: OpenFile, index: number): Promise<number> {

@@ -1,9 +1,9 @@
-import { ProtocolError } from '../../codec/index.ts';
-import { FrameTooLargeError } from '../../codec/index.ts';
+import { FrameTooLargeError, ProtocolError } from '../../codec/index.ts';
 import { BLOCK_HEADER_BYTES, encodeMessage } from '../protocol/encode-message.ts';
 import { decodeMessage } from '../protocol/decode-message.ts';
 import { malformed } from '../protocol/field-reader.ts';
 import { BLOCK_BYTES, MAX_FRAME_BYTES, MAX_GREETING_BYTES } from '../protocol/limits.ts';
+import type { Reason } from '../protocol/reason.ts';
 import { type Block, type Message, type Role, TYPE_NUMBERS } from '../protocol/message.ts';
 import { SessionOrder, type Stage } from '../protocol/session-order.ts';
 import { TransferError } from '../transfer-error.ts';
@@ -12,6 +12,10 @@ import type { FileRange, Wire } from './wire.ts';
 
 const PREFIX_BYTES = 4;
 const BLOCK_TYPES: ReadonlySet<number> = new Set([TYPE_NUMBERS.block, TYPE_NUMBERS.repair]);
+
+// What a peer is told of our error, and how long it has to read it. Arbitrary.
+const MAX_TOLD_LETTERS = 200;
+const PATIENCE_MS = 200;
 
 /** Deadlines of a session (safety.md 11); `Infinity` disables one. */
 export interface WireTimeouts {
@@ -47,6 +51,8 @@ export class MessageWire {
   #deadline = Number.POSITIVE_INFINITY;
   #lastSent = performance.now();
   #isClosed = false;
+  /** Why this side is ending the session. */
+  #failure: Error | undefined;
 
   constructor(wire: Wire, role: Role, pool: BlockPool, timeouts: WireTimeouts = {}) {
     this.#wire = wire;
@@ -79,6 +85,7 @@ export class MessageWire {
 
   /** Sends a block whose bytes the kernel takes from the file. */
   sendFileBlock(block: Block, file: FileRange): Promise<void> {
+    if (this.#failure !== undefined) return rejected(this.#failure);
     const head = encodeMessage(block);
     this.sent += head.length + file.count;
     this.#lastSent = performance.now();
@@ -86,6 +93,7 @@ export class MessageWire {
   }
 
   #send(pieces: readonly Uint8Array[]): Promise<void> {
+    if (this.#failure !== undefined) return rejected(this.#failure);
     this.sent += pieces.reduce((sum, { length }) => sum + length, 0);
     this.#lastSent = performance.now();
     const sending = this.#wire.send(pieces);
@@ -106,6 +114,7 @@ export class MessageWire {
       const message = await this.#receive().finally(() => {
         this.#deadline = Number.POSITIVE_INFINITY;
       });
+      if (this.#failure !== undefined) throw this.#failure;
       if (message === undefined) return undefined;
       this.#order.check(message.type);
       if (message.type === 'failure') {
@@ -168,23 +177,27 @@ export class MessageWire {
 
   /** Tells the peer why, as far as it listens, and ends the connection. */
   async fail(error: unknown): Promise<void> {
-    if (this.#isClosed) return;
+    if (this.#isClosed || this.#failure !== undefined) return;
     const isPeersFault = error instanceof ProtocolError;
     const reason = error instanceof TransferError ? error.reason : 'cancelled';
-    if (isPeersFault || (reason !== 'connection' && reason !== 'secret')) {
-      await this.#sayWhy(isPeersFault ? 'protocol' : reason, error);
-    }
-    this.abort(error instanceof Error ? error : new Error(String(error)));
+    const failure = error instanceof Error ? error : new Error(String(error));
+    const isTold = isPeersFault || (reason !== 'connection' && reason !== 'secret');
+    const text = failure.message.slice(0, MAX_TOLD_LETTERS);
+    const known = (isPeersFault ? 'protocol' : reason) as Reason;
+    const said = isTold ? this.send({ type: 'failure', reason: known, text }) : undefined;
+    // From here on nothing else is sent or taken.
+    this.#failure = failure;
+    if (said !== undefined) await this.#patiently(said);
+    this.abort(failure);
   }
 
-  async #sayWhy(reason: string, error: unknown): Promise<void> {
-    const text = error instanceof Error ? error.message.slice(0, 200) : 'cancelled';
-    const known = reason as Extract<Message, { type: 'failure' }>['reason'];
-    const said = this.send({ type: 'failure', reason: known, text }).catch(() => undefined);
-    // A peer that doesn't read is not waited for. Arbitrary.
+  /** Waits for a send, but not for a peer that doesn't read. */
+  async #patiently(said: Promise<void>): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, 200)));
-    await Promise.race([said, patience]);
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, PATIENCE_MS);
+    });
+    await Promise.race([said.catch(() => undefined), patience]);
     clearTimeout(timer);
   }
 
@@ -199,4 +212,10 @@ export class MessageWire {
     clearInterval(this.#clock);
     this.#wire.abort(reason);
   }
+}
+
+function rejected(reason: Error): Promise<void> {
+  const promise = Promise.reject(reason);
+  promise.catch(() => undefined);
+  return promise;
 }

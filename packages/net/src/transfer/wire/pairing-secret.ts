@@ -3,6 +3,7 @@ import { TransferError } from '../transfer-error.ts';
 
 // Crockford's alphabet: none of i, l, o, u, which are misread or spell words.
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
+const OURS = new RegExp(`^[${ALPHABET}]*$`);
 const GROUPS = 8;
 const GROUP_LETTERS = 4;
 /** 26 letters of 5 bits are the first to reach 128 (safety.md 19 and the protocol's page). */
@@ -27,7 +28,7 @@ export function generateSecret(): string {
 export function secretKey(secret: string): Buffer {
   const packed = secret.replace(/[\s-]/g, '');
   const lower = packed.toLowerCase();
-  const letters = [...lower].every((letter) => ALPHABET.includes(letter)) ? lower : packed;
+  const letters = OURS.test(lower) ? lower : packed;
   if (letters.length < MIN_LETTERS || new Set(letters).size < MIN_DISTINCT) {
     throw new TransferError(
       'secret',

@@ -18,6 +18,7 @@ export class SocketWire implements Wire {
   #to = 0;
   #reason: Error | undefined;
   #sent: Promise<void> = Promise.resolve();
+  #queued = 0;
 
   constructor(socket: Socket<number>) {
     socket.settimeout(null);
@@ -51,7 +52,7 @@ export class SocketWire implements Wire {
 
   async #receive(buffer: Buffer, at: number, to: number): Promise<number> {
     if (to - at >= DIRECT_BYTES) {
-      return this.#socket.recvInto(buffer.subarray(at, to), undefined, MSG_WAITALL as number);
+      return this.#socket.recvInto(buffer.subarray(at, to), undefined, MSG_WAITALL);
     }
     this.#to = await this.#socket.recvInto(this.#stage);
     this.#from = 0;
@@ -59,31 +60,34 @@ export class SocketWire implements Wire {
   }
 
   send(pieces: readonly Uint8Array[]): Promise<void> {
-    return this.#track(Promise.all(pieces.map((piece) => this.#socket.sendall(piece))));
+    const go = () => Promise.all(pieces.map((piece) => this.#socket.sendall(piece)));
+    // Sends of one turn leave together, unless a file is on its way, which has to go first.
+    return this.#queued === 0 ? this.#track(go()) : this.#enqueue(go);
   }
 
-  readonly sendFile = (head: Uint8Array, { fd, offset, count }: FileRange): Promise<void> => {
+  readonly sendFile = (head: Uint8Array, file: FileRange): Promise<void> =>
+    this.#enqueue(() => this.#sendFile(head, file));
+
+  #enqueue(go: () => Promise<unknown>): Promise<void> {
+    this.#queued++;
+    return this.#track(this.#sent.then(go).finally(() => this.#queued--));
+  }
+
+  async #sendFile(head: Uint8Array, { fd, offset, count }: FileRange): Promise<void> {
     const headed = this.#socket.sendall(head);
-    const sent = this.#socket.sendfile(fd, offset, count);
-    return this.#track(
-      Promise.all([headed, sent]).then(([, bytes]) => {
-        if (bytes === count) return;
-        // The frame can't be completed: the peer must not take what follows for its rest.
-        const error = new TransferError(
-          'source-changed',
-          `Cannot send: the file ends ${count - bytes} bytes early`,
-        );
-        this.abort(error);
-        throw error;
-      }),
-    );
-  };
+    const [bytes] = await Promise.all([this.#socket.sendfile(fd, offset, count), headed]);
+    // The file became shorter. The frame must be as long as it said; the peer finds the block
+    // damaged, asks for it again, and is told then.
+    if (bytes < count) await this.#socket.sendall(Buffer.alloc(count - bytes));
+  }
 
   /** Everything sent so far; sends happen in order, so the last one tells of all. */
   #track(sending: Promise<unknown>): Promise<void> {
     const settled = sending.then(
       () => undefined,
-      (error: unknown) => {
+      (error: Error) => {
+        // Part of a frame may be out: nothing behind it would make sense to the peer.
+        this.abort(error);
         throw this.#reason ?? error;
       },
     );

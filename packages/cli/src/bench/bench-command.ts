@@ -1,0 +1,172 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Endpoint, isConnectionless } from '../address/address.ts';
+import { formatEndpoint } from '../address/format-address.ts';
+import { parseAddress } from '../address/parse-address.ts';
+import { CommandError, usageError } from '../command-error.ts';
+import { parseDuration } from '../duration.ts';
+import { EXIT } from '../exit-code.ts';
+import { reasonOf } from '../explain-error.ts';
+import type { ProgramHooks } from '../program-hooks.ts';
+import { untilSignalled } from '../serve/until-signalled.ts';
+import type { BenchOptions } from './bench-options.ts';
+import { type BenchMode, MAX_MESSAGE_BYTES, MAX_UDP_BYTES } from './bench-protocol.ts';
+import { benchJson, benchTable } from './bench-report.ts';
+import { openBenchServer } from './bench-server.ts';
+import { DATAGRAM_HEADER_BYTES } from './datagram-echo.ts';
+import { ProgressLine } from './progress-line.ts';
+import { type BenchRun, runBench } from './run-bench.ts';
+
+const DEFAULT_ADDRESS = 'tcp://127.0.0.1:8092';
+const MAX_CONNECTIONS = 10_000;
+const MAX_DEPTH = 65_536;
+// On a schedule messages must be able to pile up, or the client would hold the schedule back.
+const SCHEDULED_DEPTH = 1024;
+const MAX_RATE = 10_000_000;
+// setTimeout takes 2^31 - 1 ms.
+const MAX_DURATION_MS = 24 * 3_600_000;
+
+const EXAMPLES = `
+Examples:
+  sockeye bench --serve                                 the other side, on ${DEFAULT_ADDRESS}
+  sockeye bench 127.0.0.1:8092                          round trips, one after another
+  sockeye bench 127.0.0.1:8092 --connections 50 --depth 16 --size 1000
+  sockeye bench 127.0.0.1:8092 --rate 5000 --json       on a schedule, for a script
+  sockeye bench udp://127.0.0.1:8092 --mode send        datagrams, with what was lost
+
+echo (the default) works against any server that echoes; send works against any that reads. The
+others need --serve on the other side, which the client tells the mode in a line of text:
+"sockeye-bench discard" or "sockeye-bench source SIZE".
+Latency without --rate is from each send to its answer, and a stalled server holds the next sends
+back (coordinated omission); with --rate it is from the time at which each message was due.
+Ends with 0, 1 when a connection failed or nothing came, 130 on Ctrl-C, with what was measured.`;
+
+interface Flags {
+  readonly serve?: boolean;
+  readonly mode: BenchMode;
+  readonly size: number;
+  readonly connections: number;
+  readonly depth?: number;
+  readonly rate?: number;
+  readonly duration: number;
+  readonly warmup: number;
+  readonly timeout: number;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+/** Adds `sockeye bench`. */
+export function addBenchCommand(program: Command, hooks: ProgramHooks): void {
+  const modes = new Option('--mode <mode>', 'what to do').choices(['echo', 'send', 'receive']);
+  program
+    .command('bench')
+    .summary('measure throughput, rate and latency of sockets')
+    .description('Measures throughput, rate and latency of TCP, UDP and Unix sockets.')
+    .argument('[address]', 'of the server; with --serve, where to listen')
+    .option('--serve', `be the other side (default: ${DEFAULT_ADDRESS})`)
+    .addOption(modes.default('echo'))
+    .option('--size <bytes>', 'of a message', numberFrom(1, MAX_MESSAGE_BYTES), 64)
+    .option('--connections <n>', 'at once', numberFrom(1, MAX_CONNECTIONS), 1)
+    .option(
+      '--depth <n>',
+      `messages under way on each (default: 1, with --rate ${SCHEDULED_DEPTH})`,
+      numberFrom(1, MAX_DEPTH),
+    )
+    .option('--rate <n>', 'messages a second, whatever the answers do', numberFrom(1, MAX_RATE))
+    .option('--duration <time>', 'to measure (default: 5s)', parseSpan, 5000)
+    .option('--warmup <time>', 'before that (default: 500ms)', parseSpan, 500)
+    .option('--timeout <time>', 'until a datagram counts as lost (default: 1s)', parseSpan, 1000)
+    .option('--json', 'print the result as a JSON object')
+    .option('-q, --quiet', 'show no progress')
+    .addHelpText('after', EXAMPLES)
+    .action(async (address: string | undefined, flags: Flags) =>
+      hooks.finish(await bench(address, flags, hooks)),
+    );
+}
+
+function numberFrom(low: number, high: number): (text: string) => number {
+  return (text) => {
+    if (/^\d{1,9}$/.test(text) && Number(text) >= low && Number(text) <= high) return Number(text);
+    throw new InvalidArgumentError(`Expected a number from ${low} to ${high}.`);
+  };
+}
+
+function parseSpan(text: string): number {
+  const ms = parseDuration(text);
+  if (ms <= MAX_DURATION_MS) return ms;
+  throw new InvalidArgumentError('Expected at most 24h.');
+}
+
+async function bench(
+  address: string | undefined,
+  flags: Flags,
+  { onListening }: ProgramHooks,
+): Promise<number> {
+  if (flags.serve) {
+    const endpoint = parseAddress(address ?? DEFAULT_ADDRESS);
+    const { json = false, quiet = false } = flags;
+    await untilSignalled(await openBenchServer(endpoint, { json, quiet }), onListening);
+    return EXIT.ok;
+  }
+  if (address === undefined) {
+    throw usageError('missing the address of a server; --serve is the other side');
+  }
+  const endpoint = parseAddress(address);
+  return await measure(endpoint, optionsFor(endpoint, flags), flags);
+}
+
+function optionsFor(endpoint: Endpoint, flags: Flags): BenchOptions {
+  const { mode, size, connections, rate } = flags;
+  if (isConnectionless(endpoint.transport)) {
+    if (size < DATAGRAM_HEADER_BYTES || size > MAX_UDP_BYTES) {
+      const range = `${DATAGRAM_HEADER_BYTES} to ${MAX_UDP_BYTES}`;
+      throw usageError(`cannot send datagrams of ${size} bytes: --size is ${range} for them`);
+    }
+  }
+  if (rate !== undefined && mode === 'receive') {
+    throw usageError("option '--rate <n>' cannot be used with --mode receive: the server sends");
+  }
+  if (flags.duration === 0) throw usageError('cannot measure for 0 s: --duration is too short');
+  return {
+    mode,
+    size,
+    connections,
+    depth: flags.depth ?? (rate === undefined ? 1 : SCHEDULED_DEPTH),
+    rate,
+    durationMs: flags.duration,
+    warmupMs: flags.warmup,
+    timeoutMs: flags.timeout,
+  };
+}
+
+async function measure(endpoint: Endpoint, options: BenchOptions, flags: Flags): Promise<number> {
+  const stop = new AbortController();
+  process.on('SIGINT', () => stop.abort());
+  const subject = { ...options, address: formatEndpoint(endpoint) };
+  let run: BenchRun;
+  {
+    using progress = new ProgressLine(process.stderr);
+    const onStart = flags.quiet ? undefined : progress.start.bind(progress);
+    try {
+      run = await runBench(endpoint, { ...options, signal: stop.signal, onStart });
+    } catch (error) {
+      if (stop.signal.aborted) return EXIT.interrupted;
+      throw error;
+    }
+  }
+  const { messages } = run.measurements;
+  if (flags.json) process.stdout.write(`${JSON.stringify(benchJson(subject, run))}\n`);
+  else if (messages > 0) process.stdout.write(`${benchTable(subject, run)}\n`);
+  if (stop.signal.aborted) return EXIT.interrupted;
+  checkRun(subject.address, run);
+  return EXIT.ok;
+}
+
+/** @throws CommandError where a connection failed, or nothing was measured */
+function checkRun(address: string, { measurements }: BenchRun): void {
+  const { failures, firstFailure, messages } = measurements;
+  if (failures > 0) {
+    const others = failures === 1 ? '' : ` (and ${failures - 1} more connections)`;
+    throw new CommandError(`bench of ${address} failed: ${reasonOf(firstFailure)}${others}`);
+  }
+  if (messages === 0) throw new CommandError(`nothing came from ${address}: does it echo?`);
+}

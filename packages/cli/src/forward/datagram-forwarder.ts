@@ -1,0 +1,210 @@
+import { type Address, MSG_TRUNC, type Socket, SocketError } from '@sockeye/net';
+import { formatAddress } from '../address/format-address.ts';
+import type { Channel } from '../channel/channel.ts';
+import { openChannel } from '../channel/open-channel.ts';
+import { reasonOf } from '../explain-error.ts';
+import type { BoundSocket } from '../serve/bind-endpoint.ts';
+import type { Shared, SocketServer } from '../serve/open-serving.ts';
+import type { ForwardTarget } from './forward-session.ts';
+import { pump } from './pump.ts';
+
+// Longer than any UDP datagram, and than a Unix one whose sender left SO_SNDBUF alone (212,992).
+const RECEIVE_BYTES = 256 * 1024;
+// Arbitrary: what a client may say while its way to the target is being opened.
+const MAX_WAITING = 64;
+const LONGEST_TICK_MS = 1000;
+
+interface Client {
+  readonly name: string;
+  readonly address: Address;
+  readonly startedAt: number;
+  /** undefined while it is being opened. */
+  channel: Channel | undefined;
+  waiting: Buffer[];
+  activeAt: number;
+  received: number;
+  sent: number;
+}
+
+/**
+ * Forwards the datagrams of one socket: each client gets a socket of its own to the target, through
+ * which the answers find back, until neither has said anything for the idle time.
+ */
+export class DatagramForwarder implements SocketServer {
+  #bound: BoundSocket;
+  #target: ForwardTarget;
+  #shared: Shared;
+  #idleMs: number;
+  #clients = new Map<string, Client>();
+  #buffer = Buffer.allocUnsafeSlow(RECEIVE_BYTES);
+  #stop = new AbortController();
+  #clock: NodeJS.Timeout;
+
+  constructor(bound: BoundSocket, target: ForwardTarget, shared: Shared, idleMs: number) {
+    this.#bound = bound;
+    this.#target = target;
+    this.#shared = shared;
+    this.#idleMs = idleMs;
+    const tickMs = Math.min(idleMs / 4, LONGEST_TICK_MS);
+    this.#clock = setInterval(() => this.#endIdle(), tickMs).unref();
+  }
+
+  get connections(): number {
+    return this.#clients.size;
+  }
+
+  get #socket(): Socket<number> {
+    return this.#bound.socket;
+  }
+
+  async run(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      let received: [number, Address | null];
+      try {
+        received = await this.#socket.recvfromInto(this.#buffer, 0, MSG_TRUNC, { signal });
+      } catch (error) {
+        if (signal.aborted) return;
+        throw error;
+      }
+      const [bytes, address] = received;
+      // A Unix socket without a name can't be answered: unix(7).
+      if (address === null || ('path' in address && address.path.length === 0)) continue;
+      await this.#forward(address, this.#buffer.subarray(0, Math.min(bytes, RECEIVE_BYTES)));
+    }
+  }
+
+  async #forward(address: Address, data: Buffer): Promise<void> {
+    const name = formatAddress(this.#bound.endpoint.transport, address);
+    const client = this.#clients.get(name) ?? this.#take(name, address);
+    if (client === undefined) return;
+    client.activeAt = performance.now();
+    if (client.channel !== undefined) await this.#send(client, client.channel, data);
+    else if (client.waiting.length < MAX_WAITING) client.waiting.push(Buffer.from(data));
+  }
+
+  async #send(client: Client, channel: Channel, data: Buffer): Promise<void> {
+    try {
+      await channel.send(data);
+      client.received += data.length;
+      this.#target.totals.toTarget += data.length;
+    } catch (error) {
+      // An earlier datagram found nobody (ECONNREFUSED), or this one doesn't fit: it is lost.
+      this.#shared.reporter.warn('forward', `dropped a datagram: ${reasonOf(error)}`);
+    }
+  }
+
+  #take(name: string, address: Address): Client | undefined {
+    const { limit, reporter } = this.#shared;
+    if (limit.count >= limit.max) {
+      reporter.warn('full', `dropped a datagram of ${name}: ${limit.max} clients are there already`);
+      return undefined;
+    }
+    limit.take();
+    this.#target.totals.connections++;
+    const now = performance.now();
+    const client: Client = {
+      name,
+      address,
+      startedAt: now,
+      channel: undefined,
+      waiting: [],
+      activeAt: now,
+      received: 0,
+      sent: 0,
+    };
+    this.#clients.set(name, client);
+    reporter.tell({ type: 'connected', peer: name, connections: limit.count });
+    void this.#open(client);
+    return client;
+  }
+
+  async #open(client: Client): Promise<void> {
+    const { endpoint, open } = this.#target;
+    try {
+      const channel = await openChannel(endpoint, open);
+      if (!this.#clients.has(client.name)) {
+        channel[Symbol.dispose]();
+        return;
+      }
+      client.channel = channel;
+      for (const data of client.waiting.splice(0)) await this.#send(client, channel, data);
+      await this.#answer(client, channel);
+      this.#end(client, 'done');
+    } catch (error) {
+      this.#end(client, reasonOf(error));
+    }
+  }
+
+  /** Carries answers back. That nobody is bound at the target is told of, and no end: one may come. */
+  async #answer(client: Client, channel: Channel): Promise<void> {
+    const back = { ...this.#backChannel(client), endpoint: channel.endpoint };
+    for (;;) {
+      try {
+        await pump(channel, back, () => undefined);
+        return;
+      } catch (error) {
+        if (!(error instanceof SocketError) || error.code !== 'ECONNREFUSED') throw error;
+        this.#shared.reporter.warn('refused', `the target: ${reasonOf(error)}`);
+      }
+    }
+  }
+
+  #backChannel(client: Client): Omit<Channel, 'endpoint'> {
+    return {
+      keepsMessages: true,
+      isConnectionless: true,
+      isFramed: false,
+      send: async (data) => {
+        client.activeAt = performance.now();
+        await this.#socket.sendto(data, client.address);
+        client.sent += data.length;
+        this.#target.totals.toClients += data.length;
+      },
+      receive: () => Promise.resolve(undefined),
+      endSending: () => Promise.resolve(),
+      [Symbol.dispose]: () => undefined,
+    };
+  }
+
+  #endIdle(): void {
+    const now = performance.now();
+    for (const client of this.#clients.values()) {
+      if (now - client.activeAt >= this.#idleMs) this.#end(client, 'it was idle');
+    }
+  }
+
+  #end(client: Client, reason: string): void {
+    if (this.#clients.get(client.name) !== client) return;
+    const { limit, reporter } = this.#shared;
+    this.#clients.delete(client.name);
+    limit.release();
+    client.channel?.[Symbol.dispose]();
+    reporter.tell({
+      type: 'disconnected',
+      peer: client.name,
+      received: client.received,
+      sent: client.sent,
+      seconds: (performance.now() - client.startedAt) / 1000,
+      reason,
+      connections: limit.count,
+    });
+  }
+
+  stopListening(): void {
+    this.#stop.abort();
+  }
+
+  /** Datagrams have no end to wait for. */
+  drain(): Promise<void> {
+    this.close();
+    return Promise.resolve();
+  }
+
+  close(): void {
+    this.#stop.abort();
+    clearInterval(this.#clock);
+    for (const client of this.#clients.values()) this.#end(client, 'the forwarder ended');
+    this.#socket.close();
+  }
+}

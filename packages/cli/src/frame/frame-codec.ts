@@ -1,0 +1,92 @@
+import {
+  type Codec,
+  delimiter,
+  fixedSize,
+  jsonLines,
+  lengthPrefix,
+  lines,
+  netstring,
+} from '@sockeye/net/codec';
+import { InvalidArgumentError } from 'commander';
+
+/** Cuts a stream into messages, each of which is bytes to the command. */
+export type FrameCodec = Codec<Buffer, Uint8Array>;
+
+/** The forms of `--frame`, for help and errors. */
+export const FRAME_FORMS =
+  'lines, length:1|2|4|8|varint[:little], netstring, json, fixed:BYTES, delimiter:HEX';
+
+const LENGTH_BYTES: ReadonlyMap<string, 1 | 2 | 4 | 8 | 'varint'> = new Map([
+  ['1', 1],
+  ['2', 2],
+  ['4', 4],
+  ['8', 8],
+  ['varint', 'varint'],
+] as const);
+
+/**
+ * The codec that `--frame` names: `length:4`, `lines`, `netstring`, `json`, …
+ *
+ * @throws InvalidArgumentError
+ */
+export function parseFrame(text: string): FrameCodec {
+  const codec = codecOf(text.split(':'));
+  if (codec !== undefined) return codec;
+  throw new InvalidArgumentError(`Expected one of ${FRAME_FORMS}.`);
+}
+
+function codecOf([name, argument = '', order, ...more]: string[]): FrameCodec | undefined {
+  if (more.length > 0 || (order !== undefined && name !== 'length')) return undefined;
+  if (name === 'length') return lengthCodec(argument || '4', order);
+  if (name === 'fixed' && /^[1-9]\d{0,6}$/.test(argument)) {
+    return asBytes(fixedSize({ size: Number(argument) }));
+  }
+  if (name === 'delimiter' && /^(0x)?([\da-f]{2})+$/i.test(argument)) {
+    return asBytes(delimiter(Buffer.from(argument.replace(/^0x/i, ''), 'hex')));
+  }
+  if (argument !== '') return undefined;
+  if (name === 'netstring') return asBytes(netstring());
+  if (name === 'lines') return through(lines(), (line) => line, (text) => text);
+  if (name === 'json') return through(jsonLines(), (value) => JSON.stringify(value), parseJson);
+  return undefined;
+}
+
+function lengthCodec(size: string, order: string | undefined): FrameCodec | undefined {
+  const bytes = LENGTH_BYTES.get(size);
+  if (bytes === undefined || !['big', 'little', undefined].includes(order)) return undefined;
+  return asBytes(lengthPrefix({ bytes, endian: order === 'little' ? 'little' : 'big' }));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw new SyntaxError(`Cannot send message: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function asBytes(codec: Codec<Buffer, Uint8Array>): FrameCodec {
+  return codec;
+}
+
+/** A codec of text or values, seen as one of bytes. */
+function through<Message>(
+  codec: Codec<Message>,
+  show: (message: Message) => string,
+  read: (text: string) => Message,
+): FrameCodec {
+  const encodeText = (data: Uint8Array): Message => read(Buffer.from(data).toString());
+  return {
+    encode: (data) => codec.encode(encodeText(data)),
+    decoder() {
+      const decoder = codec.decoder();
+      function* shown(messages: Iterable<Message> | void): Iterable<Buffer> {
+        for (const message of messages ?? []) yield Buffer.from(show(message));
+      }
+      return {
+        push: (chunk) => shown(decoder.push(chunk)),
+        end: () => shown(decoder.end()),
+      };
+    },
+  };
+}

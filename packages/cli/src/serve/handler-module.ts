@@ -1,0 +1,92 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Handler } from '@sockeye/net/server';
+import { CommandError } from '../command-error.ts';
+import { errorCode } from '../error-code.ts';
+import type { Reporter } from './reporter.ts';
+import type { Session } from './stream-server.ts';
+
+// An editor writes a file in several steps; arbitrary.
+const SETTLED_MS = 50;
+
+/**
+ * A handler of the user's own: the default export of a module, as `serve()` of `@sockeye/net/server`
+ * takes it. `watch` loads it again when its file changes; connections that are open keep theirs.
+ */
+export class HandlerModule implements Disposable {
+  #file: string;
+  #handler: Handler;
+  #version = 0;
+  #watcher: FSWatcher | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  private constructor(file: string, handler: Handler) {
+    this.#file = file;
+    this.#handler = handler;
+  }
+
+  /** @throws CommandError with the one line that says why it can't be loaded */
+  static async load(file: string): Promise<HandlerModule> {
+    return new HandlerModule(file, await loadHandler(file, 0));
+  }
+
+  /** What each new connection gets. */
+  readonly session: Session = async (connection) => {
+    const handler = this.#handler;
+    await handler(connection, connection.remote);
+  };
+
+  /** Loads the file again whenever it changes. What it imports stays as it is. */
+  watch(reporter: Reporter): void {
+    const name = basename(this.#file);
+    // The directory, since an editor may replace the file.
+    this.#watcher = watch(dirname(resolve(this.#file)), (_event, changed) => {
+      if (changed !== name) return;
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => void this.#reload(reporter), SETTLED_MS);
+    }).unref();
+  }
+
+  async #reload(reporter: Reporter): Promise<void> {
+    try {
+      this.#handler = await loadHandler(this.#file, ++this.#version);
+      reporter.tell({ type: 'reloaded', module: this.#file });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      reporter.tell({ type: 'warning', message: `${reason}; the one before goes on` });
+    }
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#watcher?.close();
+  }
+}
+
+async function loadHandler(file: string, version: number): Promise<Handler> {
+  const url = pathToFileURL(resolve(file));
+  // A module is loaded once for each URL.
+  if (version > 0) url.searchParams.set('version', String(version));
+  let loaded: { default?: unknown };
+  try {
+    loaded = (await import(url.href)) as { default?: unknown };
+  } catch (error) {
+    throw new CommandError(`cannot load --module ${file}: ${loadProblem(error)}`, 1, {
+      cause: error,
+    });
+  }
+  if (typeof loaded.default === 'function') return loaded.default as Handler;
+  throw new CommandError(`cannot load --module ${file}: its default export is no function`);
+}
+
+function loadProblem(error: unknown): string {
+  const code = errorCode(error);
+  if (code === 'ERR_UNKNOWN_FILE_EXTENSION') {
+    return (
+      `Node ${process.versions.node} does not run TypeScript; Node 22.18 or later does, or ` +
+      'compile it first: npx tsc'
+    );
+  }
+  return error instanceof Error ? `${error.name}: ${error.message}` : code;
+}

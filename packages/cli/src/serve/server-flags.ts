@@ -1,0 +1,37 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { formatDuration, parseDuration } from '../duration.ts';
+
+/** What every server is told. */
+export interface ServerFlags {
+  readonly maxConnections: number;
+  readonly drain: number;
+  readonly portFile?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** Adds --port-file, --json, --quiet, --verbose. */
+export function addServerFlags(command: Command): Command {
+  return command
+    .option('--port-file <file>', 'write the port here once it listens, one line an address')
+    .option('--json', 'print events as JSON objects, one a line, on stdout')
+    .option('-q, --quiet', 'print nothing but errors')
+    .option('-v, --verbose', 'tell of each client that comes and goes');
+}
+
+/** A time with a default. */
+export function durationOption(flag: string, what: string, defaultMs: number): Option {
+  return new Option(`${flag} <time>`, `time ${what}: 10s, 500ms, 5m, none`)
+    .argParser(parseDuration)
+    .default(defaultMs, formatDuration(defaultMs));
+}
+
+/** A number from 1 on, with a default. */
+export function countOption(flags: string, what: string, defaultCount: number): Option {
+  return new Option(flags, what).default(defaultCount).argParser((text) => {
+    if (!/^[1-9]\d{0,8}$/.test(text))
+      throw new InvalidArgumentError('Expected a number from 1 on.');
+    return Number(text);
+  });
+}
