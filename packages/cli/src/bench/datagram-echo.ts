@@ -124,7 +124,17 @@ export class DatagramEcho implements Traffic {
       })
       .finally(() => {
         this.#isSending = false;
+        // An answer that came between the last look and this asked in vain.
+        if (this.#room() > 0 && !this.#context.clock.isOver && !this.#stop.signal.aborted) {
+          this.#pump();
+        }
       });
+  }
+
+  /** How many more may be under way. */
+  #room(): number {
+    const { depth } = this.#context.options;
+    return Math.min(depth - this.#underway.size, this.#offered - this.#sent, BATCH);
   }
 
   /** Sends until as many are under way as may be. */
@@ -142,9 +152,8 @@ export class DatagramEcho implements Traffic {
 
   #nextBatch(now: number): { data: Buffer }[] {
     const { options, measurements, clock, dueAt } = this.#context;
-    const room = Math.min(options.depth - this.#underway.size, this.#offered - this.#sent, BATCH);
     const batch: { data: Buffer }[] = [];
-    for (let i = 0; i < room; i++) {
+    for (let room = this.#room(); room > 0; room--) {
       const number = this.#sent++;
       const datagram = this.#free.pop() ?? Buffer.alloc(options.size);
       this.#token.copy(datagram);

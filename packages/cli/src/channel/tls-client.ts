@@ -19,12 +19,14 @@ export async function tlsClient(
 ): Promise<TlsChannel> {
   const { insecure, servername, ...rest } = settings;
   const name = servername ?? (isIP(endpoint.host) === 0 ? endpoint.host || 'localhost' : undefined);
+  // tls.connect hands its options on to the stream, which its type doesn't know.
+  const stream = { highWaterMark: TLS_BUFFER_BYTES };
   const tls = connect({
     ...rest,
+    ...stream,
     socket: handOverToTls(socket),
     host: endpoint.host || 'localhost',
     rejectUnauthorized: !insecure,
-    highWaterMark: TLS_BUFFER_BYTES,
     ...(name === undefined ? {} : { servername: name }),
   });
   const channel = new TlsChannel(endpoint, tls);

@@ -1,7 +1,81 @@
 import type { Command } from 'commander';
 import type { Endpoint } from '../address/address.ts';
-export interface Emitted { readonly command: 'connect' | 'listen' | 'forward' | 'serve'; readonly endpoint: Endpoint; readonly target?: Endpoint; readonly flags: object }
-export function addEmitFlag(command: Command): Command {
-  return command.option('--emit', 'print the TypeScript that this is equal to, and socat’s or nc’s line');
+import type { OptionSetting } from '../channel/socket-settings.ts';
+import type { TlsFlags } from '../channel/tls-flags.ts';
+import { forwardProgram } from './forward-program.ts';
+import { ncLine } from './nc-line.ts';
+import { serveProgram } from './serve-program.ts';
+import { socatLine } from './socat-line.ts';
+import { stdioProgram } from './stdio-program.ts';
+
+/** The flags that make a difference to what is printed. */
+export interface EmitFlags extends TlsFlags {
+  readonly shutdown?: boolean | undefined;
+  readonly crlf?: boolean | undefined;
+  readonly keep?: boolean | undefined;
+  readonly source?: string | undefined;
+  readonly option?: readonly OptionSetting[] | undefined;
+  readonly timeout?: number | undefined;
+  readonly greeting?: string | undefined;
+  readonly hello?: string | undefined;
+  readonly reply?: string | undefined;
+  readonly chat?: boolean | undefined;
+  readonly random?: boolean | undefined;
+  readonly discard?: boolean | undefined;
+  readonly module?: string | undefined;
+  readonly proxyProtocol?: 1 | 2 | undefined;
+  readonly frame?: unknown;
+  readonly hex?: boolean | undefined;
+  readonly record?: string | undefined;
+  readonly replay?: string | undefined;
+  readonly quit?: string | undefined;
+  readonly json?: boolean | undefined;
 }
-export function emit(_: Emitted): void {}
+
+/** A command to be told in other words. */
+export interface Emitted {
+  readonly command: 'connect' | 'listen' | 'forward' | 'serve';
+  readonly endpoint: Endpoint;
+  /** Where `forward` goes to. */
+  readonly target?: Endpoint;
+  readonly flags: EmitFlags;
+}
+
+// What the printed program leaves out: it would hide what the program shows.
+const LEFT_OUT = ['frame', 'hex', 'record', 'replay', 'quit', 'json', 'timeout'] as const;
+
+/** Adds --emit. */
+export function addEmitFlag(command: Command): Command {
+  return command.option('--emit', 'print the TypeScript that does the same, and socat’s and nc’s line');
+}
+
+/** Prints a command as TypeScript, which runs as JavaScript too, below socat's and nc's line. */
+export function emit(emitted: Emitted): void {
+  process.stdout.write(emittedText(emitted));
+}
+
+/** The program with its comments. */
+export function emittedText(emitted: Emitted): string {
+  const lines = [socatLine(emitted), ncLine(emitted)].flatMap((line) =>
+    line === undefined ? [] : `// ${line}\n`,
+  );
+  const { flags } = emitted;
+  const missing = LEFT_OUT.filter((name) => flags[name] !== undefined && flags[name] !== false);
+  const note =
+    missing.length === 0 ? '' : `// Left out: ${missing.map((name) => `--${name}`).join(', ')}\n`;
+  return `${lines.join('')}${note}${programOf(emitted)}`;
+}
+
+function programOf(emitted: Emitted): string {
+  switch (emitted.command) {
+    case 'connect':
+    case 'listen':
+      return stdioProgram(emitted);
+    case 'serve':
+      return serveProgram(emitted);
+    case 'forward':
+      return forwardProgram(emitted);
+    default:
+      return emitted.command satisfies never;
+  }
+}

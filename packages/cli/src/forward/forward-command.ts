@@ -125,7 +125,7 @@ async function forward(
         return new DatagramForwarder(bound, to, shared, flags.idleTimeout ?? DATAGRAM_IDLE_MS);
       }
       return new StreamServer(bound.socket, {
-        endpoint,
+        transport: endpoint.transport,
         session: forwardSession(to),
         limits: {
           maxConnections: flags.maxConnections,

@@ -28,6 +28,6 @@ export async function passResetOn(channel: Channel): Promise<void> {
 
 function isUnderWay({ socket }: SocketChannel): boolean {
   if (socket.closed) return false;
-  const { unacked, notsentBytes } = socket.options.get('TCP_INFO');
-  return unacked > 0 || Number(notsentBytes) > 0;
+  const { unackedSegments, notsentBytes } = socket.options.get('TCP_INFO');
+  return Number(unackedSegments) > 0 || Number(notsentBytes) > 0;
 }

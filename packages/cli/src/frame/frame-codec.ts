@@ -4,6 +4,7 @@ import {
   fixedSize,
   jsonLines,
   lengthPrefix,
+  type LengthPrefixOptions,
   lines,
   netstring,
 } from '@sockeye/net/codec';
@@ -16,13 +17,15 @@ export type FrameCodec = Codec<Buffer, Uint8Array>;
 export const FRAME_FORMS =
   'lines, length:1|2|4|8|varint[:little], netstring, json, fixed:BYTES, delimiter:HEX';
 
-const LENGTH_BYTES: ReadonlyMap<string, 1 | 2 | 4 | 8 | 'varint'> = new Map([
+type LengthBytes = LengthPrefixOptions['bytes'];
+
+const LENGTH_BYTES: ReadonlyMap<string, LengthBytes> = new Map<string, LengthBytes>([
   ['1', 1],
   ['2', 2],
   ['4', 4],
   ['8', 8],
   ['varint', 'varint'],
-] as const);
+]);
 
 /**
  * The codec that `--frame` names: `length:4`, `lines`, `netstring`, `json`, …

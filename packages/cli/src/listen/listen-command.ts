@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type { Socket } from '@sockeye/net';
 import { isConnectionless } from '../address/address.ts';
-import { formatAddress } from '../address/format-address.ts';
+import { endpointOf } from '../address/endpoint-of.ts';
+import { formatAddress, formatEndpoint } from '../address/format-address.ts';
 import { parseAddress } from '../address/parse-address.ts';
 import type { Channel } from '../channel/channel.ts';
 import { SocketChannel } from '../channel/socket-channel.ts';
@@ -164,11 +165,12 @@ class Listening {
     const { endpoint, socket } = this.#bound;
     for (;;) {
       const accepted = await this.#acceptPlain();
-      const peer = formatAddress(endpoint.transport, accepted.getpeername());
+      const from = endpointOf(endpoint.transport, accepted.getpeername());
+      const peer = formatEndpoint(from);
       if (!this.#flags.quiet) process.stderr.write(`connected ${peer}\n`);
       try {
-        if (this.#acceptor === undefined) return new SocketChannel(endpoint, accepted);
-        return await this.#acceptor.secure(endpoint, accepted);
+        if (this.#acceptor === undefined) return new SocketChannel(from, accepted);
+        return await this.#acceptor.secure(from, accepted);
       } catch (error) {
         accepted.close();
         process.stderr.write(`sockeye: no TLS with ${peer}: ${reasonOf(error)}\n`);

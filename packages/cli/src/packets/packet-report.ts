@@ -60,6 +60,10 @@ export class PacketReport {
     ) as TcpConversation[];
   }
 
+  get isJson(): boolean {
+    return this.#options.json;
+  }
+
   get forgotten(): number {
     return this.#tracker.forgotten;
   }
@@ -69,6 +73,7 @@ export class PacketReport {
   }
 
   packet(item: PacketItem, number: number, interfaceName?: string): void {
+    if (!this.#needsPackets) return;
     this.#start ??= { seconds: item.seconds, nanoseconds: item.nanoseconds };
     const whole = this.#fragments.push({
       bytes: item.buffer,
@@ -112,6 +117,11 @@ export class PacketReport {
         this.#output.line(sequenceText(conversation, { columns }));
       }
     }
+  }
+
+  get #needsPackets(): boolean {
+    const { conversations, sequence, follow, svg } = this.#options;
+    return this.#showsPackets || conversations || sequence || follow || svg !== undefined;
   }
 
   /** A table or a diagram on the terminal stands for the packets. */
@@ -167,7 +177,9 @@ export class PacketReport {
     if (this.#streaming !== head) this.#output.line(head);
     this.#streaming = head;
     this.#output.line(
-      part.type === 'gap' ? `[${part.missing} bytes missing]` : streamText(part.bytes),
+      part.type === 'gap'
+        ? `[${part.missing} bytes missing]`
+        : streamText(part.bytes).replace(/\n$/, ''),
     );
   }
 

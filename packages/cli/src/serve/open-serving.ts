@@ -7,6 +7,11 @@ import { writePortFile } from './port-file.ts';
 import { Reporter, type ReporterOptions } from './reporter.ts';
 import type { OptionSetting } from '../channel/socket-settings.ts';
 
+/** Servers that can be told of in the way that they tell of themselves. */
+export interface ReportingServing extends Serving {
+  readonly reporter: Reporter;
+}
+
 /** The server of one socket. */
 export interface SocketServer {
   readonly connections: number;
@@ -38,7 +43,6 @@ export interface ServingOptions extends ReporterOptions {
 export interface Serving {
   /** Where they listen, with the ports that the kernel chose: `tcp://127.0.0.1:8090`. */
   readonly addresses: readonly string[];
-  readonly reporter: Reporter;
   /**
    * Serves, once it has said where, until they are drained or closed. Whoever was told an address may
    * send a signal at once, so its handlers must be there before this.
@@ -60,7 +64,7 @@ export interface Serving {
 export async function openServing(
   endpoints: readonly Endpoint[],
   options: ServingOptions,
-): Promise<Serving> {
+): Promise<ReportingServing> {
   const bound: BoundSocket[] = [];
   try {
     for (const endpoint of endpoints) bound.push(...(await bindEndpoint(endpoint, options.option)));
@@ -74,7 +78,7 @@ export async function openServing(
   }
 }
 
-class Servers implements Serving {
+class Servers implements ReportingServing {
   readonly addresses: readonly string[];
   #bound: readonly BoundSocket[];
   #options: ServingOptions;

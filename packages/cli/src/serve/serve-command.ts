@@ -147,7 +147,7 @@ async function serve(
           reporter: shared.reporter,
         })
       : new StreamServer(socket, {
-          endpoint,
+          transport: endpoint.transport,
           session: sessionFor(endpoint),
           limits,
           acceptor: endpoint.transport === 'tls' ? acceptor : undefined,

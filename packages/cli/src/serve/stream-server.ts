@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Address, IPPROTO_TCP, type Socket, SocketError, TCP_NODELAY } from '@sockeye/net';
 import type { BlockList } from 'node:net';
-import type { Endpoint } from '../address/address.ts';
+import type { Transport } from '../address/address.ts';
+import { endpointOf } from '../address/endpoint-of.ts';
 import { SocketChannel } from '../channel/socket-channel.ts';
 import type { TlsAcceptor } from '../channel/tls-acceptor.ts';
 import { reasonOf } from '../explain-error.ts';
@@ -24,7 +25,7 @@ const LONGEST_TICK_MS = 1000;
 export type Session = (connection: Connection) => Promise<void>;
 
 export interface StreamServerOptions {
-  readonly endpoint: Endpoint;
+  readonly transport: Transport;
   readonly session: Session;
   readonly limits: Limits;
   /** Shared with the other servers of the command. */
@@ -76,8 +77,12 @@ export class StreamServer {
   }
 
   #take(socket: Socket<number>, address: Address): void {
-    const { endpoint, limits, limit, reporter } = this.#options;
-    const connection = new Connection(new SocketChannel(endpoint, socket), address, limits);
+    const { transport, limits, limit, reporter } = this.#options;
+    const connection = new Connection(
+      new SocketChannel(endpointOf(transport, address), socket),
+      address,
+      limits,
+    );
     this.#connections.add(connection);
     limit.take();
     reporter.tell({ type: 'connected', peer: connection.name, connections: limit.count });
@@ -111,14 +116,14 @@ export class StreamServer {
   }
 
   async #prepare(connection: Connection): Promise<void> {
-    const { endpoint, acceptor, trustedProxies } = this.#options;
+    const { transport, acceptor, trustedProxies } = this.#options;
     const { socket } = connection;
-    if ('host' in endpoint) socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1);
+    if (transport === 'tcp' || transport === 'tls') socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1);
     if (trustedProxies !== undefined && isListed(trustedProxies, connection.remote)) {
       connection.remote = (await readProxyHeader(connection)).source ?? connection.remote;
     }
     if (acceptor === undefined) return;
-    connection.channel = await acceptor.secure(endpoint, socket, (close) => {
+    connection.channel = await acceptor.secure(connection.channel.endpoint, socket, (close) => {
       connection.abandon = close;
     });
   }

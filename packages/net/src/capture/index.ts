@@ -1,13 +1,17 @@
 /**
  * Packets from the kernel and from files, and the machine's sockets.
  *
+ * - `capture.ts`: live, from an AF_PACKET socket's ring; `packet-block.ts` reads the ring's blocks,
+ *   `kernel-filter.ts` compiles filters for it
  * - `read-capture.ts`, `capture-file.ts`: pcap and pcapng files, streamed, rotated
  *
  * @module
  */
+export { Capture, type CaptureOptions, type CaptureStatistics } from './capture.ts';
 export {
   CaptureFile,
   type CaptureFileOptions,
   type CaptureFileTarget,
 } from './capture-file.ts';
+export { dropCaptureCapabilities } from './drop-capture-capabilities.ts';
 export { readCapture, type ReadCaptureOptions } from './read-capture.ts';

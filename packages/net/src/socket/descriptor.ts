@@ -77,6 +77,13 @@ function drop(lane: Lane, pending: Pending, reason: unknown): void {
   lane.remove(pending);
 }
 
+// One executor for every promise: a closure for each costs as much as the promise.
+const settlers = { resolve(_: unknown): void {}, reject(_: unknown): void {} };
+function takeSettlers(resolve: (value: never) => void, reject: (reason: unknown) => void): void {
+  settlers.resolve = resolve as (value: unknown) => void;
+  settlers.reject = reject;
+}
+
 const origins = new WeakMap<object, Descriptor>();
 const word = new Int32Array(1);
 const wordBytes = new Uint8Array(word.buffer);
@@ -183,9 +190,14 @@ export class Descriptor implements Watched, Sender, LaneOwner {
   }
 
   #park<Result>(lane: Lane, operation: Operation<Result>, wait: Wait): Promise<Result> {
-    return new Promise<Result>((resolve, reject) => {
+    const promise = new Promise<Result>(takeSettlers);
+    const { resolve, reject } = settlers;
+    try {
       this.#parkWith(lane, operation, wait, resolve, reject);
-    });
+    } catch (error) {
+      reject(error);
+    }
+    return promise;
   }
 
   #parkWith<Result>(

@@ -140,6 +140,8 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
   readonly proto: number;
   #descriptor: Descriptor;
   #timeout: number | null;
+  /** How an operation without options waits, until the timeout changes. */
+  #plainWait: Wait | undefined;
   #site: CreationSite;
   #options: TypedOptions | undefined;
   #duplex: SocketDuplex | undefined;
@@ -384,7 +386,12 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
    * Source: recv(2).
    */
   recv(size: number, flags: number = 0, options?: WaitOptions): Promise<Buffer> {
-    return this.#start(() => receive(this.#source, checkSize(size), checkFlags(flags)), options);
+    try {
+      const operation = receive(this.#source, checkSize(size), checkFlags(flags));
+      return this.#descriptor.start(operation, this.#wait(options));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** `recv`, blocking the thread. */
@@ -405,7 +412,11 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
     flags: number = 0,
     options?: WaitOptions,
   ): Promise<number> {
-    return this.#start(() => this.#recvInto(buffer, size, flags), options);
+    try {
+      return this.#descriptor.start(this.#recvInto(buffer, size, flags), this.#wait(options));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** `recvInto`, blocking the thread. */
@@ -615,7 +626,11 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
    * @throws as `send`
    */
   sendall(data: Uint8Array, flags: number = 0, options?: WaitOptions): Promise<void> {
-    return this.#start(() => this.#sendall(data, flags), options);
+    try {
+      return this.#descriptor.start(this.#sendall(data, flags), this.#wait(options));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** `sendall`, blocking the thread. */
@@ -907,6 +922,7 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
     const status = native.getCloexec(this.#descriptor.fd);
     if (status < 0) throw this.#descriptor.error('fcntl', -status);
     this.#timeout = timeout;
+    this.#plainWait = undefined;
   }
 
   /** The timeout in seconds, or null. */
@@ -1130,6 +1146,10 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
   }
 
   #wait(options: WaitOptions | undefined, deadline?: number): Wait {
+    if (options === undefined && deadline === undefined) {
+      this.#plainWait ??= { timeout: this.#timeout, owner: this };
+      return this.#plainWait;
+    }
     const timeout = deadline === undefined ? this.#timeout : this.#left(deadline);
     return { timeout, signal: checkSignal(options), owner: this };
   }

@@ -19,5 +19,11 @@ export type { Decide } from './session/receiver-session.ts';
 export type { OfferSummary, SinkFile, TransferSink } from './sink.ts';
 export { TransferError, type TransferErrorCode } from './transfer-error.ts';
 export type { TransferEvent } from './transfer-event.ts';
+export {
+  type Verification,
+  type VerifiedEntry,
+  verifyReceipt,
+  type VerifyOptions,
+} from './verify-receipt.ts';
 export { generateSecret } from './wire/pairing-secret.ts';
 export type { WireTimeouts } from './wire/message-wire.ts';

@@ -71,11 +71,6 @@ export class HandlerPool implements RequestRunner<Request> {
     this.#kind = kind;
   }
 
-  /** The workers that live, such as 'thread 3'. */
-  get workers(): string[] {
-    return [...this.#members].map(({ worker }) => worker.name);
-  }
-
   // ── workers ────────────────────────────────────────────────────────────────────────────────────
 
   /** Starts the workers; settles when all are ready, rejects when the module can't be loaded. */
@@ -290,10 +285,11 @@ export class HandlerPool implements RequestRunner<Request> {
     const empty = new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
     });
-    for (const { worker, entries, isReady } of this.#members) {
+    for (const { worker, entries } of this.#members) {
       worker.setReferenced(true);
-      // What still runs has had the server's drain time.
-      if (entries.size > 0 || !isReady) worker.kill();
+      // What still runs has had the server's drain time. A worker that is loading its module gets
+      // STOP_MS: a thread is better not terminated in the middle of that.
+      if (entries.size > 0) worker.kill();
       else worker.stop();
     }
     const timer = setTimeout(() => this.#kill(), STOP_MS);

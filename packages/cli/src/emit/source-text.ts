@@ -1,0 +1,93 @@
+import { isIP } from 'node:net';
+import type { Endpoint } from '../address/address.ts';
+import { valueOf } from '../channel/socket-settings.ts';
+import type { EmitFlags } from './emit.ts';
+
+/** A value as TypeScript. */
+export function literal(value: unknown): string {
+  if (typeof value === 'string') {
+    return `'${JSON.stringify(value).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
+  }
+  if (typeof value === 'bigint') return `${value}n`;
+  return JSON.stringify(value);
+}
+
+/** An endpoint as the library takes an address. */
+export function addressText(endpoint: Endpoint, role: 'client' | 'server'): string {
+  if ('path' in endpoint) return `{ path: ${literal(endpoint.path)} }`;
+  if ('cid' in endpoint) return `{ cid: ${endpoint.cid ?? 'VMADDR_CID_ANY'}, port: ${endpoint.port} }`;
+  const any = role === 'server' ? '::' : '127.0.0.1';
+  return `{ host: ${literal(endpoint.host || any)}, port: ${endpoint.port} }`;
+}
+
+/** The family and the type of a socket for an endpoint, as constants. */
+export function kindOf(endpoint: Endpoint, role: 'client' | 'server'): [string, string] {
+  const { transport } = endpoint;
+  const type =
+    transport === 'udp' || transport === 'unix-dgram'
+      ? 'SOCK_DGRAM'
+      : transport === 'unix-seqpacket'
+        ? 'SOCK_SEQPACKET'
+        : 'SOCK_STREAM';
+  if ('path' in endpoint) return ['AF_UNIX', type];
+  if (!('host' in endpoint)) return ['AF_VSOCK', type];
+  const isAny = endpoint.host === '' && role === 'server';
+  return [isIP(endpoint.host) === 6 || isAny ? 'AF_INET6' : 'AF_INET', type];
+}
+
+/** Lines that set what `--option` says. */
+export function optionLines(name: string, { option = [] }: EmitFlags): string {
+  return option
+    .map(({ name: own, value }) => `${name}.options.set('${own}', ${literal(valueOf('', value))});\n`)
+    .join('');
+}
+
+/** What node:tls takes, as fields of an object. */
+export function tlsFields(flags: EmitFlags, host: string): string {
+  const { cert, key, ca, insecure, servername, alpn } = flags;
+  const name = servername ?? (isIP(host) === 0 ? host || 'localhost' : undefined);
+  return [
+    ...(cert === undefined ? [] : [`cert: readFileSync(${literal(cert)})`]),
+    ...(key === undefined ? [] : [`key: readFileSync(${literal(key)})`]),
+    ...(ca === undefined ? [] : [`ca: readFileSync(${literal(ca)})`]),
+    ...(insecure ? ['rejectUnauthorized: false'] : []),
+    ...(name === undefined ? [] : [`servername: ${literal(name)}`]),
+    ...(alpn === undefined ? [] : [`ALPNProtocols: [${alpn.map(literal).join(', ')}]`]),
+  ].join(', ');
+}
+
+/** An import of what a program's text uses of the names given; nothing if it uses none. */
+export function importLine(text: string, names: readonly string[], from: string): string {
+  const used = names.filter((name) => new RegExp(`\\b${name}\\b`).test(text)).toSorted();
+  return used.length === 0 ? '' : `import { ${used.join(', ')} } from '${from}';\n`;
+}
+
+const NET_NAMES = [
+  'AF_INET',
+  'AF_INET6',
+  'AF_UNIX',
+  'AF_VSOCK',
+  'createConnection',
+  'createServer',
+  'SOCK_DGRAM',
+  'SOCK_SEQPACKET',
+  'SOCK_STREAM',
+  'Socket',
+  'SHUT_WR',
+  'VMADDR_CID_ANY',
+];
+
+/** A program with the imports that it needs. */
+export function withImports(text: string): string {
+  const imports = [
+    importLine(text, ['randomBytes'], 'node:crypto'),
+    importLine(text, ['once'], 'node:events'),
+    importLine(text, ['readFileSync'], 'node:fs'),
+    importLine(text, ['Transform'], 'node:stream'),
+    importLine(text, ['pipeline'], 'node:stream/promises'),
+    text.includes('tls.') ? "import tls from 'node:tls';\n" : '',
+    importLine(text, NET_NAMES, '@sockeye/net'),
+    importLine(text, ['proxyHeader', 'serve'], '@sockeye/net/server'),
+  ];
+  return `${imports.join('')}\n${text}`;
+}

@@ -1,0 +1,125 @@
+import * as net from '@sockeye/net';
+
+// The families of constants that name an option's values.
+const WORDS: Readonly<Record<string, string>> = {
+  SO_DOMAIN: 'AF_',
+  SO_TYPE: 'SOCK_',
+  SO_PROTOCOL: 'IPPROTO_',
+  IP_MTU_DISCOVER: 'IP_PMTUDISC_',
+  IPV6_MTU_DISCOVER: 'IPV6_PMTUDISC_',
+};
+
+// Names that share their number with one that people use.
+const ALIASES: ReadonlySet<string> = new Set(['AF_FILE', 'AF_LOCAL', 'AF_ROUTE', 'IPPROTO_HOPOPTS']);
+
+// The values of this that stand for nothing set, in the kernel's way of saying so.
+const NONE: ReadonlyMap<string, number> = new Map([
+  ['rcvRttUs', 0],
+  ['minRttUs', 0xffff_ffff],
+  ['sndSsthreshSegments', 0x7fff_ffff],
+]);
+
+// include/net/tcp_states.h, which is also the order of the names.
+const TCP_STATES = [
+  'TCP_ESTABLISHED',
+  'TCP_SYN_SENT',
+  'TCP_SYN_RECV',
+  'TCP_FIN_WAIT1',
+  'TCP_FIN_WAIT2',
+  'TCP_TIME_WAIT',
+  'TCP_CLOSE',
+  'TCP_CLOSE_WAIT',
+  'TCP_LAST_ACK',
+  'TCP_LISTEN',
+  'TCP_CLOSING',
+  'TCP_NEW_SYN_RECV',
+];
+
+// A unit that a struct's field has in its name, at the end. The longer ones first.
+const FIELD_UNITS: readonly [suffix: string, unit: string][] = [
+  ['BytesPerSecond', 'bytes/s'],
+  ['Segments', 'segments'],
+  ['Bytes', 'bytes'],
+  ['Us', 'µs'],
+  ['Ms', 'ms'],
+];
+
+const SECONDS_IN: readonly [seconds: number, word: string][] = [
+  [86_400, 'd'],
+  [3600, 'h'],
+  [60, 'min'],
+];
+
+/** A value in words, on one line: `on`, `131072 bytes`, `7200 s (2 h)`, `SOCK_STREAM`. */
+export function describeValue({ name, kind, unit, value }: net.ListedOption): string {
+  switch (kind) {
+    case 'boolean':
+      return value === true ? 'on' : 'off';
+    case 'string':
+      return value === '' ? 'none' : String(value);
+    case 'bytes':
+      return value instanceof Uint8Array ? describeBytes(value) : String(value);
+    case 'duration':
+    case 'integer':
+      return describeNumber(name, Number(value), unit);
+    case 'bigint':
+      return String(value);
+    case 'struct':
+      return describeStruct(value);
+    default:
+      return kind satisfies never;
+  }
+}
+
+function describeNumber(name: string, value: number, unit: string | undefined): string {
+  const prefix = WORDS[name];
+  // Protocol 0 is IP's only among internet sockets.
+  const isNamed = prefix !== undefined && !(name === 'SO_PROTOCOL' && value === 0);
+  const word = isNamed ? constantName(prefix, value) : undefined;
+  if (word !== undefined) return `${word} (${value})`;
+  if (value === Number.POSITIVE_INFINITY) return 'no limit';
+  const text = unit === undefined ? String(value) : `${value} ${unit}`;
+  return unit === 's' ? `${text}${inLargerUnit(value)}` : text;
+}
+
+/** The name of a constant by its value: `SOCK_STREAM`. */
+export function constantName(prefix: string, value: number): string | undefined {
+  return Object.entries(net).find(
+    ([name, constant]) => constant === value && name.startsWith(prefix) && !ALIASES.has(name),
+  )?.[0];
+}
+
+function inLargerUnit(seconds: number): string {
+  const found = SECONDS_IN.find(([size]) => seconds >= size && seconds % size === 0);
+  return found === undefined ? '' : ` (${seconds / found[0]} ${found[1]})`;
+}
+
+function describeBytes(bytes: Uint8Array): string {
+  return bytes.length === 0 ? 'none' : Buffer.from(bytes).toString('hex');
+}
+
+function describeStruct(value: unknown): string {
+  if (value === null) return 'none';
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(plain).join(' ');
+  if (typeof value !== 'object') return plain(value);
+  return Object.entries(value)
+    .map(([field, part]) => describeField(field, part))
+    .join(', ');
+}
+
+function describeField(field: string, value: unknown): string {
+  if (field === 'state' && typeof value === 'number') {
+    return `state ${TCP_STATES[value - 1] ?? value}`;
+  }
+  const [suffix, unit] = FIELD_UNITS.find(([end]) => field.endsWith(end)) ?? ['', ''];
+  const label = field.slice(0, field.length - suffix.length);
+  if (NONE.get(field) === value) return `${label} none`;
+  if (value === Number.POSITIVE_INFINITY) return `${label} no limit`;
+  return `${label} ${plain(value)}${unit === '' ? '' : ` ${unit}`}`;
+}
+
+function plain(value: unknown): string {
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  if (value instanceof Uint8Array) return describeBytes(value);
+  return typeof value === 'object' && value !== null ? `{ ${describeStruct(value)} }` : String(value);
+}

@@ -1,0 +1,54 @@
+import { AF_INET, AF_INET6, Socket } from '@sockeye/net';
+import type { Endpoint } from '../address/address.ts';
+import { parseAddress } from '../address/parse-address.ts';
+import { resolveEndpoint } from '../address/resolve-endpoint.ts';
+import { connectEndpoint } from '../bench/connect-endpoint.ts';
+import { usageError } from '../command-error.ts';
+import { explainError } from '../explain-error.ts';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+// A kind of socket alone is enough for a fresh one; the address is never used.
+const KINDS: ReadonlyMap<string, string> = new Map([
+  ['tcp', 'tcp://0.0.0.0:0'],
+  ['tcp6', 'tcp://[::]:0'],
+  ['udp', 'udp://0.0.0.0:0'],
+  ['udp6', 'udp://[::]:0'],
+  ['unix', 'unix:@any'],
+  ['unix-dgram', 'unix-dgram:@any'],
+  ['unix-seqpacket', 'unix-seqpacket:@any'],
+  ['vsock', 'vsock://:0'],
+]);
+
+/**
+ * A socket whose options are to be shown: fresh, or connected.
+ *
+ * @param text an address, or a kind of socket: `tcp`, `udp6`, `unix`
+ * @throws AddressSyntaxError, CommandError with the one line that says why not
+ */
+export async function openOptionSocket(text: string, connect: boolean): Promise<Socket<number>> {
+  const kind = KINDS.get(text);
+  if (kind !== undefined && connect) {
+    throw usageError(`cannot connect to ${text}: --connect needs an address, such as tcp://host:port`);
+  }
+  const endpoint = parseAddress(kind ?? text);
+  if (connect) {
+    // Nagle's algorithm stays as it is: it is among the options.
+    return await connectEndpoint(endpoint, { timeoutMs: CONNECT_TIMEOUT_MS, noDelay: false });
+  }
+  return await freshSocket(endpoint);
+}
+
+async function freshSocket(endpoint: Endpoint): Promise<Socket<number>> {
+  const [target] = await resolveEndpoint(endpoint, 'server');
+  const family = target?.family ?? AF_INET;
+  try {
+    return new Socket<number>(family, target?.type);
+  } catch (error) {
+    // Every interface is IPv6's way of saying it, and the kernel may have none.
+    if (family === AF_INET6 && 'host' in endpoint && endpoint.host === '') {
+      return new Socket<number>(AF_INET, target?.type);
+    }
+    throw explainError('make a socket for', endpoint, error);
+  }
+}

@@ -1,0 +1,67 @@
+import type { Command } from 'commander';
+import { CommandError } from '../command-error.ts';
+import { quote } from '../address/address-syntax-error.ts';
+import { EXIT } from '../exit-code.ts';
+import type { ProgramHooks } from '../program-hooks.ts';
+import { openOptionSocket } from './open-option-socket.ts';
+import { optionJson, optionRow } from './option-row.ts';
+import { optionTable } from './option-table.ts';
+
+const EXAMPLES = `
+Examples:
+  sockeye options tcp                                  what a fresh TCP socket has
+  sockeye options udp6 buf                             names with "buf" in them
+  sockeye options --connect example.com:443 TCP_INFO   of a connection
+  sockeye options unix:///run/app.sock 'SO_P*' --json  for a script
+
+An address may be a kind of socket alone: tcp, tcp6, udp, udp6, unix, unix-dgram, unix-seqpacket,
+vsock. A pattern is a part of a name, or with * and ? the whole of it; case does not matter.`;
+
+interface Flags {
+  readonly connect?: boolean;
+  readonly json?: boolean;
+}
+
+/** Adds `sockeye options`. */
+export function addOptionsCommand(program: Command, hooks: ProgramHooks): void {
+  program
+    .command('options')
+    .summary('show every option of a socket with its value')
+    .description('Shows every option of a fresh or a connected socket, with its value.')
+    .argument('<address>', 'what the socket is for')
+    .argument('[pattern]', 'which options to show')
+    .option('--connect', 'connect the socket first')
+    .option('--json', 'print JSON objects, one a line')
+    .addHelpText('after', EXAMPLES)
+    .action(async (address: string, pattern: string | undefined, flags: Flags) => {
+      await show(address, pattern, flags);
+      hooks.finish(EXIT.ok);
+    });
+}
+
+async function show(address: string, pattern: string | undefined, flags: Flags): Promise<void> {
+  using socket = await openOptionSocket(address, flags.connect ?? false);
+  const matches = matcher(pattern ?? '');
+  const found = socket.options.list().filter(({ name }) => matches(name));
+  if (found.length === 0) {
+    throw new CommandError(`no option of this socket matches ${quote(pattern ?? '')}`);
+  }
+  if (flags.json) {
+    for (const option of found) process.stdout.write(`${JSON.stringify(optionJson(option))}\n`);
+  } else {
+    const width = process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY;
+    process.stdout.write(optionTable(found.map(optionRow), width));
+  }
+}
+
+/** What a shell's pattern matches; without * and ? it may be anywhere in the name. */
+function matcher(pattern: string): (name: string) => boolean {
+  const wanted = pattern.toUpperCase();
+  if (!/[*?]/.test(wanted)) return (name) => name.includes(wanted);
+  const source = wanted
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  const expression = new RegExp(`^${source}$`);
+  return (name) => expression.test(name);
+}

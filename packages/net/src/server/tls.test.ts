@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { connect as connectTls, createSecureContext, type TlsOptions, type TLSSocket } from 'node:tls';
+import type { InetAddress } from '../address/index.ts';
+import { lines } from '../codec/index.ts';
+import { framed } from '../framed/index.ts';
+import { createConnection } from '../socket/index.ts';
+import { needs, PythonPeer, TemporaryDirectory, until } from '../testing/index.ts';
+import type { Connection } from './connection.ts';
+import { ConnectionTimeoutError } from './connection-timeout-error.ts';
+import { serve } from './serve.ts';
+import type { Handler, Server } from './server.ts';
+import type { ServerOptions } from './server-options.ts';
+
+const openssl = await needs('openssl');
+const directory = new TemporaryDirectory();
+process.on('exit', () => directory[Symbol.dispose]());
+
+interface Certificate {
+  readonly key: Buffer;
+  readonly cert: Buffer;
+  readonly keyFile: string;
+  readonly certFile: string;
+}
+
+/** A certificate that vouches for itself. */
+function certificate(name: string): Certificate {
+  const keyFile = directory.file(`${name}.key`);
+  const certFile = directory.file(`${name}.crt`);
+  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+  const subject = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`];
+  const files = ['-keyout', keyFile, '-out', certFile];
+  execFileSync('openssl', ['req', '-x509', ...kind, ...subject, ...files], { stdio: 'ignore' });
+  return { key: readFileSync(keyFile), cert: readFileSync(certFile), keyFile, certFile };
+}
+
+const certificates = new Map<string, Certificate>();
+function certificateOf(name: string): Certificate {
+  const known = certificates.get(name) ?? certificate(name);
+  certificates.set(name, known);
+  return known;
+}
+
+const echo: Handler = async (connection) => {
+  for await (const chunk of connection) await connection.sendall(chunk);
+};
+
+function start(handler: Handler, tls: TlsOptions = {}, options: ServerOptions = {}): Promise<Server> {
+  const { key, cert } = certificateOf('first.test');
+  const address = { host: '127.0.0.1', port: 0 };
+  return serve(address, handler, { drainTimeoutMs: 100, tls: { key, cert, ...tls }, ...options });
+}
+
+async function connect(server: Server, options: object = {}): Promise<TLSSocket> {
+  const { host, port } = server.address as InetAddress;
+  const socket = connectTls({ host, port, rejectUnauthorized: false, ...options });
+  await once(socket, 'secureConnect');
+  return socket;
+}
+
+test('serve() with tls echoes to Python, which checks the certificate', openssl, async () => {
+  await using server = await start(echo);
+  await using peer = new PythonPeer(
+    `
+    import ssl
+    context = ssl.create_default_context(cafile=args[1])
+    raw = socket.create_connection(tuple(args[0]))
+    with context.wrap_socket(raw, server_hostname='first.test') as s:
+        data = os.urandom(300000)
+        threading.Thread(target=lambda: s.sendall(data)).start()
+        say(receive_exactly(s, len(data)) == data)
+        s.unwrap()
+    `,
+    ['127.0.0.1', (server.address as InetAddress).port],
+    certificateOf('first.test').certFile,
+  );
+  assert.equal(await peer.hear(), true);
+  await peer.end();
+  await until(() => server.connections === 0, 'it is closed');
+  assert.equal(server.counters.handshakeErrors, 0);
+});
+
+test('serve() with tls talks to openssl s_client, with SNI and ALPN', openssl, async () => {
+  const other = certificateOf('second.test');
+  let seen: unknown[] = [];
+  await using server = await start(
+    async (connection) => {
+      seen = [connection.servername, connection.alpnProtocol];
+      const text = await connection.recv();
+      await connection.sendall(Buffer.from(`got ${text}`));
+    },
+    {
+      ALPNProtocols: ['chat', 'h9'],
+      SNICallback: (name, done) =>
+        done(null, name === 'second.test' ? createSecureContext(other) : undefined),
+    },
+  );
+  const client = spawn('openssl', [
+    ...['s_client', '-quiet', '-verify_return_error', '-CAfile', other.certFile],
+    ...['-connect', `127.0.0.1:${(server.address as InetAddress).port}`],
+    ...['-servername', 'second.test', '-alpn', 'x,h9'],
+  ]);
+  client.stdin.write('hello\n');
+  const [text] = (await once(client.stdout, 'data')) as [Buffer];
+  assert.equal(String(text), 'got hello\n');
+  assert.deepEqual(seen, ['second.test', 'h9']);
+  client.kill();
+  await once(client, 'close');
+});
+
+test('a client certificate is asked for, checked and shown', openssl, async () => {
+  const trusted = certificateOf('client.test');
+  const stranger = certificateOf('stranger.test');
+  const names: unknown[] = [];
+  await using server = await start(
+    async (connection) => {
+      names.push((connection as Connection & { tls: TLSSocket }).tls.getPeerCertificate().subject.CN);
+      await connection.sendall(Buffer.from('in'));
+    },
+    { requestCert: true, rejectUnauthorized: true, ca: [trusted.cert] },
+  );
+  const good = await connect(server, { key: trusted.key, cert: trusted.cert });
+  assert.equal(String(((await once(good, 'data')) as [Buffer])[0]), 'in');
+  good.destroy();
+  const failed = once(server, 'disconnect');
+  const { host, port } = server.address as InetAddress;
+  const { key, cert } = stranger;
+  const bad = connectTls({ host, port, rejectUnauthorized: false, key, cert });
+  bad.on('error', () => undefined);
+  await failed;
+  bad.destroy();
+  assert.deepEqual(names, ['client.test']);
+  assert.equal(server.counters.handshakeErrors, 1);
+  assert.equal(server.counters.handlerErrors, 0);
+});
+
+test('setSecureContext() is for connections from then on; those that are open keep theirs', openssl, async () => {
+  await using server = await start(echo);
+  const name = (socket: TLSSocket) => socket.getPeerCertificate().subject.CN;
+  const first = await connect(server);
+  server.setSecureContext(certificateOf('second.test'));
+  const second = await connect(server);
+  assert.deepEqual([name(first), name(second)], ['first.test', 'second.test']);
+  first.write('still');
+  assert.equal(String(((await once(first, 'data')) as [Buffer])[0]), 'still');
+  first.destroy();
+  second.destroy();
+  await using plain = await serve({ host: '127.0.0.1', port: 0 }, echo, { drainTimeoutMs: 50 });
+  assert.throws(() => plain.setSecureContext({}), { code: 'ERR_INVALID_STATE' });
+});
+
+test('a peer that speaks no TLS fails its own handshake only', openssl, async () => {
+  await using server = await start(echo);
+  const failed = once(server, 'disconnect');
+  const plain = await createConnection(server.address as InetAddress);
+  await plain.sendall(Buffer.from('GET / HTTP/1.1\r\n\r\n'));
+  const [error] = (await failed) as [Error & { code: string }];
+  assert.match(error.code, /^ERR_SSL_/);
+  const good = await connect(server);
+  good.end('x');
+  assert.equal(String(((await once(good, 'data')) as [Buffer])[0]), 'x');
+  plain.close();
+});
+
+test('framed() works on TLS, and what was sent last arrives before the end', openssl, async () => {
+  await using server = await start(async (connection) => {
+    const messages = framed(connection, lines());
+    for await (const line of messages) {
+      void messages.send(line.toUpperCase());
+      if (line === 'quit') return;
+    }
+  });
+  const client = await connect(server);
+  const chunks: Buffer[] = [];
+  client.on('data', (chunk: Buffer) => chunks.push(chunk));
+  client.write(Array.from({ length: 2000 }, (_, i) => `line ${i}\n`).join(''));
+  client.write('quit\nafter\n');
+  await once(client, 'end');
+  const expected = `${Array.from({ length: 2000 }, (_, i) => `LINE ${i}\n`).join('')}QUIT\n`;
+  assert.equal(Buffer.concat(chunks).toString(), expected);
+  client.destroy();
+});
+
+test('recv(size) on TLS hands out the decrypted bytes in order, to several callers too', openssl, async () => {
+  let got: Buffer[] = [];
+  await using server = await start(async (connection) => {
+    const buffer = Buffer.alloc(3);
+    got = await Promise.all([connection.recv(2), connection.recv(3), connection.recv(100)]);
+    const count = await connection.recvInto(buffer);
+    got.push(buffer.subarray(0, count));
+  });
+  const client = await connect(server);
+  client.write('abcdefgh');
+  await until(() => got.length === 3, 'the first three');
+  client.end('xyz');
+  await until(() => server.connections === 0, 'the handler is done');
+  assert.deepEqual(got.map(String), ['ab', 'cde', 'fgh', 'xyz']);
+  client.destroy();
+});
+
+test('idleTimeoutMs ends a TLS connection under its handler, with its own error', openssl, async () => {
+  await using server = await start(echo, {}, { idleTimeoutMs: 150 });
+  const gone = once(server, 'disconnect');
+  const client = await connect(server);
+  client.on('error', () => undefined);
+  client.resume();
+  const [error] = (await gone) as [Error];
+  assert.ok(error instanceof ConnectionTimeoutError, String(error));
+  assert.equal(server.counters.timeouts.idle, 1);
+  await once(client, 'close');
+});
