@@ -105,21 +105,53 @@ export interface Served extends Running {
   readonly ports: readonly number[];
 }
 
-/** Starts `sockeye serve` and waits until it listens on all of its addresses. */
-export async function serve(
+/** Starts a command that listens and waits until it does, on that many addresses. */
+export async function startListening(
   t: TestContext,
-  addresses: readonly string[],
-  ...args: string[]
+  args: readonly string[],
+  count: number = 1,
 ): Promise<Served> {
-  const running = start(t, 'serve', ...addresses, ...args);
+  const running = start(t, ...args);
   const found = await running.until(({ stderr }) => {
     const lines = [...stderr.matchAll(/^listening on (\S+)\n/gm)].map(
       ([, address = '']) => address,
     );
-    return lines.length >= addresses.length && lines;
+    return lines.length >= count && lines;
   });
   const ports = found.flatMap((address) => /:(\d+)$/.exec(address)?.[1] ?? []).map(Number);
   return Object.assign(running, { addresses: found, ports });
+}
+
+/** Starts `sockeye serve` and waits until it listens on all of its addresses. */
+export function serve(
+  t: TestContext,
+  addresses: readonly string[],
+  ...args: string[]
+): Promise<Served> {
+  return startListening(t, ['serve', ...addresses, ...args], addresses.length);
+}
+
+/** The only address of a command that listens. */
+export function addressOf({ addresses: [address] }: Served): string {
+  if (address === undefined) throw new Error('it listens nowhere');
+  return address;
+}
+
+/** Files of a certificate for localhost and 127.0.0.1, made by openssl. */
+export function certificate(directory: string): { readonly cert: string; readonly key: string } {
+  const cert = join(directory, 'cert.pem');
+  const key = join(directory, 'key.pem');
+  const { status, stderr } = spawnSync(
+    'openssl',
+    [
+      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
+      ...['-keyout', key, '-out', cert, '-days', '2', '-subj', '/CN=localhost'],
+      ...['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'],
+    ],
+    { encoding: 'utf8' },
+  );
+  if (status !== 0) throw new Error(`openssl ended with ${status}: ${stderr}`);
+  return { cert, key };
 }
 
 /** Runs a Python program to its end and returns what it printed; fails when it does. */
@@ -152,6 +184,8 @@ export function temporaryDirectory(t: TestContext): string {
 
 /** Why a program can't take part; false if it can. For a test's `skip`. */
 export function missing(program: string): string | false {
-  const { error } = spawnSync(program, ['-h'], { stdio: 'ignore' });
+  const { error } = spawnSync(program, [program === 'openssl' ? 'version' : '-h'], {
+    stdio: 'ignore',
+  });
   return error === undefined ? false : `${program} is not installed`;
 }

@@ -49,6 +49,8 @@ export class LineView {
       onLine(line);
     });
     this.#readline.on('SIGINT', onInterrupt);
+    // After Ctrl-Z and fg readline has paused its input, and waits for somebody to go on.
+    this.#readline.on('SIGCONT', () => this.#readline.prompt(true));
     this.#readline.on('close', () => {
       if (this.#closed) return;
       this.#leave();

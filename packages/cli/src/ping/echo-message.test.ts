@@ -58,6 +58,7 @@ test('PingStatistics gives the mean and the standard deviation of large times ex
 const TEXTS: readonly [4 | 6, number, number, number, string][] = [
   [4, 3, 3, 0, 'Destination Port Unreachable'],
   [4, 3, 4, 1400, 'Frag needed and DF set (mtu = 1400)'],
+  [4, 3, 13, 0, 'Packet filtered'],
   [4, 3, 99, 0, 'Destination Unreachable, Bad Code: 99'],
   [4, 11, 1, 0, 'Frag reassembly time exceeded'],
   [4, 12, 0, 5, 'Parameter problem: pointer = 5'],

@@ -25,37 +25,45 @@ export class SocketError extends Error {
   /** The errno, positive. */
   readonly errno: number;
   readonly syscall: string;
-  readonly address?: unknown;
-  #explain: ((code: string) => string | undefined) | undefined;
+  declare readonly address?: unknown;
+  #details: SocketErrorDetails;
+  #text: string | undefined;
   #hint: string | undefined;
 
   constructor(syscall: string, errno: number, details: SocketErrorDetails = {}) {
-    const code = errnoName.get(errno) ?? `E${errno}`;
-    super(
-      describe(syscall, code, errno, details),
-      details.cause === undefined ? undefined : { cause: details.cause },
-    );
-    this.code = code;
+    // Without a message of its own: the one below is made when it is asked for, as V8 asks for it
+    // when somebody reads the stack. Most errors of a socket are handled by their code.
+    super(undefined, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = errnoName.get(errno) ?? `E${errno}`;
     this.errno = errno;
     this.syscall = syscall;
     if (details.address !== undefined) this.address = details.address;
-    this.#explain = details.explain;
+    this.#details = details;
   }
 
   override get name(): string {
     return 'SocketError';
   }
 
-  /** What to do about it, in one sentence; undefined where nothing more is known. */
-  get hint(): string | undefined {
-    const explain = this.#explain;
-    this.#explain = undefined;
-    if (explain !== undefined) this.#hint = explain(this.code);
-    return this.#hint;
+  /** The call, the code, the address, the system's text and errno, and the hint where there is one. */
+  override get message(): string {
+    if (!(#text in this)) return '';
+    if (this.#text === undefined) {
+      const text = describe(this.syscall, this.code, this.errno, this.#details);
+      const { hint } = this;
+      this.#text = hint === undefined ? text : `${text}; ${hint}`;
+    }
+    return this.#text;
   }
 
-  override toString(): string {
-    return this.hint === undefined ? super.toString() : `${super.toString()}; ${this.hint}`;
+  /** What to do about it, in one sentence; undefined where nothing more is known. */
+  get hint(): string | undefined {
+    const { explain, ...rest } = this.#details;
+    if (explain === undefined) return this.#hint;
+    // Asked once: what was true when somebody first looked is the explanation.
+    this.#details = rest;
+    this.#hint = explain(this.code);
+    return this.#hint;
   }
 }
 

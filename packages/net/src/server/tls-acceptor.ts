@@ -57,8 +57,8 @@ interface WrappedHandle {
 
 /**
  * The stream that a TLSSocket stands on. node:tls tells nowhere which of the streams given to its
- * server an event is about; this is where it has kept it since Node 4, and tls.test.ts would show
- * it gone. Undefined once the socket is destroyed.
+ * server an event is about; this is where Node 20 keeps it, and tls.test.ts would show it gone.
+ * Undefined once the socket is destroyed.
  */
 function below(socket: TLSSocket): Duplex | undefined {
   return (socket as unknown as WrappedHandle)._handle?._parentWrap?.stream;

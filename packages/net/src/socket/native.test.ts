@@ -72,6 +72,7 @@ const WRONG: Record<string, unknown[]> = {
   ],
   Int32Array: [...NOTHING, null, 5, [], new Uint8Array(8)],
   'ArrayBuffer[]': [...NOTHING, null, 5, new ArrayBuffer(8)],
+  PacketRing: [...NOTHING, null, 5, {}, [], new ArrayBuffer(8), new Uint8Array(8)],
   function: [...NOTHING, null, 5, 'f'],
 };
 

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Address } from '../address/index.ts';
 import { invalidType } from '../errors/index.ts';
 import { connectionTo, type Dialling, listenerFor, type TransferEndpoint } from './endpoint.ts';
@@ -39,6 +40,8 @@ export type ReceiveEvent =
 
 // 6 MiB: as much as the sender's window, so that it is never the receiver's memory that stops it.
 const POOL_BLOCKS = 12;
+// setTimeout takes no more.
+const MAX_TIMER_MS = 0x7fffffff;
 
 /** A receiver that runs until it is closed, `once` came true, or its one connection has ended. */
 export class FileReceiver implements AsyncDisposable {
@@ -141,6 +144,20 @@ export class FileReceiver implements AsyncDisposable {
   abort(reason: unknown): void {
     this.#error ??= { error: reason };
     void this.close();
+  }
+
+  /**
+   * Takes no new senders, lets the transfers that run come to their end, then closes.
+   *
+   * @param options.timeoutMs how long they get; then they are cut. Default 5,000
+   */
+  async drain({ timeoutMs = 5_000 }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    await this.#listener?.close();
+    const timer = new AbortController();
+    const patience = setTimeout(Math.min(timeoutMs, MAX_TIMER_MS), undefined, timer).catch(() => 0);
+    await Promise.race([Promise.all(this.#sessions.values()), patience]);
+    timer.abort();
+    await this.close();
   }
 
   /** Takes no new senders, cuts the transfers that run: what came of them is kept. */

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import {
+  addressOf,
+  certificate,
+  COMMAND,
+  missing,
+  Running,
+  run,
+  serve,
+  startListening,
+  temporaryDirectory,
+} from '../command.test.util.ts';
+
+const skip = missing('openssl');
+const ANYWHERE = 'tls://127.0.0.1:0';
+
+function files(t: TestContext) {
+  const own = certificate(temporaryDirectory(t));
+  return { ...own, flags: ['--cert', own.cert, '--key', own.key] };
+}
+
+async function sslServer(t: TestContext, ...args: string[]): Promise<[Running, string]> {
+  const { cert, key } = files(t);
+  const server = new Running(t, 'openssl', [
+    ...['s_server', '-accept', '127.0.0.1:0', '-cert', cert, '-key', key, ...args],
+  ]);
+  const port = await server.until(({ stdout }) => /ACCEPT \S+:(\d+)/.exec(stdout.toString())?.[1]);
+  return [server, `tls://127.0.0.1:${port}`];
+}
+
+test('sockeye serve tls:// talks to openssl s_client, with ALPN', { skip }, async (t) => {
+  const { cert, flags } = files(t);
+  const server = await serve(t, [ANYWHERE], ...flags, '--alpn', 'h2,echo');
+  const client = new Running(t, 'openssl', [
+    ...['s_client', '-connect', `127.0.0.1:${server.ports[0]}`, '-CAfile', cert],
+    ...['-verify_return_error', '-alpn', 'echo', '-servername', 'localhost'],
+  ]);
+  await client.until(({ stdout }) => /Verify return code: 0 \(ok\)/.test(stdout.toString()));
+  assert.match(client.stdout.toString(), /ALPN protocol: echo/);
+  client.child.stdin.write('有声\n');
+  await client.until(({ stdout }) => stdout.toString().endsWith('有声\n'));
+});
+
+test('sockeye serve tls:// answers curl', { skip: skip || missing('curl') }, async (t) => {
+  const { cert, flags } = files(t);
+  const server = await serve(
+    t,
+    [ANYWHERE],
+    ...flags,
+    ...['--hello', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi'],
+  );
+  const url = `https://localhost:${server.ports[0]}/`;
+  const curl = new Running(t, 'curl', ['-s', '--cacert', cert, '-4', url]);
+  const { status, stdout } = await curl.exit();
+  assert.deepEqual([status, stdout], [0, 'hi']);
+});
+
+test('sockeye serve tls:// goes on after a client that speaks no TLS', { skip }, async (t) => {
+  const { cert, flags } = files(t);
+  const server = await serve(t, [ANYWHERE], ...flags, '--verbose');
+  await run(t, ['connect', `127.0.0.1:${server.ports[0]}`], 'GET / HTTP/1.1\r\n\r\n');
+  await server.until(({ stderr }) => /disconnected .*(wrong version number|http request)/.test(stderr));
+  const { stdout } = await run(t, ['connect', addressOf(server), '--ca', cert], 'still here');
+  assert.equal(stdout, 'still here');
+});
+
+test('sockeye serve tls:// --ca takes only clients that it vouches for', { skip }, async (t) => {
+  const { cert, flags } = files(t);
+  const stranger = files(t);
+  const server = await serve(t, [ANYWHERE], ...flags, '--ca', cert);
+  const connect = (...own: string[]) =>
+    run(t, ['connect', addressOf(server), '--ca', cert, ...own], 'hello');
+  assert.equal((await connect(...flags)).stdout, 'hello');
+  assert.equal((await connect(...stranger.flags)).status, 1);
+  assert.equal((await connect()).status, 1);
+});
+
+test('sockeye connect tls:// talks to openssl s_server', { skip }, async (t) => {
+  const [server, address] = await sslServer(t, '-alpn', 'reverse', '-rev');
+  const client = new Running(t, process.execPath, [
+    ...[COMMAND, 'connect', address, '--insecure', '--alpn', 'reverse'],
+  ]);
+  client.child.stdin.write('abc\n');
+  await client.until(({ stdout }) => stdout.toString() === 'cba\n');
+  assert.match(server.stdout.toString(), /ALPN protocols selected: reverse/);
+});
+
+test('sockeye connect tls:// exits 1 unless somebody vouches for the certificate', { skip }, async (t) => {
+  const { cert, flags } = files(t);
+  const server = await serve(t, [ANYWHERE], ...flags);
+  const connect = (...args: string[]) => run(t, ['connect', addressOf(server), ...args], 'x');
+  const refused = await connect();
+  assert.deepEqual([refused.status, refused.stdout], [1, '']);
+  assert.match(
+    refused.stderr,
+    /^sockeye: cannot connect to tls:[^\n]*nothing vouches for its certificate \(DEPTH_ZERO_SELF_SIGNED_CERT\)[^\n]*\n$/,
+  );
+  const misnamed = await connect('--ca', cert, '--servername', 'example.com');
+  assert.equal(misnamed.status, 1);
+  assert.match(misnamed.stderr, /its certificate is for another name/);
+  for (const args of [['--insecure'], ['--ca', cert], ['--ca', cert, '--servername', 'localhost']]) {
+    const { status, stdout, stderr } = await connect(...args);
+    assert.deepEqual([status, stdout, stderr], [0, 'x', '']);
+  }
+});
+
+test('sockeye listen tls:// and sockeye connect tls:// pass half-closes on', { skip }, async (t) => {
+  const { cert, flags } = files(t);
+  const listener = await startListening(t, ['listen', ANYWHERE, ...flags]);
+  const connecting = run(t, ['connect', addressOf(listener), '--ca', cert], 'question');
+  await listener.until(({ stdout }) => stdout.toString() === 'question');
+  listener.child.stdin.end('answer');
+  const { status, stdout } = await connecting;
+  assert.deepEqual([status, stdout], [0, 'answer']);
+  assert.equal((await listener.exit()).status, 0);
+});
+
+test('sockeye listen tls:// takes openssl s_client', { skip }, async (t) => {
+  const { flags } = files(t);
+  const listener = await startListening(t, ['listen', ANYWHERE, ...flags]);
+  const client = new Running(t, 'openssl', [
+    ...['s_client', '-quiet', '-no_ign_eof', '-connect', `127.0.0.1:${listener.ports[0]}`],
+  ]);
+  listener.child.stdin.write('to the client\n');
+  await client.until(({ stdout }) => stdout.toString() === 'to the client\n');
+  client.child.stdin.end('from the client\n');
+  await listener.until(({ stdout }) => stdout.toString() === 'from the client\n');
+  listener.child.stdin.end();
+  assert.equal((await listener.exit()).status, 0);
+});

@@ -1,0 +1,246 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import {
+  addressOf,
+  certificate,
+  missing,
+  python,
+  Running,
+  run,
+  type Served,
+  serve,
+  startListening,
+  startPython,
+  temporaryDirectory,
+} from '../command.test.util.ts';
+
+const ANYWHERE = '127.0.0.1:0';
+
+function forward(t: TestContext, listen: string, target: string, ...args: string[]): Promise<Served> {
+  return startListening(t, ['forward', listen, target, ...args]);
+}
+
+const FAMILIES = ['tcp', 'tcp6', 'tls', 'unix', 'unix@', 'unix-seqpacket'] as const;
+
+function place(family: (typeof FAMILIES)[number], directory: string, name: string): string {
+  if (family === 'tcp') return ANYWHERE;
+  if (family === 'tcp6') return '[::1]:0';
+  if (family === 'tls') return 'tls://127.0.0.1:0';
+  if (family === 'unix@') return `unix:@sockeye-test-${process.pid}-${name}`;
+  return `${family}://${join(directory, name)}`;
+}
+
+for (const from of FAMILIES) {
+  for (const to of FAMILIES) {
+    test(`sockeye forward ${from} ${to} returns every byte of several clients`, async (t) => {
+      const directory = temporaryDirectory(t);
+      const { cert, key } = certificate(directory);
+      const tls = ['--cert', cert, '--key', key];
+      const target = await serve(t, [place(to, directory, 'target')], ...(to === 'tls' ? tls : []));
+      const more = from === 'tls' ? tls : [];
+      const trust = to === 'tls' ? ['--ca', cert] : [];
+      const way = await forward(t, place(from, directory, 'way'), addressOf(target), ...more, ...trust);
+      const clientTls = from === 'tls' ? ['--ca', cert] : [];
+      // A message has its limit; a stream has none.
+      const size = [from, to].includes('unix-seqpacket') ? 16_000 : 1_000_000;
+      const inputs = [1, 2, 3].map(() => randomBytes(size).toString('latin1'));
+      const outcomes = await Promise.all(
+        inputs.map((input) => run(t, ['connect', addressOf(way), ...clientTls], input)),
+      );
+      assert.deepEqual(
+        outcomes.map(({ status, stderr }) => [status, stderr]),
+        inputs.map(() => [0, '']),
+      );
+      assert.ok(outcomes.every(({ stdout }, i) => stdout === inputs[i]));
+    });
+  }
+}
+
+test('sockeye forward passes half-closes on in both directions and loses no tail', async (t) => {
+  const target = startPython(
+    t,
+    `l = socket.create_server(('127.0.0.1', 0)); print(l.getsockname()[1])
+c, _ = l.accept(); data = b''
+c.sendall(b'early '); c.shutdown(socket.SHUT_WR)
+while piece := c.recv(65536): data += piece
+import hashlib; print(hashlib.sha256(data).hexdigest())`,
+  );
+  const port = await target.until(({ stdout }) => /^(\d+)\n/.exec(stdout.toString())?.[1]);
+  const way = await forward(t, ANYWHERE, `127.0.0.1:${port}`);
+  const data = randomBytes(5_000_000);
+  const client = startPython(
+    t,
+    `c = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 20)
+print(c.recv(100), c.recv(100))
+while piece := sys.stdin.buffer.read(100_000): c.sendall(piece)
+c.close()`,
+    way.ports[0] as number,
+  );
+  await client.until(({ stdout }) => stdout.toString() === "b'early ' b''\n");
+  client.child.stdin.end(data);
+  const { stdout } = await target.exit();
+  assert.ok(stdout.includes(createHash('sha256').update(data).digest('hex')));
+});
+
+test('sockeye forward does not read more than the target takes', async (t) => {
+  const target = startPython(
+    t,
+    `l = socket.create_server(('127.0.0.1', 0)); print(l.getsockname()[1])
+c, _ = l.accept(); sys.stdin.read()`,
+  );
+  const port = await target.until(({ stdout }) => /^(\d+)\n/.exec(stdout.toString())?.[1]);
+  const way = await forward(t, ANYWHERE, `127.0.0.1:${port}`);
+  const told = await python(
+    t,
+    `import select
+c = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 20)
+c.setblocking(False); sent = 0
+while sent < 200_000_000 and select.select([], [c], [], 1)[1]: sent += c.send(bytes(65536))
+print(sent)`,
+    way.ports[0] as number,
+  );
+  assert.ok(Number(told) < 100_000_000, `${told} bytes were taken`);
+});
+
+test('sockeye forward passes a reset on as a reset, behind what came before it', async (t) => {
+  const target = startPython(
+    t,
+    `l = socket.create_server(('127.0.0.1', 0)); print(l.getsockname()[1])
+c, _ = l.accept(); data = b''
+try:
+    while piece := c.recv(65536): data += piece
+    print(len(data), 'end')
+except ConnectionResetError: print(len(data), 'reset')`,
+  );
+  const port = await target.until(({ stdout }) => /^(\d+)\n/.exec(stdout.toString())?.[1]);
+  const way = await forward(t, ANYWHERE, `127.0.0.1:${port}`);
+  await python(
+    t,
+    `import struct, fcntl, termios, array
+c = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 20); c.sendall(bytes(100_000))
+left = array.array('i', [1])
+while left[0]: fcntl.ioctl(c, termios.TIOCOUTQ, left)
+c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0)); c.close()`,
+    way.ports[0] as number,
+  );
+  assert.match((await target.exit()).stdout, /reset\n$/);
+});
+
+test('sockeye forward says that the target refuses, closes that client and goes on', async (t) => {
+  const way = await forward(t, ANYWHERE, '127.0.0.1:1', '--verbose');
+  const client = await run(t, ['connect', addressOf(way)], 'x');
+  assert.ok([0, 1].includes(client.status as number));
+  await way.until(({ stderr }) => /cannot connect to tcp:\/\/127\.0\.0\.1:1: .*ECONNREFUSED/.test(stderr));
+  way.child.kill('SIGTERM');
+  assert.equal((await way.exit()).status, 0);
+});
+
+test('sockeye forward --json counts connections and bytes in both directions', async (t) => {
+  const target = await serve(t, [ANYWHERE], '--reply', 'x');
+  const way = await forward(t, ANYWHERE, addressOf(target), '--json');
+  await run(t, ['connect', addressOf(way)], '12345');
+  await way.until(({ stdout }) => stdout.includes('disconnected'));
+  way.child.kill('SIGTERM');
+  const { status, stdout } = await way.exit();
+  assert.equal(status, 0);
+  const events = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const gone = events.find(({ type }) => type === 'disconnected');
+  assert.deepEqual([gone?.['received'], gone?.['sent']], [5, 6]);
+  assert.deepEqual(events.at(-1), {
+    type: 'forwarded',
+    connections: 1,
+    toTarget: 5,
+    toClients: 6,
+  });
+});
+
+for (const version of ['1', '2'] as const) {
+  test(`sockeye forward --proxy-protocol ${version} tells the target the client, through a second forward`, async (t) => {
+    const target = startPython(
+      t,
+      `l = socket.create_server(('127.0.0.1', 0)); print(l.getsockname()[1])
+c, _ = l.accept(); data = b''
+while piece := c.recv(1000): data += piece
+print(data.hex())`,
+    );
+    const port = await target.until(({ stdout }) => /^(\d+)\n/.exec(stdout.toString())?.[1]);
+    const last = await forward(
+      t,
+      ANYWHERE,
+      `127.0.0.1:${port}`,
+      ...['--proxy-protocol', '1', '--accept-proxy-protocol', '127.0.0.0/8'],
+    );
+    const first = await forward(t, ANYWHERE, addressOf(last), '--proxy-protocol', version);
+    const client = startPython(
+      t,
+      `c = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 20, ('127.0.0.9', 0))
+print(c.getsockname()[1]); c.sendall(b'hello'); c.shutdown(socket.SHUT_WR); c.recv(1)`,
+      first.ports[0] as number,
+    );
+    const own = (await client.until(({ stdout }) => /(\d+)\n/.exec(stdout.toString())))[1];
+    const [, hex = ''] = (await target.exit()).stdout.split('\n');
+    const [line, rest] = Buffer.from(hex, 'hex').toString().split('\r\n');
+    assert.match(line as string, new RegExp(`^PROXY TCP4 127\\.0\\.0\\.9 127\\.0\\.0\\.1 ${own} \\d+$`));
+    assert.equal(rest, 'hello');
+  });
+}
+
+test('sockeye forward --accept-proxy-protocol closes a trusted client whose header is none', async (t) => {
+  const target = await serve(t, [ANYWHERE]);
+  const way = await forward(
+    t,
+    ANYWHERE,
+    addressOf(target),
+    ...['--accept-proxy-protocol', '127.0.0.1', '--verbose'],
+  );
+  await run(t, ['connect', addressOf(way)], 'GET / HTTP/1.1\r\n\r\n');
+  await way.until(({ stderr }) => /disconnected .*Cannot read PROXY protocol header/.test(stderr));
+});
+
+test('sockeye forward udp:// gives each client a way of its own, and forgets who is idle', async (t) => {
+  const target = await serve(t, [`udp://${ANYWHERE}`], '--reply', 'you said ');
+  const way = await forward(
+    t,
+    `udp://${ANYWHERE}`,
+    addressOf(target),
+    ...['--idle-timeout', '500ms', '--verbose'],
+  );
+  const told = await python(
+    t,
+    `a = ('127.0.0.1', int(sys.argv[1]))
+clients = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(50)]
+for n, c in enumerate(clients): c.settimeout(20); c.sendto(b'%d' % n, a)
+for n, c in reversed(list(enumerate(clients))): assert c.recv(100) == b'you said %d' % n
+print('done')`,
+    way.ports[0] as number,
+  );
+  assert.equal(told, 'done\n');
+  await way.until(({ stderr }) => stderr.match(/it was idle/g)?.length === 50);
+});
+
+test('sockeye forward joins udp:// and unix-dgram://', async (t) => {
+  const path = join(temporaryDirectory(t), 'target');
+  const target = await serve(t, [`unix-dgram://${path}`], '--reply', 're: ');
+  const way = await forward(t, `udp://${ANYWHERE}`, addressOf(target));
+  const { status, stdout } = await run(t, ['connect', addressOf(way)], 'datagram');
+  assert.deepEqual([status, stdout], [0, 're: datagram']);
+});
+
+test('sockeye forward lets socat and nc through', {
+  skip: missing('socat') || missing('nc'),
+}, async (t) => {
+  const path = join(temporaryDirectory(t), 's');
+  const target = new Running(t, 'socat', [`UNIX-LISTEN:${path}`, 'SYSTEM:rev']);
+  const probe = new Running(t, 'sh', ['-c', `until [ -S ${path} ]; do :; done`]);
+  await probe.exit();
+  const way = await forward(t, ANYWHERE, `unix://${path}`);
+  const nc = new Running(t, 'nc', ['-N', '127.0.0.1', String(way.ports[0])]);
+  nc.child.stdin.end('abc\n');
+  assert.equal((await nc.exit()).stdout, 'cba\n');
+  await target.exit();
+});

@@ -1,0 +1,29 @@
+import { createInterface } from 'node:readline/promises';
+import type { Decide } from '@sockeye/net/transfer';
+import { formatCount } from '../bench/format-quantity.ts';
+import { escapeText } from '../text/escape-text.ts';
+
+/** Asks on the terminal whether to take an offer, one offer after the other. */
+export function askOffer(): Decide {
+  let last: Promise<unknown> = Promise.resolve();
+  return (offer) => {
+    const answer = last.then(() => ask(questionFor(offer)));
+    last = answer.catch(() => undefined);
+    return answer;
+  };
+}
+
+function questionFor({ peer, entries, bytes, names }: Parameters<Decide>[0]): string {
+  const list = names.map((name) => `  ${escapeText(name, { keep: '' })}\n`).join('');
+  const what = `${formatCount(entries)} files and directories, ${formatCount(bytes)} bytes`;
+  return `${escapeText(peer, { keep: '' })} offers ${what}:\n${list}take them? [y/N] `;
+}
+
+async function ask(question: string): Promise<boolean> {
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^\s*y(es)?\s*$/i.test(await prompt.question(question));
+  } finally {
+    prompt.close();
+  }
+}

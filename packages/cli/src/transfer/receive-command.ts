@@ -1,0 +1,198 @@
+import { statSync, writeFileSync } from 'node:fs';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import {
+  type Decide,
+  type Existing,
+  type FileReceiver,
+  receiveFiles,
+  type ReceiveOptions,
+} from '@sockeye/net/transfer';
+import { CommandError, usageError } from '../command-error.ts';
+import { formatDuration, parseDuration } from '../duration.ts';
+import { EXIT } from '../exit-code.ts';
+import type { ProgramHooks } from '../program-hooks.ts';
+import { askOffer } from './ask-offer.ts';
+import { loadHashes } from './load-hashes.ts';
+import { parseSize } from './parse-size.ts';
+import { listeningText, reachableText, transferAddress } from './transfer-address.ts';
+import { transferFailure } from './transfer-failure.ts';
+import { addReportFlags, addSecretFlags, type ReportFlags } from './transfer-flags.ts';
+import { TransferReporter, writeReceipt } from './transfer-reporter.ts';
+import { type SecretFlags, shownSecret, toldSecret } from './transfer-secret.ts';
+import { untilInterrupted } from './until-interrupted.ts';
+
+// The kernel chooses the port; on loopback unless told otherwise.
+const DEFAULT_ADDRESS = '127.0.0.1:0';
+const DRAIN_MS = 5_000;
+const IDLE_MS = 60_000;
+
+const EXAMPLES = `
+Examples:
+  sockeye receive inbox --listen :9000                     prints the line for the other side
+  sockeye receive inbox --listen :9000 --secret-file secret --yes    for a service
+  sockeye receive inbox 192.0.2.7:9000                     from a sender that listens
+
+Files appear under their names when they are whole and verified, never before. Nothing that is
+there is touched without --overwrite or --append; a file that is the same counts as done.
+SIGINT or SIGTERM: no new senders, running transfers get --drain, then it ends with 0.`;
+
+interface Flags extends SecretFlags, ReportFlags {
+  readonly listen?: string;
+  readonly connect?: string;
+  readonly yes: boolean;
+  readonly once: boolean;
+  readonly overwrite?: boolean;
+  readonly append?: boolean;
+  readonly maxBytes?: number;
+  readonly maxFileBytes?: number;
+  readonly maxEntries?: number;
+  readonly maxConnections: number;
+  readonly idleTimeout: number;
+  readonly drain: number;
+  readonly portFile?: string;
+}
+
+/** Adds `sockeye receive`. */
+export function addReceiveCommand(program: Command, hooks: ProgramHooks): void {
+  const command = program
+    .command('receive')
+    .summary('receive files and directories: whole, verified, resumable')
+    .description('Receives files and directories from a `sockeye send`.')
+    .argument('[dir]', 'where they go', '.')
+    .argument('[address]', 'a sender that listens')
+    .option('--listen <address>', `where to wait for senders (default: ${DEFAULT_ADDRESS})`)
+    .option('--connect <address>', 'a sender that listens')
+    .option('-y, --yes', 'take every offer without asking', false)
+    .option('--once', 'end after the first transfer that ran to its end', false)
+    .addOption(new Option('--overwrite', 'replace files that differ').conflicts('append'))
+    .option('--append', 'complete files that are beginnings of what is sent')
+    .option('--max-bytes <bytes>', 'bytes of one transfer: 500M, 10G', parseSize)
+    .option('--max-file-bytes <bytes>', 'bytes of one file', parseSize)
+    .option('--max-entries <n>', 'files and directories of one transfer', parseCount)
+    .option('--max-connections <n>', 'transfers at once', parseCount, 16)
+    .addOption(durationOption('--idle-timeout', 'without a byte', IDLE_MS))
+    .addOption(durationOption('--drain', 'for running transfers at the end', DRAIN_MS))
+    .option('--port-file <file>', 'write the port here once it listens');
+  addSecretFlags(command);
+  addReportFlags(command);
+  command
+    .addHelpText('after', EXAMPLES)
+    .action(async (dir: string, address: string | undefined, flags: Flags) =>
+      hooks.finish(await receive(dir, address, flags, hooks)),
+    );
+}
+
+function durationOption(flag: string, what: string, defaultMs: number): Option {
+  return new Option(`${flag} <time>`, `time ${what}: 10s, 500ms, 5m, none`)
+    .argParser(parseDuration)
+    .default(defaultMs, formatDuration(defaultMs));
+}
+
+function parseCount(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Expected a number from 1 on.');
+}
+
+/** `receive ADDRESS` means the sender there and the working directory. */
+function places(
+  dir: string,
+  address: string | undefined,
+  flags: Flags,
+): [string, string | undefined] {
+  const connect = flags.connect ?? address;
+  if (connect !== undefined && flags.listen !== undefined) {
+    throw usageError('--listen and the address of a sender exclude each other');
+  }
+  const looksLikeAddress = connect === undefined && flags.listen === undefined && /:\d+$/.test(dir);
+  return looksLikeAddress && !isDirectory(dir) ? ['.', dir] : [dir, connect];
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+function existingOf({ overwrite, append }: Flags): Existing {
+  if (overwrite === true) return 'overwrite';
+  return append === true ? 'append' : 'refuse';
+}
+
+/** Who has shown the secret is welcome where nobody can be asked. */
+function decideOf({ yes, insecure, json }: Flags): Decide {
+  if (yes) return () => Promise.resolve(true);
+  if (process.stdin.isTTY && !json) return askOffer();
+  if (insecure === true) throw usageError('--insecure without a terminal to ask on needs --yes');
+  return () => Promise.resolve(true);
+}
+
+async function receive(
+  dirWord: string,
+  addressWord: string | undefined,
+  flags: Flags,
+  hooks: ProgramHooks,
+): Promise<number> {
+  const [dir, connect] = places(dirWord, addressWord, flags);
+  if (flags.receipt !== undefined && connect === undefined && !flags.once) {
+    throw usageError('--receipt is for one transfer: add --once');
+  }
+  const decide = decideOf(flags);
+  const reporter = new TransferReporter(flags);
+  const role = connect === undefined ? 'server' : 'client';
+  const address = transferAddress(connect ?? flags.listen ?? DEFAULT_ADDRESS, role);
+  const shown = connect === undefined ? shownSecret(flags) : undefined;
+  const secret = shown === undefined ? await toldSecret(flags) : shown.secret;
+  const options: ReceiveOptions = {
+    ...(secret === undefined ? { insecure: true } : { secret }),
+    dialling: connect === undefined ? 'listen' : 'connect',
+    decide,
+    existing: existingOf(flags),
+    maxBytes: flags.maxBytes,
+    maxFileBytes: flags.maxFileBytes,
+    maxEntries: flags.maxEntries,
+    maxConnections: flags.maxConnections,
+    idleTimeoutMs: flags.idleTimeout,
+    once: flags.once,
+    hashes: loadHashes(),
+    onEvent: (event) => reporter.tell(event),
+  };
+  try {
+    const receiver = await receiveFiles(dir, address, options);
+    if (receiver.address !== null) {
+      announce(receiver, reporter, shown?.isNew === true ? secret : undefined, flags);
+      hooks.onListening?.();
+    }
+    return await run(receiver, flags);
+  } catch (error) {
+    throw transferFailure(`receive into ${dir}`, error);
+  }
+}
+
+function announce(
+  { address }: FileReceiver,
+  reporter: TransferReporter,
+  secret: string | undefined,
+  { portFile, insecure, secretFile }: Flags,
+): void {
+  if (address === null) return;
+  if (portFile !== undefined && 'port' in address) writeFileSync(portFile, `${address.port}\n`);
+  const how =
+    insecure === true ? ' --insecure' : secretFile === undefined ? '' : ' --secret-file FILE';
+  process.stderr.write(`listening on ${listeningText(address)}\n`);
+  reporter.say(`on the other side: sockeye send PATH… ${reachableText(address)}${how}`);
+  // The only place where it is ever shown.
+  if (secret !== undefined) process.stderr.write(`${secret}\n`);
+  reporter.tellJson({ type: 'listening', address: listeningText(address) });
+}
+
+async function run(receiver: FileReceiver, flags: Flags): Promise<number> {
+  let status: number | undefined;
+  const receipt = await untilInterrupted(
+    () => receiver.finished(),
+    (signalStatus) => {
+      status = receiver.address === null ? signalStatus : EXIT.ok;
+      void receiver.drain({ timeoutMs: flags.drain });
+    },
+  );
+  if (receipt !== undefined) writeReceipt(flags.receipt, receipt);
+  if (status === undefined && receipt === undefined) throw new CommandError('nothing was received');
+  return status ?? (receipt?.complete === true ? EXIT.ok : EXIT.failed);
+}

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Running, temporaryDirectory } from '../command.test.util.ts';
+
+const MAIN = fileURLToPath(new URL('./transfer-main.test.util.js', import.meta.url));
+
+function start(t: TestContext, ...args: string[]): Running {
+  return new Running(t, process.execPath, [MAIN, ...args]);
+}
+
+async function run(t: TestContext, ...args: string[]) {
+  return start(t, ...args).exit();
+}
+
+/** A place with a tree to send and an inbox. */
+function place(t: TestContext) {
+  const directory = temporaryDirectory(t);
+  const at = (name: string): string => join(directory, name);
+  mkdirSync(at('inbox'));
+  mkdirSync(at('tree'));
+  writeFileSync(at('tree/a'), 'hello');
+  writeFileSync(at('tree/b'), Buffer.alloc(2_000_000, 'x'));
+  return { at, inbox: at('inbox'), tree: at('tree'), secret: at('secret') };
+}
+
+/** Starts a receiver and waits for its address. */
+async function receive(t: TestContext, ...args: string[]) {
+  const running = start(t, 'receive', ...args);
+  const [, address] = await running.until(({ stderr }) =>
+    /^listening on tcp:\/\/(\S+)$/m.exec(stderr),
+  );
+  return { running, address: address as string };
+}
+
+function objects(stdout: string): { type?: string; name?: string; [key: string]: unknown }[] {
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as { type?: string });
+}
+
+test('send and receive bring a tree over; the same again counts it as done; verify finds it whole', async (t) => {
+  const { at, inbox, tree, secret } = place(t);
+  const { running, address } = await receive(t, inbox, '--secret-file', secret);
+  assert.equal(statSync(secret).mode & 0o777, 0o600);
+  const first = await run(
+    t,
+    'send',
+    tree,
+    address,
+    '--secret-file',
+    secret,
+    '--json',
+    '--receipt',
+    at('receipt'),
+  );
+  assert.equal(first.status, 0, first.stderr);
+  const events = objects(first.stdout);
+  assert.deepEqual([events[0]?.type, events.at(-1)?.type], ['offer', 'done']);
+  const file = events.find(({ name }) => name === 'tree/b');
+  assert.equal(file?.['acknowledged'], true);
+  assert.match(String(file?.['hash']), /^[0-9a-f]{64}$/);
+  assert.deepEqual(readFileSync(join(inbox, 'tree/b')), readFileSync(join(tree, 'b')));
+  const again = await run(t, 'send', tree, address, '--secret-file', secret);
+  assert.equal(again.status, 0, again.stderr);
+  assert.match(again.stderr, /same tree\/b/);
+  assert.equal((await run(t, 'verify', at('receipt'), inbox)).status, 0);
+  writeFileSync(join(inbox, 'tree/a'), 'HELLO');
+  const verified = await run(t, 'verify', at('receipt'), inbox);
+  assert.equal(verified.status, 3);
+  assert.match(verified.stdout, /^different tree\/a/);
+  const refused = await run(t, 'send', tree, address, '--secret-file', secret);
+  assert.equal(refused.status, 1);
+  assert.equal(readFileSync(join(inbox, 'tree/a'), 'utf8'), 'HELLO');
+  running.child.kill('SIGTERM');
+  assert.equal((await running.exit()).status, 0);
+});
+
+test('receive prints a secret on a line of its own, which is in no argument list', async (t) => {
+  const { inbox, tree, secret } = place(t);
+  const { running, address } = await receive(t, inbox, '--once');
+  const [shown] = await running.until(({ stderr }) =>
+    /^[0-9a-hjkmnp-tv-z]{4}(-[0-9a-hjkmnp-tv-z]{4}){7}$/m.exec(stderr),
+  );
+  assert.match(running.stderr, new RegExp(`sockeye send PATH… ${address}\n`));
+  writeFileSync(secret, `${shown.toUpperCase()}\n`);
+  const sender = start(t, 'send', tree, address, '--secret-file', '-', '--rate', '4M');
+  sender.child.stdin.end(readFileSync(secret));
+  const listed = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' });
+  assert.equal(listed.includes(shown), false);
+  assert.equal((await sender.exit()).status, 0);
+  assert.equal((await running.exit()).status, 0);
+});
+
+test('send ends with 4 for a wrong secret, 2 for wrong usage, 1 where nobody listens', async (t) => {
+  const { at, inbox, tree } = place(t);
+  const { address, running } = await receive(t, inbox);
+  writeFileSync(at('wrong'), '0123-4567-89ab-cdef-ghjk-mnpq-rstv-wxyz');
+  const wrong = await run(t, 'send', tree, address, '--secret-file', at('wrong'));
+  assert.equal(wrong.status, 4);
+  assert.match(wrong.stderr, /the secrets differ/);
+  assert.match(running.stderr, /turned away/);
+  assert.equal((await run(t, 'send', tree)).status, 2);
+  assert.equal((await run(t, 'send', tree, 'udp://127.0.0.1:9', '--insecure')).status, 2);
+  assert.equal((await run(t, 'send', tree, address)).status, 2);
+  assert.equal((await run(t, 'send', tree, address, '--rate', 'fast', '--insecure')).status, 2);
+  assert.equal((await run(t, 'send', tree, '127.0.0.1:1', '--insecure')).status, 1);
+  assert.equal((await run(t, 'send', at('none'), address, '--insecure')).status, 1);
+  assert.equal((await run(t, 'receive', inbox, '--insecure')).status, 2);
+});
+
+test('send --listen waits for a receiver that connects', async (t) => {
+  const { inbox, tree, secret } = place(t);
+  const sender = start(t, 'send', tree, '--listen', '127.0.0.1:0', '--secret-file', secret);
+  const [, address] = await sender.until(({ stderr }) =>
+    /^listening on tcp:\/\/(\S+)$/m.exec(stderr),
+  );
+  const receiver = await run(t, 'receive', inbox, address as string, '--secret-file', secret);
+  assert.equal(receiver.status, 0, receiver.stderr);
+  assert.equal((await sender.exit()).status, 0);
+  assert.equal(readFileSync(join(inbox, 'tree/a'), 'utf8'), 'hello');
+});
+
+test('send ends with 130 on SIGINT, and the same command goes on', async (t) => {
+  const { at, inbox } = place(t);
+  writeFileSync(at('large'), Buffer.alloc(16 * 1024 * 1024, 'y'));
+  const { address } = await receive(t, inbox, '--insecure', '--yes');
+  const sender = start(t, 'send', at('large'), address, '--insecure', '--rate', '6M', '--json');
+  await sender.until(({ stdout }) => /"bytes":[3-9]\d{6}/.test(stdout.toString()));
+  sender.child.kill('SIGINT');
+  const { status, stderr } = await sender.exit();
+  assert.equal(status, 130, stderr);
+  assert.equal(existsSync(join(inbox, 'large')), false);
+  const next = await run(t, 'send', at('large'), address, '--insecure', '--json');
+  assert.equal(next.status, 0, next.stderr);
+  const done = objects(next.stdout).at(-1);
+  assert.ok(Number(done?.['transferredBytes']) < 14 * 1024 * 1024, JSON.stringify(done));
+});

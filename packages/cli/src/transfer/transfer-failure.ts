@@ -1,0 +1,24 @@
+import { FileError, TransferError } from '@sockeye/net/transfer';
+import { CommandError } from '../command-error.ts';
+import { EXIT } from '../exit-code.ts';
+import { reasonOf } from '../explain-error.ts';
+import { escapeText } from '../text/escape-text.ts';
+import { TRANSFER_EXIT } from './transfer-exit.ts';
+
+/** The one line for a transfer that failed, and its exit status. */
+export function transferFailure(action: string, error: unknown): CommandError {
+  if (error instanceof CommandError) return error;
+  if (error instanceof TransferError) {
+    return new CommandError(escapeText(error.message, { keep: '' }), statusOf(error), {
+      cause: error,
+    });
+  }
+  const reason = error instanceof FileError ? error.message : reasonOf(error);
+  const message = `cannot ${action}: ${escapeText(reason, { keep: '' })}`;
+  return new CommandError(message, EXIT.failed, { cause: error });
+}
+
+function statusOf({ reason }: TransferError): number {
+  if (reason === 'secret') return TRANSFER_EXIT.authentication;
+  return reason === 'integrity' ? TRANSFER_EXIT.integrity : EXIT.failed;
+}

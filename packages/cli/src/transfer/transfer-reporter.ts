@@ -1,0 +1,120 @@
+import { writeFileSync } from 'node:fs';
+import type { ReceiveEvent, TransferReceipt } from '@sockeye/net/transfer';
+import { formatByteRate, formatCount } from '../bench/format-quantity.ts';
+import { CommandError } from '../command-error.ts';
+import { errorCode } from '../error-code.ts';
+import { escapeText } from '../text/escape-text.ts';
+
+const ERASE_LINE = '\r\u001b[K';
+
+export interface TransferReporterOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+/** Tells how a transfer goes: JSON on stdout, or lines and a progress line on stderr. */
+export class TransferReporter {
+  readonly #options: TransferReporterOptions;
+  readonly #isAnimated: boolean;
+  readonly #began = performance.now();
+  #hasProgress = false;
+
+  constructor(options: TransferReporterOptions) {
+    this.#options = options;
+    const { json, quiet } = options;
+    this.#isAnimated = process.stderr.isTTY && process.env['TERM'] !== 'dumb' && !json && !quiet;
+  }
+
+  /** A line for people; not with --quiet. */
+  say(text: string): void {
+    if (!this.#options.quiet) this.#line(text);
+  }
+
+  /** An event of the command's own. */
+  tellJson(event: object): void {
+    if (this.#options.json) process.stdout.write(`${JSON.stringify(event)}\n`);
+  }
+
+  tell(event: ReceiveEvent): void {
+    this.tellJson(jsonOf(event));
+    if (event.type === 'progress') this.#progress(event);
+    else if (!this.#options.json || isProblem(event)) this.#tellText(event);
+  }
+
+  #tellText(event: Exclude<ReceiveEvent, { type: 'progress' }>): void {
+    const text = textOf(event);
+    if (isProblem(event)) this.#line(text);
+    else this.say(text);
+  }
+
+  #line(text: string): void {
+    const erase = this.#hasProgress ? ERASE_LINE : '';
+    this.#hasProgress = false;
+    process.stderr.write(`${erase}${escapeText(text, { keep: '' })}\n`);
+  }
+
+  #progress({ bytes, totalBytes }: Extract<ReceiveEvent, { type: 'progress' }>): void {
+    if (!this.#isAnimated) return;
+    const seconds = (performance.now() - this.#began) / 1000;
+    const rate = bytes / Math.max(seconds, 0.001);
+    const share = totalBytes === 0 ? 100 : Math.floor((100 * bytes) / totalBytes);
+    const left = rate > 0 ? Math.ceil((totalBytes - bytes) / rate) : 0;
+    const text = `${share}%  ${formatCount(bytes)} of ${formatCount(totalBytes)} bytes  ${formatByteRate(rate)}  ${left} s left`;
+    this.#hasProgress = true;
+    process.stderr.write(`${ERASE_LINE}${text}`);
+  }
+}
+
+function isProblem({ type }: ReceiveEvent): boolean {
+  return type === 'failed' || type === 'rejected' || type === 'ended';
+}
+
+/** Names as one text; an error as its message; the receipt without its entries. */
+function jsonOf(event: ReceiveEvent): object {
+  if (event.type === 'ended') return { ...event, error: event.error.message };
+  if (event.type === 'done') {
+    const { entries, ...receipt } = event.receipt;
+    return { ...receipt, type: 'done', peer: event.peer, entries: entries.length };
+  }
+  if (!('path' in event)) return event;
+  const { path, ...rest } = event;
+  return { ...rest, name: path.join('/') };
+}
+
+function textOf(event: Exclude<ReceiveEvent, { type: 'progress' }>): string {
+  switch (event.type) {
+    case 'offer':
+      return `${event.peer}: ${formatCount(event.entries)} files and directories, ${formatCount(event.bytes)} bytes`;
+    case 'file':
+      return `${event.how === 'written' ? 'done' : 'same'} ${event.path.join('/')}`;
+    case 'failed':
+      return `failed ${event.path.join('/')}: ${event.text} (${event.reason})`;
+    case 'rejected':
+      return `turned away ${event.peer}: ${event.text}`;
+    case 'ended':
+      return `the transfer from ${event.peer} did not end well: ${event.error.message}`;
+    case 'done':
+      return doneText(event.receipt);
+    default:
+      return event satisfies never;
+  }
+}
+
+function doneText({ entries, transferredBytes, startedAt, endedAt }: TransferReceipt): string {
+  const seconds = (Date.parse(endedAt) - Date.parse(startedAt)) / 1000;
+  const failed = entries.filter(({ state }) => state === 'failed').length;
+  const rate = formatByteRate(transferredBytes / Math.max(seconds, 0.001));
+  const rest = failed === 0 ? '' : `, ${formatCount(failed)} failed`;
+  return `${formatCount(entries.length - failed)} acknowledged${rest}; ${formatCount(transferredBytes)} bytes in ${seconds.toFixed(1)} s (${rate})`;
+}
+
+/** Writes a receipt where --receipt says; an existing file is kept. */
+export function writeReceipt(path: string | undefined, receipt: TransferReceipt): void {
+  if (path === undefined) return;
+  try {
+    writeFileSync(path, `${JSON.stringify(receipt, undefined, 2)}\n`, { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    const message = `cannot write the receipt to ${path}: ${errorCode(error)}`;
+    throw new CommandError(message, undefined, { cause: error });
+  }
+}

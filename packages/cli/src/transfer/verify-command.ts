@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { type TransferReceipt, verifyReceipt } from '@sockeye/net/transfer';
+import { formatCount } from '../bench/format-quantity.ts';
+import { CommandError } from '../command-error.ts';
+import { errorCode } from '../error-code.ts';
+import { EXIT } from '../exit-code.ts';
+import type { ProgramHooks } from '../program-hooks.ts';
+import { escapeText } from '../text/escape-text.ts';
+import { loadHashes } from './load-hashes.ts';
+import { TRANSFER_EXIT } from './transfer-exit.ts';
+import { transferFailure } from './transfer-failure.ts';
+
+const EXAMPLES = `
+Examples:
+  sockeye verify receipt.json inbox          is everything as it arrived?
+  sockeye verify receipt.json . --json       one object a file
+
+Exit status: 0 everything is the same, 3 something differs, is missing or never arrived.`;
+
+interface Flags {
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+/** Adds `sockeye verify`. */
+export function addVerifyCommand(program: Command, hooks: ProgramHooks): void {
+  program
+    .command('verify')
+    .summary('compare a directory with the receipt of a transfer, offline')
+    .description('Reads every file of a receipt again and compares its hash.')
+    .argument('<receipt>', 'what --receipt wrote, on either side')
+    .argument('<dir>', 'where the files are')
+    .option('--json', 'print what was found as JSON objects, one a line, on stdout', false)
+    .option('-q, --quiet', 'print nothing, the exit status tells', false)
+    .addHelpText('after', EXAMPLES)
+    .action(async (path: string, dir: string, flags: Flags) =>
+      hooks.finish(await verify(path, dir, flags)),
+    );
+}
+
+async function verify(path: string, dir: string, { json, quiet }: Flags): Promise<number> {
+  const receipt = readReceipt(path);
+  try {
+    const { ok, entries } = await verifyReceipt(receipt, dir, {
+      hashes: loadHashes(),
+      onEntry({ path: names, state, text }) {
+        const name = names.join('/');
+        if (json) process.stdout.write(`${JSON.stringify({ name, state, text })}\n`);
+        else if (state !== 'same' && !quiet) {
+          process.stdout.write(`${state} ${escapeText(`${name}: ${text ?? ''}`, { keep: '' })}\n`);
+        }
+      },
+    });
+    if (ok && !quiet && !json)
+      process.stdout.write(`${formatCount(entries.length)} are the same\n`);
+    return ok ? EXIT.ok : TRANSFER_EXIT.integrity;
+  } catch (error) {
+    throw transferFailure(`verify ${path}`, error);
+  }
+}
+
+function readReceipt(path: string): TransferReceipt {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as TransferReceipt;
+  } catch (error) {
+    const reason = error instanceof SyntaxError ? 'it is not JSON' : errorCode(error);
+    throw new CommandError(`cannot read the receipt ${path}: ${reason}`, undefined, {
+      cause: error,
+    });
+  }
+}
