@@ -1,5 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,6 +51,7 @@ export class Running {
   /** Waits until `find` finds something in what was printed. */
   async until<Found>(find: (running: this) => Found | undefined | null | false): Promise<Found> {
     const deadline = AbortSignal.timeout(PATIENCE_MS);
+    setMaxListeners(0, deadline);
     for (;;) {
       const found = find(this);
       if (found !== undefined && found !== null && found !== false) return found;

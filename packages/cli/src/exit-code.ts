@@ -10,4 +10,5 @@ export const EXIT = {
   /** 128 and the signal's number, as a shell says it. */
   interrupted: 130,
   brokenPipe: 141,
+  terminated: 143,
 } as const;

@@ -6,6 +6,7 @@ import { addPingCommand } from './ping/ping-command.ts';
 import { addReadCommand } from './packets/read-command.ts';
 import { addForwardCommand } from './forward/forward-command.ts';
 import { addListenCommand } from './listen/listen-command.ts';
+import { addOptionsCommand } from './options/options-command.ts';
 import type { ProgramHooks } from './program-hooks.ts';
 import { addServeCommand } from './serve/serve-command.ts';
 
@@ -36,6 +37,7 @@ export function makeProgram(hooks: ProgramHooks): Command {
   addForwardCommand(program, hooks);
   addPingCommand(program, hooks);
   addBenchCommand(program, hooks);
+  addOptionsCommand(program, hooks);
   addReadCommand(program, hooks);
   return program;
 }

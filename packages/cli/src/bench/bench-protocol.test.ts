@@ -8,7 +8,12 @@ test('readStreamRequest() reads what streamPreamble() writes, and nothing else',
   assert.deepEqual(readStreamRequest(written('send')), { kind: 'discard' });
   assert.deepEqual(readStreamRequest(written('receive')), { kind: 'source', size: 1000 });
   assert.equal(streamPreamble('echo', 1000), undefined);
-  for (const wrong of ['', 'sockeye-bench', 'sockeye-bench source 0', 'sockeye-bench source 99999999']) {
+  for (const wrong of [
+    '',
+    'sockeye-bench',
+    'sockeye-bench source 0',
+    'sockeye-bench source 99999999',
+  ]) {
     assert.equal(readStreamRequest(wrong), undefined, wrong);
   }
 });

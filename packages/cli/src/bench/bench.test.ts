@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test, type TestContext } from 'node:test';
-import { type Outcome, run, type Running, start, startPython } from '../command.test.util.ts';
+import { COMMAND, type Outcome, run, Running, start, startPython } from '../command.test.util.ts';
 
 const SHORT = ['--duration', '300ms', '--warmup', '50ms'];
 
 /** Starts the server side and waits for its address. */
-async function benchServer(t: TestContext, address: string): Promise<Running & { address: string }> {
+async function benchServer(
+  t: TestContext,
+  address: string,
+): Promise<Running & { address: string }> {
   const server = start(t, 'bench', '--serve', address);
   const found = await server.until(({ stderr }) => /^listening on (\S+)\n/.exec(stderr)?.[1]);
   return Object.assign(server, { address: found });
@@ -189,7 +193,6 @@ for (const address of ['127.0.0.1:1', 'udp://127.0.0.1:1', 'unix:@sockeye-nobody
 test('sockeye bench prints on Ctrl-C what it measured and exits 130', async (t) => {
   const server = await benchServer(t, '127.0.0.1:0');
   const client = start(t, 'bench', server.address, '--duration', '1h', '--warmup', '0', '--json');
-  // It is connected once the server's own connection is there.
   await waitForPeer(server);
   client.child.kill('SIGINT');
   const outcome = await client.exit();
@@ -199,16 +202,33 @@ test('sockeye bench prints on Ctrl-C what it measured and exits 130', async (t) 
   assert.ok(seconds < 60);
 });
 
-/** Waits until a client has connected, by asking for an echo behind it. */
+/** Waits until the kernel has a connection of the server's. */
 async function waitForPeer({ address }: { address: string }): Promise<void> {
-  const { readFile } = await import('node:fs/promises');
-  const port = Number(/:(\d+)$/.exec(address)?.[1]).toString(16).toUpperCase().padStart(4, '0');
+  const port = Number(/:(\d+)$/.exec(address)?.[1])
+    .toString(16)
+    .toUpperCase()
+    .padStart(4, '0');
   const isConnected = new RegExp(`:${port} [0-9A-F]+:[0-9A-F]+ 01 `);
   const deadline = performance.now() + 20_000;
   while (!isConnected.test(await readFile('/proc/net/tcp', 'latin1'))) {
     if (performance.now() > deadline) throw new Error('nobody connected');
   }
 }
+
+test('sockeye bench shows its progress on a terminal and clears it; -q shows none', async (t) => {
+  const server = await benchServer(t, '127.0.0.1:0');
+  const onTerminal = async (...more: string[]): Promise<string> => {
+    const args = [process.execPath, COMMAND, 'bench', server.address, ...SHORT, ...more];
+    const program = 'import pty, sys; sys.exit(pty.spawn(sys.argv[1:]))';
+    const env = { TERM: 'xterm' };
+    return (await new Running(t, 'python3', ['-c', program, ...args], env).exit()).stdout;
+  };
+  const shown = await onTerminal('--duration', '700ms');
+  assert.ok(shown.includes('warming up'), JSON.stringify(shown));
+  assert.match(shown, /[\d.]+ of 0\.7 s {3}[\d,]+ messages\/s/);
+  assert.ok(shown.includes('\r\u001b[Ktcp://127.0.0.1:'), JSON.stringify(shown));
+  assert.ok(!(await onTerminal('-q')).includes('\u001b'));
+});
 
 test('sockeye bench --serve ends with 0 on SIGTERM, with a client', async (t) => {
   const server = await benchServer(t, '127.0.0.1:0');

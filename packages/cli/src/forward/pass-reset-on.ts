@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { IPPROTO_TCP } from '@sockeye/net';
 import type { Channel } from '../channel/channel.ts';
 import { SocketChannel } from '../channel/socket-channel.ts';
 
@@ -13,8 +12,8 @@ const LOOK_MS = 5;
  */
 export async function passResetOn(channel: Channel): Promise<void> {
   if (!(channel instanceof SocketChannel)) return;
-  const { socket } = channel;
-  if (socket.closed || socket.proto !== IPPROTO_TCP) return;
+  const { socket, endpoint } = channel;
+  if (socket.closed || endpoint.transport !== 'tcp') return;
   try {
     const deadline = performance.now() + AT_MOST_MS;
     while (isUnderWay(channel) && performance.now() < deadline) await pause(LOOK_MS);

@@ -77,13 +77,13 @@ async function listen(address: string, flags: Flags, hooks: ProgramHooks): Promi
     closeAll(bound);
     throw usageError(`cannot listen on ${address}: the name has several addresses; choose one`);
   }
-  const onExit = (): void => closeAll(bound);
-  process.once('exit', onExit);
+  process.once('exit', () => closeAll(bound));
+  const whenFound = endOnSignals(flags.keep ?? false);
   try {
     if (flags.portFile !== undefined) writePortFile(flags.portFile, bound);
     if (!flags.quiet) process.stderr.write(`listening on ${nameOf(first)}\n`);
     hooks.onListening?.();
-    return await new Listening(first, flags, acceptor).run();
+    return await new Listening(first, flags, { acceptor, whenFound }).run();
   } finally {
     closeAll(bound);
   }
@@ -100,23 +100,31 @@ function closeAll(bound: readonly BoundSocket[]): void {
   }
 }
 
+interface ListeningHooks {
+  readonly acceptor: TlsAcceptor | undefined;
+  /** Called when the one peer is there. */
+  readonly whenFound: () => void;
+}
+
 class Listening {
   #bound: BoundSocket;
   #flags: Flags;
   #acceptor: TlsAcceptor | undefined;
+  #whenFound: () => void;
 
-  constructor(bound: BoundSocket, flags: Flags, acceptor: TlsAcceptor | undefined) {
+  constructor(bound: BoundSocket, flags: Flags, { acceptor, whenFound }: ListeningHooks) {
     this.#bound = bound;
+    this.#whenFound = whenFound;
     this.#flags = flags;
     this.#acceptor = acceptor;
   }
 
   async run(): Promise<number> {
     const { endpoint, socket } = this.#bound;
-    if (this.#flags.keep) for (const signal of ['SIGINT', 'SIGTERM'] as const) endOn(signal);
     if (isConnectionless(endpoint.transport)) return await this.#datagrams();
     if (this.#flags.keep) return await this.#keep();
     using channel = await this.#accept();
+    this.#whenFound();
     // As nc: who comes second is refused, not left waiting.
     socket.close();
     return await joinStdio(channel, this.#flags);
@@ -126,6 +134,7 @@ class Listening {
     const { endpoint, socket } = this.#bound;
     using channel = new DatagramChannel(endpoint, socket, this.#flags.keep ?? false);
     // The end of stdin ends nothing while others may still come.
+    if (!this.#flags.keep) this.#whenFound();
     const forever = { timeout: Number.POSITIVE_INFINITY };
     const options = { ...(this.#flags.keep ? forever : {}), ...this.#flags };
     return await joinStdio(channel, options, { waitsForPeer: true });
@@ -149,19 +158,8 @@ class Listening {
     }
   }
 
-  /** The next peer; Ctrl-C ends the wait for it. */
+  /** The next peer; one that can't agree on keys is told of and passed over. */
   async #accept(): Promise<Channel> {
-    const interrupted = (): void => process.exit(EXIT.interrupted);
-    process.once('SIGINT', interrupted);
-    try {
-      return await this.#acceptChannel();
-    } finally {
-      process.off('SIGINT', interrupted);
-    }
-  }
-
-  /** One that can't agree on keys is told of and passed over. */
-  async #acceptChannel(): Promise<Channel> {
     const { endpoint, socket } = this.#bound;
     for (;;) {
       const accepted = await this.#acceptPlain();
@@ -196,7 +194,15 @@ class Listening {
   }
 }
 
-/** A server is ended by a signal, which is no failure. Its files go with the process's exit. */
-function endOn(signal: NodeJS.Signals): void {
-  process.on(signal, () => process.exit(EXIT.ok));
+/**
+ * A server is ended by a signal, which is no failure; who waits for one peer is interrupted. What the
+ * sockets leave goes with the process's exit.
+ *
+ * @returns what leaves SIGINT to others from then on
+ */
+function endOnSignals(isServer: boolean): () => void {
+  const interrupt = (): void => process.exit(isServer ? EXIT.ok : EXIT.interrupted);
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', () => process.exit(isServer ? EXIT.ok : EXIT.terminated));
+  return () => process.off('SIGINT', interrupt);
 }

@@ -161,7 +161,7 @@ test('sockeye listen --timeout exits 124 when nobody comes', async (t) => {
 });
 
 test('sockeye listen udp:// talks to the first who speaks and ends after its last datagram', async (t) => {
-  const listener = await startListening(t, ['listen', `udp://${ANYWHERE}`, '--timeout', '500ms']);
+  const listener = await startListening(t, ['listen', `udp://${ANYWHERE}`, '--timeout', '5s']);
   listener.child.stdin.end('answer');
   const told = await python(
     t,
@@ -195,7 +195,7 @@ for n, c in enumerate(clients): c.sendto(b'client %d\\n' % n, a)`,
 for (const address of ['unix', 'unix-seqpacket', 'unix-dgram']) {
   test(`sockeye listen ${address}:// and sockeye connect understand each other`, async (t) => {
     const where = `${address}://${join(temporaryDirectory(t), 's')}`;
-    const listener = await startListening(t, ['listen', where, '--timeout', '1s']);
+    const listener = await startListening(t, ['listen', where, '--timeout', '5s']);
     listener.child.stdin.end('bytes \0\xff back');
     const client = await run(t, ['connect', where], 'bytes there');
     assert.equal(client.stdout, 'bytes \0\xff back');

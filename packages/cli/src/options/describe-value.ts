@@ -10,7 +10,12 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 // Names that share their number with one that people use.
-const ALIASES: ReadonlySet<string> = new Set(['AF_FILE', 'AF_LOCAL', 'AF_ROUTE', 'IPPROTO_HOPOPTS']);
+const ALIASES: ReadonlySet<string> = new Set([
+  'AF_FILE',
+  'AF_LOCAL',
+  'AF_ROUTE',
+  'IPPROTO_HOPOPTS',
+]);
 
 // The values of this that stand for nothing set, in the kernel's way of saying so.
 const NONE: ReadonlyMap<string, number> = new Map([
@@ -82,11 +87,14 @@ function describeNumber(name: string, value: number, unit: string | undefined): 
   return unit === 's' ? `${text}${inLargerUnit(value)}` : text;
 }
 
-/** The name of a constant by its value: `SOCK_STREAM`. */
+/** The name of a constant by its value: `SOCK_STREAM`, never `SOCK_SNDBUF_LOCK`. */
 export function constantName(prefix: string, value: number): string | undefined {
-  return Object.entries(net).find(
-    ([name, constant]) => constant === value && name.startsWith(prefix) && !ALIASES.has(name),
-  )?.[0];
+  const named = ([name, constant]: [string, unknown]): boolean =>
+    constant === value &&
+    name.startsWith(prefix) &&
+    !name.includes('_', prefix.length) &&
+    !ALIASES.has(name);
+  return Object.entries(net).find(named)?.[0];
 }
 
 function inLargerUnit(seconds: number): string {
@@ -121,5 +129,7 @@ function describeField(field: string, value: unknown): string {
 function plain(value: unknown): string {
   if (typeof value === 'boolean') return value ? 'on' : 'off';
   if (value instanceof Uint8Array) return describeBytes(value);
-  return typeof value === 'object' && value !== null ? `{ ${describeStruct(value)} }` : String(value);
+  return typeof value === 'object' && value !== null
+    ? `{ ${describeStruct(value)} }`
+    : String(value);
 }

@@ -29,7 +29,9 @@ const KINDS: ReadonlyMap<string, string> = new Map([
 export async function openOptionSocket(text: string, connect: boolean): Promise<Socket<number>> {
   const kind = KINDS.get(text);
   if (kind !== undefined && connect) {
-    throw usageError(`cannot connect to ${text}: --connect needs an address, such as tcp://host:port`);
+    throw usageError(
+      `cannot connect to ${text}: --connect needs an address, such as tcp://host:port`,
+    );
   }
   const endpoint = parseAddress(kind ?? text);
   if (connect) {

@@ -49,7 +49,10 @@ for (const [address, family, type] of KINDS) {
     assert.deepEqual([status, stderr], [0, '']);
     const ints = listed(stdout).filter(
       ({ name, kind, unit, value }) =>
-        typeof value !== 'object' && /integer|boolean/.test(kind) && unit !== 'bytes/s' && !OWN.has(name),
+        typeof value !== 'object' &&
+        /integer|boolean/.test(kind) &&
+        unit !== 'bytes/s' &&
+        !OWN.has(name),
     );
     assert.ok(ints.length > 20, `${ints.length}`);
     const wanted = ints.map(({ levelNumber, number }) => [levelNumber, number]);
@@ -151,3 +154,16 @@ test('optionTable() wraps a long value below itself, and never where the room is
     assert.equal(optionTable(rows, width).split('\n').length, 3);
   }
 });
+
+for (const command of ['options', 'bench', 'ping']) {
+  test(`sockeye ${command} --help shows examples in lines that fit, and exits 0`, async (t) => {
+    const { status, stdout, stderr } = await run(t, [command, '--help']);
+    assert.deepEqual([status, stderr], [0, '']);
+    const examples = stdout.slice(stdout.indexOf('\nExamples:\n')).match(/^ {2}sockeye \w+/gm);
+    assert.ok((examples?.length ?? 0) >= 3, stdout);
+    assert.ok(
+      stdout.split('\n').every((line) => line.length <= 100),
+      stdout,
+    );
+  });
+}

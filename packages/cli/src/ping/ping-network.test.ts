@@ -8,8 +8,16 @@ const skip = noNamespaces();
 const noIputils = missing('ping');
 
 const REFUSED: readonly [name: string, args: readonly string[], line: RegExp][] = [
-  ['a TTL too small', ['-t', '1', '10.9.2.2'], /^From 10\.9\.1\.1 icmp_seq=1 Time to live exceeded$/m],
-  ['a host that is not there', ['10.9.2.99'], /^From 10\.9\.1\.1 icmp_seq=1 Destination Host Unreachable$/m],
+  [
+    'a TTL too small',
+    ['-t', '1', '10.9.2.2'],
+    /^From 10\.9\.1\.1 icmp_seq=1 Time to live exceeded$/m,
+  ],
+  [
+    'a host that is not there',
+    ['10.9.2.99'],
+    /^From 10\.9\.1\.1 icmp_seq=1 Destination Host Unreachable$/m,
+  ],
   [
     'a hop limit too small',
     ['-t', '1', 'fd09:2::2'],
@@ -28,7 +36,10 @@ test('sockeye ping over a router', { skip }, async (t) => {
           const all = ['-c', '2', '-i', '0.01', ...args];
           const ours = await network.ping(each, ...all).exit();
           assert.match(ours.stdout, line);
-          assert.match(ours.stdout, /(\d) packets transmitted, 0 received, \+\1 errors, 100% packet loss/);
+          assert.match(
+            ours.stdout,
+            /(\d) packets transmitted, 0 received, \+\1 errors, 100% packet loss/,
+          );
           assert.equal(ours.status, 1);
           if (noIputils) return each.diagnostic(noIputils);
           const theirs = await network.start(each, 'ping', ...all).exit();

@@ -96,11 +96,16 @@ test('sockeye ping prints its statistics on SIGINT and exits 0 with replies', {
   running.child.kill('SIGINT');
   const { status, stdout, stderr } = await running.exit();
   assert.deepEqual([status, stderr], [0, '']);
-  assert.match(stdout, /\n--- 127\.0\.0\.1 ping statistics ---\n\d+ packets transmitted, \d+ received/);
+  assert.match(
+    stdout,
+    /\n--- 127\.0\.0\.1 ping statistics ---\n\d+ packets transmitted, \d+ received/,
+  );
   assert.match(stdout, /\nrtt min\/avg\/max\/mdev = [\d.]+\/[\d.]+\/[\d.]+\/[\d.]+ ms\n$/);
 });
 
-test('sockeye ping ends quietly when the reader of its pipe has gone', { skip: skip4 }, async (t) => {
+test('sockeye ping ends quietly when the reader of its pipe has gone', {
+  skip: skip4,
+}, async (t) => {
   const line = `"$0" "$1" ping -i 5ms 127.0.0.1 | head -n 2; echo "\${PIPESTATUS[0]}"`;
   const args = ['-c', line, process.execPath, COMMAND];
   const { stdout, stderr } = await new Running(t, 'bash', args).exit();

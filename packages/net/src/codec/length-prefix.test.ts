@@ -169,3 +169,30 @@ test('lengthPrefix() refuses wrong arguments by name', () => {
   assert.throws(() => lengthPrefix().encode(wrongArgument('text')), { name: 'TypeError' });
   assert.throws(() => lengthPrefix().decoder().push(wrongArgument('text')), { name: 'TypeError' });
 });
+
+for (const [options] of prefixes) {
+  test(`lengthPrefix(${JSON.stringify(options)}).encodeInto() writes what encode() gives, or nothing`, () => {
+    const codec = lengthPrefix(options);
+    for (const length of [0, 1, 127, 128, 250]) {
+      const message = Buffer.alloc(length, 'm');
+      const frame = joined(codec.encode(message));
+      const target = Buffer.alloc(frame.length + 7, 0xee);
+      assert.equal(codec.encodeInto?.(message, target, 3), frame.length);
+      assert.deepEqual(target.subarray(3, 3 + frame.length), frame);
+      assert.deepEqual(target.subarray(3 + frame.length), Buffer.alloc(4, 0xee));
+      assert.deepEqual(target.subarray(0, 3), Buffer.alloc(3, 0xee));
+      assert.equal(codec.encodeInto?.(message, target.subarray(0, frame.length + 2), 3), 0);
+    }
+  });
+}
+
+test('lengthPrefix().encodeInto() throws as encode() does', () => {
+  const target = Buffer.alloc(1000);
+  assert.equal(
+    failure(() => lengthPrefix({ bytes: 1 }).encodeInto?.(Buffer.alloc(256), target, 0)),
+    'ERR_FRAME_TOO_LARGE: Cannot encode frame: length 256 exceeds the largest prefix 255',
+  );
+  assert.throws(() => lengthPrefix().encodeInto?.(wrongArgument('text'), target, 0), {
+    name: 'TypeError',
+  });
+});

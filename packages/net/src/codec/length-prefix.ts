@@ -89,12 +89,7 @@ function encode(format: Format, message: Uint8Array): Uint8Array | Uint8Array[] 
   return bytes;
 }
 
-function encodeInto(
-  format: Format,
-  message: Uint8Array,
-  target: Buffer,
-  offset: number,
-): number {
+function encodeInto(format: Format, message: Uint8Array, target: Buffer, offset: number): number {
   const length = prefixed(format, message);
   const prefixBytes = format.field.width(length);
   const end = offset + prefixBytes + message.length;

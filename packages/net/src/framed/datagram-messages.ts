@@ -59,8 +59,8 @@ type Inbound =
   | { readonly type: 'reliable'; readonly receiver: ReliableReceiver };
 
 interface Waiter<Message> {
-  resolve(result: IteratorResult<DatagramMessage<Message>, undefined>): void;
-  reject(reason: unknown): void;
+  readonly resolve: (result: IteratorResult<DatagramMessage<Message>, undefined>) => void;
+  readonly reject: (reason: unknown) => void;
 }
 
 const LARGEST_DATAGRAM = 65_535;
@@ -116,7 +116,7 @@ export class DatagramMessages<Message, Sent = Message>
     this.#outbound = new RecentMap(limits.maxPeers, (outbound) => outbound.isIdle);
     this.#counters = new RecentMap(limits.maxPeers);
     // Wrong options fail here and not at the first message.
-    new ReliableOutbound(this.#senderOptions(), { transmit: ignore, failed: () => new Error() });
+    this.#newOutbound(null);
     this.#newTracker();
     void this.#read();
   }
@@ -187,7 +187,7 @@ export class DatagramMessages<Message, Sent = Message>
       transmit: (datagram) => void this.#transmit(datagram, remote).catch(ignore),
       failed: (sequence, transmissions) => {
         const reason = `message ${sequence} was not acknowledged after ${transmissions} transmissions`;
-        const error = new SocketError('framed', ETIMEDOUT as number, { address: remote, reason });
+        const error = new SocketError('framed', ETIMEDOUT, { address: remote, reason });
         this.emit('failed', error, remote);
         return error;
       },

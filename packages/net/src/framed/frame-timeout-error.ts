@@ -7,7 +7,7 @@ export class FrameTimeoutError extends SocketError {
 
   /** @param pendingBytes bytes of the frame that had come */
   constructor(frameTimeoutMs: number, pendingBytes: number) {
-    super('framed', ETIMEDOUT as number, {
+    super('framed', ETIMEDOUT, {
       reason: `Cannot receive frame: ${pendingBytes} bytes of it came within frameTimeoutMs ${frameTimeoutMs}`,
     });
     this.frameTimeoutMs = frameTimeoutMs;

@@ -55,7 +55,10 @@ test('loss, duplication and reordering are told and counted as they happened', a
     const { received, duplicates } = receiver.messages.counts;
     return received + duplicates;
   };
-  await until(() => arrived() >= 1000 - relay.lost && arrived() === relay.passed.length, 'all came');
+  await until(
+    () => arrived() >= 1000 - relay.lost && arrived() === relay.passed.length,
+    'all came',
+  );
   // What a reader of the datagrams that the relay passed on would say.
   const expected = { received: 0, duplicates: 0, reordered: 0, highest: -1 };
   const seen = new Set<number>();
@@ -114,7 +117,7 @@ test('reliable replies go to the sender of each message, over one socket', async
   })();
   const clients = await Promise.all(
     ['a', 'b', 'c'].map(async (name) => {
-      const socket = new Socket(AF_INET as number, SOCK_DGRAM as number);
+      const socket = new Socket(AF_INET, SOCK_DGRAM);
       await socket.connect(server.address);
       const messages = framedDatagrams(socket, lines(), { reliable: true, ...QUICK });
       for (const text of [1, 2, 3]) await messages.send(`${name}${text}`);
@@ -137,7 +140,13 @@ test('reliable replies go to the sender of each message, over one socket', async
 test('a peer that never answers fails flush() and the next send(), which then begins anew', async () => {
   const receiver = open();
   using relay = new LossyRelay(receiver.address, { ...NONE, loss: 100 }, 3);
-  const sender = open({ reliable: true, maxRetransmissions: 2, window: 2, minRtoMs: 10, maxRtoMs: 20 });
+  const sender = open({
+    reliable: true,
+    maxRetransmissions: 2,
+    window: 2,
+    minRtoMs: 10,
+    maxRtoMs: 20,
+  });
   const told = once(sender.messages, 'failed');
   await sender.messages.send('one', relay.address);
   await sender.messages.send('two', relay.address);
@@ -176,7 +185,7 @@ test('what is no message is dropped, told and counted, and the others come', asy
   const socket = bound();
   const errors: string[] = [];
   receiver.messages.on('malformed', (error) => errors.push(error.code));
-  const codec = jsonLines() as Codec<unknown>;
+  const codec = jsonLines();
   const json = framedDatagrams(bound(), codec);
   const data = { type: 'data', stream: 1, acknowledge: false } as const;
   await socket.sendto(Buffer.from('stray'), receiver.address);
@@ -242,9 +251,9 @@ test('framedDatagrams() with reliable talks to Python, which forgets its first a
 
 test('close() ends the iteration and a send() after it; errors of the network are told', async () => {
   const gone = bound();
-  const remote = gone.getsockname();
+  const remote = gone.getsockname() as InetAddress;
   gone.close();
-  const socket = new Socket(AF_INET as number, SOCK_DGRAM as number);
+  const socket = new Socket(AF_INET, SOCK_DGRAM);
   await socket.connect(remote);
   const messages = framedDatagrams(socket, lines());
   const told = once(messages, 'unreachable');

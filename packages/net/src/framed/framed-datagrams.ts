@@ -67,7 +67,9 @@ export function framedDatagrams<Message, Sent = Message>(
   options: FramedDatagramsOptions = {},
 ): DatagramMessages<Message, Sent> {
   if (socket.type !== SOCK_DGRAM) {
-    throw invalidState(`Cannot frame datagrams: the socket's type ${socket.type} is not SOCK_DGRAM`);
+    throw invalidState(
+      `Cannot frame datagrams: the socket's type ${socket.type} is not SOCK_DGRAM`,
+    );
   }
   if (socket.gettimeout() !== null) {
     throw invalidState('Cannot frame datagrams: the socket has a timeout');

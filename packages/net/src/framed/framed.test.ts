@@ -11,7 +11,8 @@ import {
 } from '../codec/index.ts';
 import { AF_UNIX, SO_SNDBUF, SOCK_DGRAM, SOL_SOCKET } from '../constants/index.ts';
 import { native } from '@sockeye/native';
-import { SocketError, TimeoutError } from '../errors/index.ts';
+import type { SocketError } from '../errors/index.ts';
+import { TimeoutError } from '../errors/index.ts';
 import { createConnection, createServer, Socket, socketpair } from '../socket/index.ts';
 import { PythonPeer, rejection, turns } from '../testing/index.ts';
 import { FrameTimeoutError } from './frame-timeout-error.ts';
@@ -38,6 +39,7 @@ async function countToEnd(socket: Socket<number>): Promise<number> {
 
 /** Counts the system calls that send while `run` runs. */
 async function countSends(run: () => Promise<void>): Promise<number> {
+  // oxlint-disable-next-line typescript/unbound-method -- the addon's functions have no this
   const { send, sendBatch } = native;
   let count = 0;
   Object.assign(native, {
@@ -97,7 +99,7 @@ test('framed() interoperates with Python over TCP', async () => {
   const replies = await Promise.all(requests.map((request) => messages.request(request)));
   assert.deepEqual(
     replies.map(String),
-    requests.map((request) => String(Buffer.from(request).reverse())),
+    requests.map((request) => Buffer.from(request.toReversed()).toString()),
   );
 });
 
@@ -109,7 +111,10 @@ test('send() of one turn leave in one system call, in their order', async () => 
   });
   assert.equal(sends, 1);
   const received = peer.recvSync(10_000);
-  const expected = Array.from({ length: 16 }, (_, i) => [Buffer.of(64), Buffer.alloc(64, i)]).flat();
+  const expected = Array.from({ length: 16 }, (_, i) => [
+    Buffer.of(64),
+    Buffer.alloc(64, i),
+  ]).flat();
   assert.deepEqual(received, Buffer.concat(expected));
   socket.close();
   peer.close();
@@ -133,7 +138,7 @@ test('the replies of a turn to messages of one chunk leave in one system call', 
 
 test('send() resolves at once below highWaterMark, and above it when there is room', async () => {
   const { messages, socket, peer } = pair(lengthPrefix(), { highWaterMark: 65_536 });
-  socket.setsockopt(SOL_SOCKET as number, SO_SNDBUF as number, 4096);
+  socket.setsockopt(SOL_SOCKET, SO_SNDBUF, 4096);
   // The kernel takes what it takes; from then on it takes nothing.
   let count = 1;
   while (messages.queuedBytes < 65_536 - 1004) {
@@ -229,7 +234,7 @@ test('bytes before a reset are delivered before its error', async () => {
   const messages = framed(server, lines());
   await client.sendall(Buffer.from('a\nb\n'));
   // SO_LINGER with 0 seconds makes close() a reset (socket(7)).
-  client.setsockopt(SOL_SOCKET as number, 13, Buffer.from(Int32Array.of(1, 0).buffer));
+  client.setsockopt(SOL_SOCKET, 13, Buffer.from(Int32Array.of(1, 0).buffer));
   const iterator = messages[Symbol.asyncIterator]();
   assert.equal((await iterator.next()).value, 'a');
   client.close();
@@ -250,7 +255,10 @@ test('frameTimeoutMs counts from the first byte of a frame, whatever drips in', 
   clearInterval(drip);
   const took = performance.now() - started;
   assert.ok(error instanceof FrameTimeoutError, String(error));
-  assert.match(error.message, /^framed ETIMEDOUT: Cannot receive frame: \d+ bytes of it came within frameTimeoutMs 200/);
+  assert.match(
+    error.message,
+    /^framed ETIMEDOUT: Cannot receive frame: \d+ bytes of it came within frameTimeoutMs 200/,
+  );
   // An eighth late at most, and a loop that others share.
   assert.ok(took >= 199 && took < 200 + 200 / 8 + 150, `${took} ms`);
   assert.equal(socket.closed, true);
@@ -368,9 +376,9 @@ test('request() rejects when the connection ends, breaks a rule, or is closed he
 });
 
 test('a request that waits goes on reading once what came for the iteration is taken', async () => {
-  const { messages, peer } = pair(jsonLines() as Codec<Call>, { idOf: ({ id }: Call) => id });
+  const { messages, peer } = pair<Call, Call>(jsonLines(), { idOf: ({ id }: Call) => id });
   const reply = messages.request({ id: 7, text: 'q' });
-  const other = framed(peer, jsonLines() as Codec<Call>);
+  const other = framed<Call>(peer, jsonLines());
   await other.send({ text: 'news' });
   await turns(3);
   await other.send({ id: 7, text: 'r' });
@@ -403,7 +411,7 @@ test('close() waits for what was sent, and an iteration can be left and taken up
   }
   assert.equal(socket.closed, false);
   assert.equal(String((await messages[Symbol.asyncIterator]().next()).value), 'b');
-  socket.setsockopt(SOL_SOCKET as number, SO_SNDBUF as number, 4096);
+  socket.setsockopt(SOL_SOCKET, SO_SNDBUF, 4096);
   void messages.send(Buffer.alloc(500_000));
   const closed = messages.close();
   await turns(3);
@@ -416,7 +424,7 @@ test('close() waits for what was sent, and an iteration can be left and taken up
 
 test('an iteration that sends without waiting is paused: memory stays near highWaterMark', async () => {
   const { messages, socket, peer } = pair(lengthPrefix(), { highWaterMark: 10_000 });
-  socket.setsockopt(SOL_SOCKET as number, SO_SNDBUF as number, 4096);
+  socket.setsockopt(SOL_SOCKET, SO_SNDBUF, 4096);
   let most = 0;
   const loop = (async () => {
     for await (const message of messages) {
@@ -492,8 +500,11 @@ test('framed() refuses wrong arguments by name', () => {
   });
   assert.throws(() => framed({} as Socket, lines()), { message: /a Socket or a Connection/ });
   left.setblocking(false);
-  assert.throws(() => framed(left, lines()), { code: 'ERR_INVALID_STATE', message: /timeout is 0/ });
-  const datagram = new Socket(AF_UNIX as number, SOCK_DGRAM as number);
+  assert.throws(() => framed(left, lines()), {
+    code: 'ERR_INVALID_STATE',
+    message: /timeout is 0/,
+  });
+  const datagram = new Socket(AF_UNIX, SOCK_DGRAM);
   assert.throws(() => framed(datagram, lines()), { message: /not SOCK_STREAM/ });
   for (const socket of [left, right, datagram]) socket.close();
 });

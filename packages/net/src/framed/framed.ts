@@ -75,7 +75,9 @@ function isPlain(target: object): target is PlainStream {
 
 function ownerOf(socket: Socket<number>): DescriptorOwner {
   if (socket.type !== SOCK_STREAM) {
-    throw invalidState(`Cannot frame socket: its type ${socket.type} is not SOCK_STREAM; framedDatagrams is for datagrams`);
+    throw invalidState(
+      `Cannot frame socket: its type ${socket.type} is not SOCK_STREAM; framedDatagrams is for datagrams`,
+    );
   }
   if (socket.gettimeout() === 0) {
     throw invalidState('Cannot frame socket: its timeout is 0, so it never waits');

@@ -23,6 +23,7 @@ export class LossyRelay implements Disposable {
   #front = bound();
   #backs = new Map<number, Socket<number>>();
   #server: InetAddress;
+  #held = new Set<() => void>();
 
   constructor(server: InetAddress, faults: Faults, seed: number) {
     this.faults = faults;
@@ -59,8 +60,6 @@ export class LossyRelay implements Disposable {
     return back;
   }
 
-  #held = new Set<() => void>();
-
   #pass(datagram: Buffer, send: (datagram: Buffer) => void): void {
     const { loss, duplication, reordering } = this.faults;
     if (this.#random(100) < loss) {
@@ -81,7 +80,7 @@ export class LossyRelay implements Disposable {
       return;
     }
     deliver();
-    for (const release of [...this.#held]) release();
+    for (const release of this.#held) release();
   }
 
   async #run(
@@ -102,7 +101,7 @@ export class LossyRelay implements Disposable {
 
 /** A UDP socket on the loopback. */
 export function bound(): Socket<number> {
-  const socket = new Socket(AF_INET as number, SOCK_DGRAM as number);
+  const socket = new Socket(AF_INET, SOCK_DGRAM);
   socket.bind({ host: '127.0.0.1', port: 0 });
   return socket;
 }

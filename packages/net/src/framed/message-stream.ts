@@ -337,24 +337,21 @@ function endedError(): SocketError {
 }
 
 interface Waiter<Message> {
-  resolve(result: IteratorResult<Message, undefined>): void;
-  reject(reason: unknown): void;
+  readonly resolve: (result: IteratorResult<Message, undefined>) => void;
+  readonly reject: (reason: unknown) => void;
 }
 
 interface Resolvers<Value> {
   readonly promise: Promise<Value>;
-  resolve(value: Value): void;
-  reject(reason: unknown): void;
+  readonly resolve: (value: Value) => void;
+  readonly reject: (reason: unknown) => void;
 }
 
 // Promise.withResolvers came with Node 22.
 function withResolvers<Value>(): Resolvers<Value> {
-  const parts: Partial<Resolvers<Value>> = {};
-  const promise = new Promise<Value>((resolve, reject) => {
-    parts.resolve = resolve;
-    parts.reject = reject;
-  });
-  return { ...(parts as Resolvers<Value>), promise };
+  const parts: Partial<Pick<Resolvers<Value>, 'resolve' | 'reject'>>[] = [];
+  const promise = new Promise<Value>((resolve, reject) => parts.push({ resolve, reject }));
+  return { ...(parts[0] as Resolvers<Value>), promise };
 }
 
 function isPeersFault(error: unknown): error is Error {

@@ -6,7 +6,7 @@ export class Outgoing {
   /** Bytes that senders added although there was no room. */
   #excess = 0;
   #failure: unknown;
-  #waiters: { resolve(): void; reject(reason: unknown): void; atEnd: boolean }[] = [];
+  #waiters: { resolve: () => void; reject: (reason: unknown) => void; atEnd: boolean }[] = [];
 
   constructor(highWaterMark: number) {
     this.#highWaterMark = highWaterMark;

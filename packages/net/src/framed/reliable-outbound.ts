@@ -1,9 +1,14 @@
-import { type AckPacket, ReliableSender, type ReliableSenderOptions, type SenderAction } from '../codec/index.ts';
+import {
+  type AckPacket,
+  ReliableSender,
+  type ReliableSenderOptions,
+  type SenderAction,
+} from '../codec/index.ts';
 
 interface WaitingSend {
   readonly payload: Uint8Array;
-  resolve(): void;
-  reject(reason: unknown): void;
+  readonly resolve: () => void;
+  readonly reject: (reason: unknown) => void;
 }
 
 /** What a peer's outbound messages need of the socket. */

@@ -1,9 +1,10 @@
+import { inspect } from 'node:util';
 import { invalidState } from '../errors/index.ts';
 
 /** A request that waits for its reply. */
 export interface PendingRequest<Message> {
-  resolve(reply: Message): void;
-  reject(reason: unknown): void;
+  readonly resolve: (reply: Message) => void;
+  readonly reject: (reason: unknown) => void;
 }
 
 // Late replies that are still recognised by their id; arbitrary.
@@ -95,7 +96,7 @@ export class IdentifiedRequests<Message, Sent> implements RequestTable<Message, 
     const id = this.#idOf(request);
     if (id === undefined) throw invalidState('Cannot request: idOf(message) is undefined');
     if (this.#pending.has(id)) {
-      throw invalidState(`Cannot request: a request with id ${String(id)} waits for its reply`);
+      throw invalidState(`Cannot request: a request with id ${inspect(id)} waits for its reply`);
     }
     this.#abandoned.delete(id);
     this.#pending.set(id, pending);

@@ -7,7 +7,7 @@ export class ConnectionTimeoutError extends SocketError {
   readonly deadline: DeadlineKind;
 
   constructor(deadline: DeadlineKind, timeoutMs: number) {
-    super('connection', ETIMEDOUT as number, {
+    super('connection', ETIMEDOUT, {
       reason: `closed by the server: ${deadline} deadline of ${timeoutMs} ms`,
     });
     this.deadline = deadline;

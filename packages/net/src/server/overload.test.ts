@@ -78,9 +78,12 @@ say(time.monotonic() - started)
 `;
 
 for (const maxConnections of ['undefined', 'Infinity']) {
-  test(`64 descriptors and 200 clients: no spinning, and recovery, with maxConnections ${maxConnections}`, await needs('linux', 'prlimit'), async () => {
-    await using server = new ServerProcess(
-      `
+  test(
+    `64 descriptors and 200 clients: no spinning, and recovery, with maxConnections ${maxConnections}`,
+    await needs('linux', 'prlimit'),
+    async () => {
+      await using server = new ServerProcess(
+        `
       // After the modules were loaded, which takes more.
       execFileSync('prlimit', ['--pid', String(process.pid), '--nofile=64:64']);
       const server = await serve({ host: '127.0.0.1', port: 0 }, async (connection) => {
@@ -94,26 +97,28 @@ for (const maxConnections of ['undefined', 'Infinity']) {
       });
       say(server.address.port);
       `,
-    );
-    const port = await server.hear<number>();
-    await using peer = new PythonPeer(CROWD, ['127.0.0.1', port]);
-    assert.equal(await peer.hear(), 'connected');
-    server.kill('SIGUSR2');
-    await server.hear();
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
-    server.kill('SIGUSR2');
-    const { cpuMs, pauses, open } = await server.hear<Record<'cpuMs' | 'pauses' | 'open', number>>();
-    assert.ok(cpuMs <= 0.05 * 2_000, `${cpuMs} ms of CPU in 2 s`);
-    assert.equal(pauses > 0, maxConnections === 'Infinity');
-    assert.ok(open >= 30 && open < 64, `${open} open`);
-    peer.say(null);
-    assert.equal(await peer.hear(), open);
-    peer.say(null);
-    const recovered = await peer.hear<number>();
-    assert.ok(recovered <= 1, `a client was served after ${recovered} s`);
-    const warnings = server.errors.match(/SOCKEYE_EXHAUSTED/g)?.length ?? 0;
-    assert.equal(warnings, maxConnections === 'Infinity' ? 1 : 0);
-  });
+      );
+      const port = await server.hear<number>();
+      await using peer = new PythonPeer(CROWD, ['127.0.0.1', port]);
+      assert.equal(await peer.hear(), 'connected');
+      server.kill('SIGUSR2');
+      await server.hear();
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      server.kill('SIGUSR2');
+      const { cpuMs, pauses, open } =
+        await server.hear<Record<'cpuMs' | 'pauses' | 'open', number>>();
+      assert.ok(cpuMs <= 0.05 * 2_000, `${cpuMs} ms of CPU in 2 s`);
+      assert.equal(pauses > 0, maxConnections === 'Infinity');
+      assert.ok(open >= 30 && open < 64, `${open} open`);
+      peer.say(null);
+      assert.equal(await peer.hear(), open);
+      peer.say(null);
+      const recovered = await peer.hear<number>();
+      assert.ok(recovered <= 1, `a client was served after ${recovered} s`);
+      const warnings = server.errors.match(/SOCKEYE_EXHAUSTED/g)?.length ?? 0;
+      assert.equal(warnings, maxConnections === 'Infinity' ? 1 : 0);
+    },
+  );
 }
 
 test('SIGTERM with 500 requests in flight completes 500', async () => {

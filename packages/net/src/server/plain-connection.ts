@@ -148,7 +148,7 @@ export class PlainConnection implements Connection, PlainStream, Timed {
   async shutdown(): Promise<void> {
     // Behind what is being sent: an empty send settles when that has left.
     if (this.#descriptor.writer.head !== undefined) await this.sendall(new Uint8Array(0));
-    this.socket.shutdown(SHUT_WR as number);
+    this.socket.shutdown(SHUT_WR);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Buffer, undefined> {
@@ -195,9 +195,7 @@ export class PlainConnection implements Connection, PlainStream, Timed {
 
   /** Whether bytes wait that the handler didn't read: closing now would reset the connection. */
   get hasUnread(): boolean {
-    return (
-      !this.socket.closed && (this.#descriptor.ready(POLLIN as number) & (POLLIN as number)) !== 0
-    );
+    return !this.socket.closed && (this.#descriptor.ready(POLLIN) & (POLLIN as number)) !== 0;
   }
 
   onTick(now: number): void {

@@ -16,7 +16,7 @@ function start(trusted: string[] = ['127.0.0.1']): Promise<Server> {
     async (connection, address) => {
       const text = await connection.recv();
       const { host, port } = address as InetAddress;
-      await connection.sendall(Buffer.from(`${host} ${port} ${text}`));
+      await connection.sendall(Buffer.from(`${host} ${port} ${text.toString()}`));
     },
     { drainTimeoutMs: 50, proxyProtocol: { trusted } },
   );
@@ -107,8 +107,14 @@ test('a peer that is not trusted has its header taken for data', async () => {
 
 test('proxyHeader() writes what Python reads by the specification, and what the server reads', async () => {
   const addresses = [
-    [{ host: '192.0.2.7', port: 56324 }, { host: '192.0.2.8', port: 443 }],
-    [{ host: '2001:db8::7', port: 1 }, { host: '2001:db8::8', port: 2 }],
+    [
+      { host: '192.0.2.7', port: 56324 },
+      { host: '192.0.2.8', port: 443 },
+    ],
+    [
+      { host: '2001:db8::7', port: 1 },
+      { host: '2001:db8::8', port: 2 },
+    ],
   ] as const;
   const headers = addresses.flatMap(([from, to]) => [
     proxyHeader(1, from, to),

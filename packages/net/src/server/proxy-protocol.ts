@@ -99,8 +99,8 @@ export function parseProxyV2(fixed: Buffer, rest: Buffer): ProxyHeader {
   const kind = fixed[13] as number;
   if (command === LOCAL) return { source: null, destination: null };
   if (command !== PROXY) throw new ProxyProtocolError(`command ${command}`);
-  if (kind === INET_STREAM) return binaryAddresses(AF_INET as number, rest, 4, INET_BYTES);
-  if (kind === INET6_STREAM) return binaryAddresses(AF_INET6 as number, rest, 16, INET6_BYTES);
+  if (kind === INET_STREAM) return binaryAddresses(AF_INET, rest, 4, INET_BYTES);
+  if (kind === INET6_STREAM) return binaryAddresses(AF_INET6, rest, 16, INET6_BYTES);
   return { source: null, destination: null };
 }
 

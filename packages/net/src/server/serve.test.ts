@@ -60,7 +60,10 @@ test('serve() runs the handler for each client of Python, many at a time', async
     ['127.0.0.1', (server.address as InetAddress).port],
   );
   const replies = await peer.hear<string[]>();
-  assert.deepEqual(replies, Array.from({ length: 50 }, (_, i) => String(49 - i)));
+  assert.deepEqual(
+    replies,
+    Array.from({ length: 50 }, (_, i) => String(49 - i)),
+  );
   assert.equal(server.connections, 50);
   peer.say(null);
   await peer.end();
@@ -74,7 +77,7 @@ test('serve() runs the handler for each client of Python, many at a time', async
 test('serve() is a server for nc', await needs('nc'), async () => {
   await using server = await start(async (connection) => {
     const text = await connection.recv(100);
-    await connection.sendall(Buffer.from(`hello ${text}`));
+    await connection.sendall(Buffer.from(`hello ${text.toString()}`));
   });
 
   const nc = spawn('nc', ['127.0.0.1', String((server.address as InetAddress).port)]);
@@ -148,7 +151,7 @@ test('a reset by the peer is a disconnect and no error; an error of the handler 
     try {
       for (;;) if ((await connection.recv()).length === 0) return;
     } catch (error) {
-      if (isOwn) throw new TypeError('mine');
+      if (isOwn) throw new TypeError('mine', { cause: error });
       throw error;
     }
   });
@@ -156,11 +159,7 @@ test('a reset by the peer is a disconnect and no error; an error of the handler 
     const client = await connect(server);
     await client.sendall(Buffer.from('x'));
     await until(() => server.connections === 1, 'it is accepted');
-    client.setsockopt(
-      SOL_SOCKET as number,
-      SO_LINGER as number,
-      Buffer.from(Int32Array.of(1, 0).buffer),
-    );
+    client.setsockopt(SOL_SOCKET, SO_LINGER, Buffer.from(Int32Array.of(1, 0).buffer));
     client.close();
   };
   const gone = once(server, 'disconnect');
@@ -337,7 +336,7 @@ test('connections have TCP_NODELAY unless noDelay is false', async () => {
     let value: number | undefined;
     await using server = await start(
       (connection) => {
-        value = connection.socket.getsockopt(IPPROTO_TCP as number, TCP_NODELAY as number);
+        value = connection.socket.getsockopt(IPPROTO_TCP, TCP_NODELAY);
       },
       { noDelay },
     );
@@ -449,12 +448,15 @@ test('the context of AsyncLocalStorage is that of serve(), and each connection h
   const storage = new AsyncLocalStorage<string>();
   const seen: (string | undefined)[] = [];
   const server = await storage.run('serve', () =>
-    start(async (connection) => {
-      seen.push(storage.getStore());
-      storage.enterWith('handler');
-      await connection.recv();
-      seen.push(storage.getStore());
-    }, { maxConnections: 1 }),
+    start(
+      async (connection) => {
+        seen.push(storage.getStore());
+        storage.enterWith('handler');
+        await connection.recv();
+        seen.push(storage.getStore());
+      },
+      { maxConnections: 1 },
+    ),
   );
   for (let i = 0; i < 3; i++) {
     const client = await connect(server);

@@ -1,11 +1,18 @@
-import type { InetAddress, UnixAddress } from '../address/index.ts';
+import type { Address, AddressOf, InetAddress, UnixAddress } from '../address/index.ts';
 import { invalidType } from '../errors/index.ts';
-import { createServer, Socket } from '../socket/index.ts';
+import { createServer, type FamilyOf, Socket } from '../socket/index.ts';
 import { type Handler, Server } from './server.ts';
-import type { ServerOptions } from './server-options.ts';
+import { checkServerOptions, type ServerOptions } from './server-options.ts';
 
 /** Where to listen: an address, or a socket that listens already (systemd's, a predecessor's). */
 export type ServeAddress = InetAddress | UnixAddress | Socket<number>;
+
+/** What a server's own address is, from where it was told to listen. */
+export type ServedAddress<To extends ServeAddress> = To extends InetAddress | UnixAddress
+  ? AddressOf<FamilyOf<To>>
+  : To extends Socket<infer Family>
+    ? AddressOf<Family>
+    : Address;
 
 /** A listening socket for an address; one that listens already is taken as it is. */
 export function listen(address: ServeAddress, options: ServerOptions): Socket<number> {
@@ -29,12 +36,13 @@ export function listen(address: ServeAddress, options: ServerOptions): Socket<nu
  * });
  * assert.equal(server.connections, 0);
  */
-export async function serve(
-  address: ServeAddress,
+export async function serve<To extends ServeAddress>(
+  address: To,
   handler: Handler,
   options: ServerOptions = {},
-): Promise<Server> {
+): Promise<Server<ServedAddress<To>>> {
   if (typeof handler !== 'function') throw invalidType('handler', 'a function', handler);
+  checkServerOptions(options);
   options.signal?.throwIfAborted();
   const listener = listen(address, options);
   try {

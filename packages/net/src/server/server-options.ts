@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import type { TlsOptions } from 'node:tls';
-import { invalidType, outOfRange } from '../errors/index.ts';
+import { invalidType, invalidValue, outOfRange } from '../errors/index.ts';
+import { descriptorLimit } from '../socket/descriptor-limit.ts';
 
 /** Which peers may say, in a PROXY protocol header, who they speak for. */
 export interface ProxyProtocolOptions {
@@ -63,14 +63,33 @@ export interface ServerLimits {
 
 const MAX_CONNECTIONS = 10_000;
 
-/** The soft limit of open descriptors; getrlimit(2) has no other window into Node. */
-function descriptorLimit(): number {
-  try {
-    const line = /Max open files\s+(\d+|unlimited)/.exec(readFileSync('/proc/self/limits', 'utf8'));
-    const soft = Number(line?.[1]);
-    return Number.isFinite(soft) ? soft : Number.POSITIVE_INFINITY;
-  } catch {
-    return Number.POSITIVE_INFINITY;
+const KNOWN: ReadonlySet<string> = new Set<keyof ServerOptions>([
+  'maxConnections',
+  'maxConnectionsPerAddress',
+  'allow',
+  'deny',
+  'firstByteTimeoutMs',
+  'idleTimeoutMs',
+  'writeTimeoutMs',
+  'drainTimeoutMs',
+  'backlog',
+  'reusePort',
+  'dualstackIpv6',
+  'highWaterMark',
+  'tls',
+  'proxyProtocol',
+  'concurrency',
+  'signal',
+]);
+
+/** Refuses what is no object, and names that mean nothing: a limit that is misspelt is no limit. */
+export function checkServerOptions(options: unknown): void {
+  if (typeof options !== 'object' || options === null) {
+    throw invalidType('options', 'an object', options);
+  }
+  const unknown = Object.keys(options).find((name) => !KNOWN.has(name));
+  if (unknown !== undefined) {
+    throw invalidValue('options', `one of ${[...KNOWN].join(', ')}`, unknown);
   }
 }
 

@@ -26,7 +26,12 @@ import { addressList, hostOf, listHas, PeerFilter, type Refusal } from './peer-f
 import { PlainConnection } from './plain-connection.ts';
 import { readProxyHeader } from './proxy-header-reader.ts';
 import { newCounters, prometheusText, type ServerCounters } from './server-metrics.ts';
-import { type ServerLimits, type ServerOptions, serverLimits } from './server-options.ts';
+import {
+  type ServerLimits,
+  type ServerOptions,
+  checkServerOptions,
+  serverLimits,
+} from './server-options.ts';
 import { TlsAcceptor } from './tls-acceptor.ts';
 
 /** What a server does with a connection. The connection ends when it returns or throws. */
@@ -60,8 +65,11 @@ const LINGER_MS = 2_000;
 const LINGER_BYTES = 1024 * 1024;
 
 /** A running server. `serve` makes one. */
-export class Server extends EventEmitter<ServerEvents> implements AsyncDisposable {
-  readonly address: Address;
+export class Server<Own extends Address = Address>
+  extends EventEmitter<ServerEvents>
+  implements AsyncDisposable
+{
+  readonly address: Own;
   readonly counters: ServerCounters = newCounters();
   #listener: Socket<number>;
   #handler: Handler;
@@ -81,6 +89,7 @@ export class Server extends EventEmitter<ServerEvents> implements AsyncDisposabl
   /** @param listener listens already; the server closes it */
   constructor(listener: Socket<number>, handler: Handler, options: ServerOptions = {}) {
     super();
+    checkServerOptions(options);
     this.#limits = serverLimits(options);
     const { firstByteTimeoutMs, idleTimeoutMs, writeTimeoutMs } = this.#limits;
     this.#filter = new PeerFilter(
@@ -96,7 +105,7 @@ export class Server extends EventEmitter<ServerEvents> implements AsyncDisposabl
     this.#listener = listener;
     this.#handler = handler;
     this.#tls = options.tls === undefined ? undefined : new TlsAcceptor(options.tls);
-    this.address = listener.getsockname();
+    this.address = listener.getsockname() as Own;
     if (options.noDelay ?? true) setNoDelay(listener);
     const room = Math.min(this.#limits.maxConnections, this.#limits.concurrency);
     this.#loop = new AcceptLoop(listener, room, {
@@ -205,7 +214,8 @@ export class Server extends EventEmitter<ServerEvents> implements AsyncDisposabl
     this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#loop.stop();
     this.#listener.close();
-    if (!keepPath && this.#listener.family === AF_UNIX) removePath(this.address as UnixAddress);
+    if (!keepPath && this.#listener.family === AF_UNIX)
+      removePath(this.address as UnixAddress);
   }
 
   #take(socket: Socket<number>, address: Address | null): void {
@@ -266,7 +276,7 @@ export class Server extends EventEmitter<ServerEvents> implements AsyncDisposabl
     // Behind a sendall that the handler didn't wait for.
     if (plain.isSending) await plain.sendall(new Uint8Array(0));
     if (plain.socket.closed || !plain.hasUnread) return;
-    plain.socket.shutdown(SHUT_WR as number);
+    plain.socket.shutdown(SHUT_WR);
     await linger(plain);
   }
 
@@ -327,13 +337,13 @@ export class Server extends EventEmitter<ServerEvents> implements AsyncDisposabl
 }
 
 function closedByServer(): SocketError {
-  return new SocketError('connection', ECONNABORTED as number, { reason: 'the server was closed' });
+  return new SocketError('connection', ECONNABORTED, { reason: 'the server was closed' });
 }
 
 /** Accepted connections inherit it, so that it costs each of them nothing. */
 function setNoDelay(listener: Socket<number>): void {
   if (listener.family !== AF_INET && listener.family !== AF_INET6) return;
-  listener.setsockopt(IPPROTO_TCP as number, TCP_NODELAY as number, true);
+  listener.setsockopt(IPPROTO_TCP, TCP_NODELAY, true);
 }
 
 /** Reads what the peer still sends, so that it gets what was sent to it, then its end. */

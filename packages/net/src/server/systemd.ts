@@ -52,7 +52,7 @@ export function notifySystemd(
   const text = Object.entries(state)
     .map(([key, value]) => `${key}=${value}\n`)
     .join('');
-  using socket = new Socket(AF_UNIX as number, SOCK_DGRAM as number);
+  using socket = new Socket(AF_UNIX, SOCK_DGRAM);
   const sent = socket.sendtoSync(Buffer.from(text), { path });
   if (sent !== Buffer.byteLength(text)) throw new SocketError('sendto', 0, { reason: 'cut short' });
   return true;

@@ -61,5 +61,6 @@ interface WrappedHandle {
  * Undefined once the socket is destroyed.
  */
 function below(socket: TLSSocket): Duplex | undefined {
+  // oxlint-disable-next-line eslint/no-underscore-dangle -- Node's names
   return (socket as unknown as WrappedHandle)._handle?._parentWrap?.stream;
 }

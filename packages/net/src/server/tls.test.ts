@@ -3,7 +3,12 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { connect as connectTls, createSecureContext, type TlsOptions, type TLSSocket } from 'node:tls';
+import {
+  connect as connectTls,
+  createSecureContext,
+  type TlsOptions,
+  type TLSSocket,
+} from 'node:tls';
 import type { InetAddress } from '../address/index.ts';
 import { lines } from '../codec/index.ts';
 import { framed } from '../framed/index.ts';
@@ -30,7 +35,15 @@ interface Certificate {
 function certificate(name: string): Certificate {
   const keyFile = directory.file(`${name}.key`);
   const certFile = directory.file(`${name}.crt`);
-  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+  const kind = [
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:prime256v1',
+    '-nodes',
+    '-days',
+    '2',
+  ];
   const subject = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`];
   const files = ['-keyout', keyFile, '-out', certFile];
   execFileSync('openssl', ['req', '-x509', ...kind, ...subject, ...files], { stdio: 'ignore' });
@@ -48,7 +61,11 @@ const echo: Handler = async (connection) => {
   for await (const chunk of connection) await connection.sendall(chunk);
 };
 
-function start(handler: Handler, tls: TlsOptions = {}, options: ServerOptions = {}): Promise<Server> {
+function start(
+  handler: Handler,
+  tls: TlsOptions = {},
+  options: ServerOptions = {},
+): Promise<Server> {
   const { key, cert } = certificateOf('first.test');
   const address = { host: '127.0.0.1', port: 0 };
   return serve(address, handler, { drainTimeoutMs: 100, tls: { key, cert, ...tls }, ...options });
@@ -90,7 +107,7 @@ test('serve() with tls talks to openssl s_client, with SNI and ALPN', openssl, a
     async (connection) => {
       seen = [connection.servername, connection.alpnProtocol];
       const text = await connection.recv();
-      await connection.sendall(Buffer.from(`got ${text}`));
+      await connection.sendall(Buffer.from(`got ${text.toString()}`));
     },
     {
       ALPNProtocols: ['chat', 'h9'],
@@ -98,11 +115,10 @@ test('serve() with tls talks to openssl s_client, with SNI and ALPN', openssl, a
         done(null, name === 'second.test' ? createSecureContext(other) : undefined),
     },
   );
-  const client = spawn('openssl', [
-    ...['s_client', '-quiet', '-verify_return_error', '-CAfile', other.certFile],
-    ...['-connect', `127.0.0.1:${(server.address as InetAddress).port}`],
-    ...['-servername', 'second.test', '-alpn', 'x,h9'],
-  ]);
+  const { port } = server.address as InetAddress;
+  const checked = ['s_client', '-quiet', '-verify_return_error', '-CAfile', other.certFile];
+  const asked = ['-connect', `127.0.0.1:${port}`, '-servername', 'second.test', '-alpn', 'x,h9'];
+  const client = spawn('openssl', checked.concat(asked));
   client.stdin.write('hello\n');
   const [text] = (await once(client.stdout, 'data')) as [Buffer];
   assert.equal(String(text), 'got hello\n');
@@ -117,7 +133,9 @@ test('a client certificate is asked for, checked and shown', openssl, async () =
   const names: unknown[] = [];
   await using server = await start(
     async (connection) => {
-      names.push((connection as Connection & { tls: TLSSocket }).tls.getPeerCertificate().subject.CN);
+      names.push(
+        (connection as Connection & { tls: TLSSocket }).tls.getPeerCertificate().subject.CN,
+      );
       await connection.sendall(Buffer.from('in'));
     },
     { requestCert: true, rejectUnauthorized: true, ca: [trusted.cert] },
@@ -137,20 +155,24 @@ test('a client certificate is asked for, checked and shown', openssl, async () =
   assert.equal(server.counters.handlerErrors, 0);
 });
 
-test('setSecureContext() is for connections from then on; those that are open keep theirs', openssl, async () => {
-  await using server = await start(echo);
-  const name = (socket: TLSSocket) => socket.getPeerCertificate().subject.CN;
-  const first = await connect(server);
-  server.setSecureContext(certificateOf('second.test'));
-  const second = await connect(server);
-  assert.deepEqual([name(first), name(second)], ['first.test', 'second.test']);
-  first.write('still');
-  assert.equal(String(((await once(first, 'data')) as [Buffer])[0]), 'still');
-  first.destroy();
-  second.destroy();
-  await using plain = await serve({ host: '127.0.0.1', port: 0 }, echo, { drainTimeoutMs: 50 });
-  assert.throws(() => plain.setSecureContext({}), { code: 'ERR_INVALID_STATE' });
-});
+test(
+  'setSecureContext() is for connections from then on; those that are open keep theirs',
+  openssl,
+  async () => {
+    await using server = await start(echo);
+    const name = (socket: TLSSocket) => socket.getPeerCertificate().subject.CN;
+    const first = await connect(server);
+    server.setSecureContext(certificateOf('second.test'));
+    const second = await connect(server);
+    assert.deepEqual([name(first), name(second)], ['first.test', 'second.test']);
+    first.write('still');
+    assert.equal(String(((await once(first, 'data')) as [Buffer])[0]), 'still');
+    first.destroy();
+    second.destroy();
+    await using plain = await serve({ host: '127.0.0.1', port: 0 }, echo, { drainTimeoutMs: 50 });
+    assert.throws(() => plain.setSecureContext({}), { code: 'ERR_INVALID_STATE' });
+  },
+);
 
 test('a peer that speaks no TLS fails its own handshake only', openssl, async () => {
   await using server = await start(echo);
@@ -184,31 +206,39 @@ test('framed() works on TLS, and what was sent last arrives before the end', ope
   client.destroy();
 });
 
-test('recv(size) on TLS hands out the decrypted bytes in order, to several callers too', openssl, async () => {
-  let got: Buffer[] = [];
-  await using server = await start(async (connection) => {
-    const buffer = Buffer.alloc(3);
-    got = await Promise.all([connection.recv(2), connection.recv(3), connection.recv(100)]);
-    const count = await connection.recvInto(buffer);
-    got.push(buffer.subarray(0, count));
-  });
-  const client = await connect(server);
-  client.write('abcdefgh');
-  await until(() => got.length === 3, 'the first three');
-  client.end('xyz');
-  await until(() => server.connections === 0, 'the handler is done');
-  assert.deepEqual(got.map(String), ['ab', 'cde', 'fgh', 'xyz']);
-  client.destroy();
-});
+test(
+  'recv(size) on TLS hands out the decrypted bytes in order, to several callers too',
+  openssl,
+  async () => {
+    let got: Buffer[] = [];
+    await using server = await start(async (connection) => {
+      const buffer = Buffer.alloc(3);
+      got = await Promise.all([connection.recv(2), connection.recv(3), connection.recv(100)]);
+      const count = await connection.recvInto(buffer);
+      got.push(buffer.subarray(0, count));
+    });
+    const client = await connect(server);
+    client.write('abcdefgh');
+    await until(() => got.length === 3, 'the first three');
+    client.end('xyz');
+    await until(() => server.connections === 0, 'the handler is done');
+    assert.deepEqual(got.map(String), ['ab', 'cde', 'fgh', 'xyz']);
+    client.destroy();
+  },
+);
 
-test('idleTimeoutMs ends a TLS connection under its handler, with its own error', openssl, async () => {
-  await using server = await start(echo, {}, { idleTimeoutMs: 150 });
-  const gone = once(server, 'disconnect');
-  const client = await connect(server);
-  client.on('error', () => undefined);
-  client.resume();
-  const [error] = (await gone) as [Error];
-  assert.ok(error instanceof ConnectionTimeoutError, String(error));
-  assert.equal(server.counters.timeouts.idle, 1);
-  await once(client, 'close');
-});
+test(
+  'idleTimeoutMs ends a TLS connection under its handler, with its own error',
+  openssl,
+  async () => {
+    await using server = await start(echo, {}, { idleTimeoutMs: 150 });
+    const gone = once(server, 'disconnect');
+    const client = await connect(server);
+    client.on('error', () => undefined);
+    client.resume();
+    const [error] = (await gone) as [Error];
+    assert.ok(error instanceof ConnectionTimeoutError, String(error));
+    assert.equal(server.counters.timeouts.idle, 1);
+    await once(client, 'close');
+  },
+);

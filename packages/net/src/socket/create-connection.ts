@@ -139,6 +139,9 @@ function failure(errors: unknown[], { allErrors }: ConnectionOptions): unknown {
 }
 
 function withTimeout(options: ConnectionOptions): ConnectionOptions {
+  if (typeof options !== 'object' || options === null) {
+    throw invalidType('options', '{ timeout, sourceAddress, allErrors, signal }', options);
+  }
   const timeout = options.timeout === undefined ? getdefaulttimeout() : options.timeout;
   return { ...options, timeout: checkTimeout('timeout', timeout) };
 }

@@ -13,6 +13,7 @@ export {
 } from './create-connection.ts';
 export {
   createServer,
+  type FamilyOf,
   hasDualstackIpv6,
   hasIpv6,
   type ServerSocketOptions,

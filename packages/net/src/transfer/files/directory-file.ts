@@ -34,6 +34,7 @@ export class DirectoryFile implements SinkFile {
   readonly #part: PartFile;
   readonly #placement: Placement;
   #isEmpty: boolean;
+  #written: Promise<void> = Promise.resolve();
 
   constructor(context: DirectoryFileContext, entry: Entry, part: PartFile, placement: Placement) {
     this.#context = context;
@@ -48,7 +49,17 @@ export class DirectoryFile implements SinkFile {
     return this.#part.file.read(buffer, position);
   }
 
-  async write(bytes: Uint8Array, position: number, again: boolean): Promise<void> {
+  /**
+   * One write at a time: the kernel lets only one into a file anyway, and the others would spin on
+   * its lock in as many threads of the pool.
+   */
+  write(bytes: Uint8Array, position: number, again: boolean): Promise<void> {
+    const written = this.#written.then(() => this.#write(bytes, position, again));
+    this.#written = written.catch(() => undefined);
+    return written;
+  }
+
+  async #write(bytes: Uint8Array, position: number, again: boolean): Promise<void> {
     const { file } = this.#part;
     this.#isEmpty = false;
     // Where nothing was written zeros are there already, and stay a hole.

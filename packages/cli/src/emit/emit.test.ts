@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { parseAddress } from '../address/parse-address.ts';
+import {
+  addressOf,
+  certificate,
+  missing,
+  Running,
+  run,
+  serve,
+  temporaryDirectory,
+} from '../command.test.util.ts';
+import { type Emitted, emittedText } from './emit.ts';
+
+// Where the names of the program's imports lead to.
+const PACKAGE = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Runs what `--emit` printed, as a user would who saved it in a project of his own. */
+async function program(t: TestContext, args: readonly string[]): Promise<Running> {
+  const { status, stdout, stderr } = await run(t, [...args, '--emit']);
+  assert.deepEqual([status, stderr], [0, '']);
+  const script = 'cd "$0" && exec "$1" --input-type=module -e "$2"';
+  return new Running(t, 'sh', ['-c', script, PACKAGE, process.execPath, stdout]);
+}
+
+async function freePort(t: TestContext): Promise<number> {
+  const server = await serve(t, ['127.0.0.1:0']);
+  server.child.kill('SIGTERM');
+  await server.exit();
+  return server.ports[0] as number;
+}
+
+/** A client's outcome, once somebody listens. */
+async function connected(t: TestContext, address: string, ...args: string[]): Promise<string> {
+  for (;;) {
+    const { status, stdout, stderr } = await run(t, ['connect', address, ...args], 'hello\n');
+    if (status === 0) return stdout;
+    if (!/ECONNREFUSED|ENOENT/.test(stderr)) throw new Error(stderr);
+  }
+}
+
+for (const [scheme, ...flags] of [
+  ['127.0.0.1:0', '--option', 'SO_RCVBUF=65536', '--source', '127.0.0.2'],
+  ['127.0.0.1:0', '--crlf'],
+  ['unix:@sockeye-emit'],
+  ['unix-seqpacket:@sockeye-emit'],
+  ['udp://127.0.0.1:0'],
+] as const) {
+  test(`sockeye connect ${[scheme, ...flags].join(' ')} --emit prints a program that does it`, async (t) => {
+    const where = scheme.replace('emit', `emit-${process.pid}`);
+    const server = await serve(t, [where], '--reply', 're: ');
+    const client = await program(t, ['connect', addressOf(server), ...flags]);
+    client.child.stdin.end('hello\n');
+    const { status, stdout } = await client.exit();
+    const isCrlf = (flags as readonly string[]).includes('--crlf');
+    assert.deepEqual([status, stdout], [0, `re: hello${isCrlf ? '\r' : ''}\n`]);
+  });
+}
+
+test('sockeye connect tls:// --emit prints a program that does it', {
+  skip: missing('openssl'),
+}, async (t) => {
+  const { cert, key } = certificate(temporaryDirectory(t));
+  const server = await serve(t, ['tls://127.0.0.1:0'], '--cert', cert, '--key', key);
+  const address = addressOf(server).replace('127.0.0.1', 'localhost');
+  const client = await program(t, ['connect', address, '--ca', cert]);
+  client.child.stdin.end('hello\n');
+  const { status, stdout, stderr } = await client.exit();
+  assert.deepEqual([status, stdout, stderr], [0, 'hello\n', '']);
+});
+
+for (const [flags, answer] of [
+  [[], 'hello\n'],
+  [['--reply', "it's: "], "it's: hello\n"],
+  [['--greeting', 'Hi', '--discard'], 'Hi\n'],
+  [['--hello', 'Hi'], 'Hi\n'],
+] as const) {
+  test(`sockeye serve ${flags.join(' ')} --emit prints a program that does it`, async (t) => {
+    const path = join(temporaryDirectory(t), 's');
+    const address = `unix://${path}`;
+    const server = await program(t, ['serve', address, ...flags]);
+    assert.equal(await connected(t, address), answer);
+    server.child.kill('SIGTERM');
+  });
+}
+
+test('sockeye serve --emit prints programs for TCP, TLS and UDP', async (t) => {
+  const port = await freePort(t);
+  await program(t, ['serve', `127.0.0.1:${port}`, '--chat']);
+  await program(t, ['serve', `udp://127.0.0.1:${port}`, '--reply', '> ']);
+  assert.equal(await connected(t, `127.0.0.1:${port}`), '');
+  assert.equal(await connected(t, `udp://127.0.0.1:${port}`), '> hello\n');
+  const { cert, key } = certificate(temporaryDirectory(t));
+  const other = await freePort(t);
+  await program(t, ['serve', `tls://127.0.0.1:${other}`, '--cert', cert, '--key', key]);
+  assert.equal(await connected(t, `tls://127.0.0.1:${other}`, '--ca', cert), 'hello\n');
+});
+
+test('sockeye listen --emit prints a program that does it', async (t) => {
+  const address = `unix://${join(temporaryDirectory(t), 's')}`;
+  const listener = await program(t, ['listen', address]);
+  listener.child.stdin.end('back');
+  assert.equal(await connected(t, address), 'back');
+  const { status, stdout } = await listener.exit();
+  assert.deepEqual([status, stdout], [0, 'hello\n']);
+});
+
+test('sockeye forward --emit prints a program that does it', async (t) => {
+  const directory = temporaryDirectory(t);
+  const target = await serve(t, ['127.0.0.1:0', 'udp://127.0.0.1:0'], '--reply', '> ');
+  const [tcp = '', udp = ''] = target.addresses;
+  const way = `unix://${join(directory, 'way')}`;
+  await program(t, ['forward', way, tcp]);
+  assert.equal(await connected(t, way), '> hello\n');
+  const datagrams = `unix-dgram://${join(directory, 'd')}`;
+  await program(t, ['forward', datagrams, udp]);
+  assert.equal(await connected(t, datagrams), '> hello\n');
+});
+
+const LINES: readonly [Emitted['command'], string, Emitted['flags'], string[]][] = [
+  ['connect', 'example.com:80', {}, ['socat -t 10 - TCP:example.com:80', 'nc -N example.com 80']],
+  [
+    'connect',
+    'udp://[::1]:53',
+    { timeout: 2000 },
+    ['socat -t 10 -T 2 - UDP6:[::1]:53', 'nc -N -w 2 -u ::1 53'],
+  ],
+  ['listen', ':9000', { keep: true }, ['socat -t 10 TCP-LISTEN:9000,reuseaddr,fork -', 'nc -l -k -N 9000']],
+  ['serve', 'unix:@room', { discard: true }, ['socat -t 10 ABSTRACT-LISTEN:room,fork OPEN:/dev/null']],
+  ['connect', 'tls://h:1', { insecure: true }, ['socat -t 10 - OPENSSL:h:1,verify=0']],
+];
+
+for (const [command, address, flags, expected] of LINES) {
+  test(`emittedText() begins with ${expected.join(' and ')}`, () => {
+    const text = emittedText({ command, endpoint: parseAddress(address), flags });
+    assert.deepEqual(
+      text.split('\n').slice(0, expected.length),
+      expected.map((line) => `// ${line}`),
+    );
+  });
+}

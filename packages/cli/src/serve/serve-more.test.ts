@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { addressOf, python, run, serve, startPython, temporaryDirectory } from '../command.test.util.ts';
+
+const ANYWHERE = '127.0.0.1:0';
+
+const SAYS = (word: string): string => `export default async (connection, address) => {
+  for await (const piece of connection) await connection.sendall(Buffer.from('${word} ' + address.host + ' ' + piece));
+};
+`;
+
+test('sockeye serve --module runs the default export on each connection', async (t) => {
+  const file = join(temporaryDirectory(t), 'handler.mjs');
+  writeFileSync(file, SAYS('one'));
+  const server = await serve(t, [ANYWHERE], '--module', file);
+  const { stdout } = await run(t, ['connect', addressOf(server)], 'x');
+  assert.equal(stdout, 'one 127.0.0.1 x');
+});
+
+test('sockeye serve --watch loads the module again; open connections keep theirs', async (t) => {
+  const file = join(temporaryDirectory(t), 'handler.mjs');
+  writeFileSync(file, SAYS('one'));
+  const server = await serve(t, [ANYWHERE], '--module', file, '--watch');
+  const open = startPython(
+    t,
+    `c = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 20)
+for line in sys.stdin: c.sendall(line[:-1].encode()); print(c.recv(100).decode())`,
+    server.ports[0] as number,
+  );
+  open.child.stdin.write('a\n');
+  await open.until(({ stdout }) => stdout.toString() === 'one 127.0.0.1 a\n');
+  writeFileSync(file, SAYS('two'));
+  await server.until(({ stderr }) => stderr.includes(`reloaded ${file}`));
+  assert.equal((await run(t, ['connect', addressOf(server)], 'b')).stdout, 'two 127.0.0.1 b');
+  open.child.stdin.write('c\n');
+  await open.until(({ stdout }) => stdout.toString().endsWith('one 127.0.0.1 c\n'));
+  writeFileSync(file, 'no JavaScript');
+  await server.until(({ stderr }) => /cannot load --module [^\n]*; the one before goes on/.test(stderr));
+  assert.equal((await run(t, ['connect', addressOf(server)], 'd')).stdout, 'two 127.0.0.1 d');
+});
+
+test('sockeye serve --module says in one line why a module cannot be loaded', async (t) => {
+  const directory = temporaryDirectory(t);
+  const cases: [string, string, RegExp][] = [
+    ['none.mjs', '', /its default export is no function/],
+    ['broken.mjs', 'export default (', /SyntaxError/],
+  ];
+  if (Number(process.versions.node.split('.')[0]) < 22) {
+    cases.push(['handler.ts', SAYS('x'), /Node \S+ does not run TypeScript; Node 22\.18 or later does/]);
+  }
+  for (const [name, text, message] of cases) {
+    writeFileSync(join(directory, name), text);
+    const { status, stderr } = await run(t, ['serve', '--module', join(directory, name)]);
+    assert.equal(status, 1);
+    assert.match(stderr, message);
+    assert.match(stderr, /^sockeye: cannot load --module [^\n]+\n$/);
+  }
+  const gone = await run(t, ['serve', '--module', join(directory, 'gone.mjs')]);
+  assert.equal(gone.status, 1);
+});
+
+test('sockeye serve --module tells of a handler that throws, and goes on', async (t) => {
+  const file = join(temporaryDirectory(t), 'handler.mjs');
+  writeFileSync(file, "export default () => { throw new Error('my fault'); };");
+  const server = await serve(t, [ANYWHERE], '--module', file);
+  await run(t, ['connect', addressOf(server)], '');
+  await server.until(({ stderr }) => /the session of tcp:\S+ failed: my fault/.test(stderr));
+  server.child.kill('SIGTERM');
+  assert.equal((await server.exit()).status, 0);
+});
+
+test('sockeye serve --chat tells of who joins, leaves and takes a name, and of no false names', async (t) => {
+  const server = await serve(t, [ANYWHERE], '--chat');
+  const told = await python(
+    t,
+    `def join():
+    s = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 20)
+    return s, s.makefile('rb')
+a, fa = join()
+a.sendall(b'/nick anna\\n'); print(fa.readline())
+b, fb = join(); print(fa.readline())
+a.sendall(b'hello\\n'); print(fb.readline())
+b.sendall(b'hi\\nanna: forged\\n* forged\\n\\x1b[2J\\n/nick anna\\n/nick\\n/nick bo b\\n')
+for _ in range(4): print(fa.readline())
+for _ in range(3): print(fb.readline())
+b.close(); print(fa.readline())`,
+    server.ports[0] as number,
+  );
+  assert.deepEqual(told.trim().split('\n'), [
+    "b'* you are anna\\n'",
+    "b'* somebody joined, 2 are here\\n'",
+    "b'anna: hello\\n'",
+    "b'hi\\n'",
+    "b'somebody: anna: forged\\n'",
+    "b'somebody: * forged\\n'",
+    "b'\\\\x1b[2J\\n'",
+    "b'* cannot call you \"anna\": somebody has that name\\n'",
+    "b'* cannot call you \"\": expected /nick NAME\\n'",
+    "b'* cannot call you \"bo b\": expected letters, digits, _ . -\\n'",
+    "b'* somebody left, 1 are here\\n'",
+  ]);
+});
+
+test('sockeye serve --chat keeps who only listens, unless told otherwise', async (t) => {
+  const server = await serve(t, [ANYWHERE], '--chat', '--idle-timeout', '300ms');
+  const told = await python(
+    t,
+    `a = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 20)
+b = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 20)
+b.sendall(b'x\\n'); data = b''
+while piece := b.recv(100): data += piece
+a.settimeout(0.5)
+try:
+    while a.recv(100): pass
+    print('closed')
+except TimeoutError: print('open')`,
+    server.ports[0] as number,
+  );
+  assert.equal(told, 'open\n');
+});
