@@ -197,6 +197,13 @@ export interface Native {
   unlinkat(directory: number, name: string, flags: number): Promise<number>;
   seekFile(fd: number, offset: number, whence: number): Promise<number>;
   futimens(fd: number, seconds: number, nanoseconds: number): Promise<number>;
+  finishFile(
+    fd: number,
+    size: number,
+    mode: number,
+    seconds: number,
+    nanoseconds: number,
+  ): Promise<number>;
   flock(fd: number, operation: number): Promise<number>;
   fstatvfs(fd: number): Promise<{ availableBytes: number; availableFiles: number } | number>;
   readdir(fd: number): Promise<Uint8Array | number>;

@@ -102,7 +102,7 @@ async function bench(
   { onListening }: ProgramHooks,
 ): Promise<number> {
   if (flags.serve) {
-    const endpoint = parseAddress(address ?? DEFAULT_ADDRESS);
+    const endpoint = plainEndpoint(address ?? DEFAULT_ADDRESS);
     const { json = false, quiet = false } = flags;
     await untilSignalled(await openBenchServer(endpoint, { json, quiet }), onListening);
     return EXIT.ok;
@@ -110,8 +110,14 @@ async function bench(
   if (address === undefined) {
     throw usageError('missing the address of a server; --serve is the other side');
   }
-  const endpoint = parseAddress(address);
+  const endpoint = plainEndpoint(address);
   return await measure(endpoint, optionsFor(endpoint, flags), flags);
+}
+
+function plainEndpoint(address: string): Endpoint {
+  const endpoint = parseAddress(address);
+  if (endpoint.transport !== 'tls') return endpoint;
+  throw usageError(`cannot use ${formatEndpoint(endpoint)}: bench measures sockets without TLS`);
 }
 
 function optionsFor(endpoint: Endpoint, flags: Flags): BenchOptions {

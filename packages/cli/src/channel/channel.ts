@@ -14,7 +14,7 @@ export interface Channel extends Disposable {
   /** What came next: a piece or a message; undefined at the end. */
   receive(signal?: AbortSignal): Promise<Buffer | undefined>;
   /** The same into memory of the caller's, where that saves a copy. Bytes; undefined at the end. */
-  receiveInto?(buffer: Uint8Array): Promise<number | undefined>;
+  receiveInto?(buffer: Uint8Array, signal?: AbortSignal): Promise<number | undefined>;
   /** Tells the peer that nothing more will come. Datagrams have no end to tell. */
   endSending(): Promise<void>;
   [Symbol.dispose](): void;

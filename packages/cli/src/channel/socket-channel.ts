@@ -32,8 +32,8 @@ export class SocketChannel implements Channel {
     return data.length === 0 && !this.isConnectionless ? undefined : data;
   }
 
-  async receiveInto(buffer: Uint8Array): Promise<number | undefined> {
-    const bytes = await this.socket.recvInto(buffer);
+  async receiveInto(buffer: Uint8Array, signal?: AbortSignal): Promise<number | undefined> {
+    const bytes = await this.socket.recvInto(buffer, buffer.length, 0, { signal });
     return bytes === 0 && !this.isConnectionless ? undefined : bytes;
   }
 

@@ -12,6 +12,8 @@ import type { Output } from './output.ts';
 import { Outgoing, type SendUnit } from './outgoing.ts';
 import { jsonLine, presenter } from './presenter.ts';
 
+// Each write costs a change of threads, whatever its size.
+const RECEIVE_BYTES = 256 * 1024;
 // Arbitrary: how long the peer has for its last answer after the word that ends the session.
 const AFTER_QUIT_MS = 2000;
 // Arbitrary: without a datagram for so long, who waited for the first takes the last one for it.
@@ -137,16 +139,22 @@ class Pipe {
     }
   }
 
+  /** One piece is written while the next one is received. */
   async #receiveAll(): Promise<void> {
     const { channel, output, isTerminal, isTyped } = this.#ends;
     const { json = false, quiet = false } = this.#options;
     const { show, end } = presenter(channel, isTerminal, json);
+    const source = this.#source(isTerminal || json);
+    let writing = Promise.resolve();
     for (;;) {
-      const data = await this.#receive();
+      const data = await this.#receive(source);
+      await writing;
       if (data === undefined) break;
       this.#clock.touch();
       this.#lastAnswers.received();
-      await output.write(show(data));
+      writing = output.write(show(data));
+      // It is told by the next turn's await; who has nothing to receive until then is woken.
+      writing.catch(() => this.#stop.abort());
     }
     await output.write(end());
     if (json) await output.write(jsonLine({ type: 'ended' }));
@@ -155,12 +163,29 @@ class Pipe {
     }
   }
 
+  /** What receives the next piece: into two buffers in turn where nobody keeps it. */
+  #source(isShown: boolean): () => Promise<Buffer | undefined> {
+    const { channel } = this.#ends;
+    const { signal } = this.#stop;
+    if (isShown || channel.keepsMessages || channel.receiveInto === undefined) {
+      return () => channel.receive(signal);
+    }
+    const buffers = [0, 1].map(() => Buffer.allocUnsafeSlow(RECEIVE_BYTES)) as [Buffer, Buffer];
+    return async () => {
+      const [buffer, other] = buffers;
+      buffers[0] = other;
+      buffers[1] = buffer;
+      const bytes = await channel.receiveInto?.(buffer, signal);
+      return bytes === undefined ? undefined : buffer.subarray(0, bytes);
+    };
+  }
+
   /** What came next; undefined at the end, or when nothing more is waited for. */
-  async #receive(): Promise<Buffer | undefined> {
+  async #receive(source: () => Promise<Buffer | undefined>): Promise<Buffer | undefined> {
     const { channel } = this.#ends;
     const { signal } = this.#stop;
     try {
-      return await channel.receive(signal);
+      return await source();
     } catch (error) {
       if (signal.aborted) return undefined;
       if (error instanceof CommandError) throw error;

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Socket } from '@sockeye/net';
+import type { Address, Socket } from '@sockeye/net';
 import { isConnectionless } from '../address/address.ts';
 import { endpointOf } from '../address/endpoint-of.ts';
 import { formatAddress, formatEndpoint } from '../address/format-address.ts';
@@ -162,8 +162,8 @@ class Listening {
   async #accept(): Promise<Channel> {
     const { endpoint, socket } = this.#bound;
     for (;;) {
-      const accepted = await this.#acceptPlain();
-      const from = endpointOf(endpoint.transport, accepted.getpeername());
+      const [accepted, address] = await this.#acceptPlain();
+      const from = endpointOf(endpoint.transport, address);
       const peer = formatEndpoint(from);
       if (!this.#flags.quiet) process.stderr.write(`connected ${peer}\n`);
       try {
@@ -177,14 +177,13 @@ class Listening {
     }
   }
 
-  async #acceptPlain(): Promise<Socket<number>> {
+  async #acceptPlain(): Promise<[Socket<number>, Address]> {
     const { endpoint, socket } = this.#bound;
     const { timeout = Number.POSITIVE_INFINITY, keep } = this.#flags;
     const waits = Number.isFinite(timeout) && keep !== true;
     try {
       const signal = waits ? AbortSignal.timeout(Math.min(timeout, 0x7fffffff)) : undefined;
-      const [accepted] = await socket.accept({ signal });
-      return accepted;
+      return await socket.accept({ signal });
     } catch (error) {
       if (error instanceof Error && error.name === 'TimeoutError') {
         throw new CommandError(`nobody came for ${formatDuration(timeout)}`, EXIT.deadline);

@@ -40,12 +40,17 @@ class Room {
 
   enter(member: Member): void {
     this.#members.add(member);
-    this.#tellOthers(member, `* somebody joined, ${this.#members.size} are here`);
+    this.#tellOthers(member, `* somebody joined, ${this.#count()}`);
   }
 
   leave(member: Member): void {
     this.#members.delete(member);
-    this.#tellOthers(member, `* ${nameOf(member)} left, ${this.#members.size} are here`);
+    this.#tellOthers(member, `* ${nameOf(member)} left, ${this.#count()}`);
+  }
+
+  #count(): string {
+    const { size } = this.#members;
+    return size === 1 ? '1 is here' : `${size} are here`;
   }
 
   hear(member: Member, line: string): void {

@@ -85,7 +85,7 @@ a.sendall(b'hello\\n'); print(fb.readline())
 b.sendall(b'hi\\nanna: forged\\n* forged\\n\\x1b[2J\\n/nick anna\\n/nick\\n/nick bo b\\n')
 for _ in range(4): print(fa.readline())
 for _ in range(3): print(fb.readline())
-b.close(); print(fa.readline())`,
+b.shutdown(socket.SHUT_WR); print(fa.readline())`,
     server.ports[0] as number,
   );
   assert.deepEqual(told.trim().split('\n'), [
@@ -99,7 +99,7 @@ b.close(); print(fa.readline())`,
     "b'* cannot call you \"anna\": somebody has that name\\n'",
     "b'* cannot call you \"\": expected /nick NAME\\n'",
     "b'* cannot call you \"bo b\": expected letters, digits, _ . -\\n'",
-    "b'* somebody left, 1 are here\\n'",
+    "b'* somebody left, 1 is here\\n'",
   ]);
 });
 

@@ -39,6 +39,13 @@ function isRaw(address: object): address is Unchecked<RawAddress> {
   return 'data' in address && 'family' in address;
 }
 
+/** What an address of the commonest families looks like, for an error. */
+function formOf(family: number): string {
+  if (family === AF_INET) return ' such as { host, port }, since the socket is AF_INET';
+  if (family === AF_INET6) return ' such as { host, port }, since the socket is AF_INET6';
+  return family === AF_UNIX ? ' such as { path }, since the socket is AF_UNIX' : '';
+}
+
 /**
  * Writes an address as the sockaddr of its family, for a system call.
  *
@@ -66,8 +73,8 @@ export function encodeAddressInto(
   target: Uint8Array,
   interfaces?: InterfaceNames,
 ): number {
-  if (typeof address !== 'object' || address === null) {
-    throw invalidType('address', 'an object', address);
+  if (typeof address !== 'object' || address === null || Array.isArray(address)) {
+    throw invalidType('address', `an object${formOf(family)}`, address);
   }
   if (target.length < MAX_ADDRESS_LENGTH) {
     throw outOfRange('target', `at least ${MAX_ADDRESS_LENGTH} bytes long`, target.length);

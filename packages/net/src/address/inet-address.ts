@@ -1,4 +1,4 @@
-import { checkInteger, checkString } from '../errors/index.ts';
+import { checkInteger, checkString, invalidType } from '../errors/index.ts';
 import type { InetAddress, Unchecked } from './address.ts';
 import { formatIpv4 } from './ipv4-text.ts';
 import { notNumeric, parseInetHost } from './numeric-host.ts';
@@ -12,6 +12,9 @@ const LENGTH = 16;
 
 /** Writes a sockaddr_in; returns its length. */
 export function encodeInet(address: Unchecked<InetAddress>, target: Uint8Array): number {
+  if (address.host === undefined) {
+    throw invalidType('address', '{ host, port }, since the socket is AF_INET', address);
+  }
   const host = checkString('host', address.host);
   const { port } = address;
   const value = parseInetHost(host);

@@ -41,7 +41,10 @@ export function checkInteger(name: string, value: unknown, low: number, high: nu
 
 /** A Uint8Array over memory that is not shared; else TypeError. */
 export function checkBytes(name: string, value: unknown): Uint8Array {
-  if (!(value instanceof Uint8Array)) throw invalidType(name, 'a Uint8Array', value);
+  if (!(value instanceof Uint8Array)) {
+    const advice = typeof value === 'string' ? ' (for text: Buffer.from(text))' : '';
+    throw invalidType(name, `a Uint8Array${advice}`, value);
+  }
   // Another thread could change it under the kernel's hands.
   if (value.buffer instanceof SharedArrayBuffer) {
     throw invalidType(name, 'a Uint8Array over memory that is not shared', value);

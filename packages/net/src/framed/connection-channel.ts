@@ -11,6 +11,8 @@ export interface ByteConnection {
   close(): void;
   /** Ends the sending side in good order. */
   shutdown?(): Promise<void>;
+  /** The default of framed's highWaterMark on this connection. */
+  readonly highWaterMark?: number;
 }
 
 // A record of TLS holds at most 16 KiB; a receive gives what was decrypted by then.

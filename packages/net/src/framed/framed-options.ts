@@ -7,7 +7,7 @@ export interface FramedOptions<Message, Sent> {
    * Default 10,000; Infinity disables.
    */
   readonly frameTimeoutMs?: number | undefined;
-  /** Bytes that may wait to leave before `send` waits too. Default 65,536. */
+  /** Bytes that may wait to leave before `send` waits too. Default the server's, else 65,536. */
   readonly highWaterMark?: number | undefined;
   /**
    * What tells which reply belongs to which request; undefined for a message that is neither.
@@ -15,6 +15,8 @@ export interface FramedOptions<Message, Sent> {
    */
   readonly idOf?: ((message: Message | Sent) => unknown) | undefined;
 }
+
+const HIGH_WATER_MARK = 64 * 1024;
 
 /** The options with their defaults (safety.md 11–12). */
 export interface FramedLimits {
@@ -30,12 +32,16 @@ export function positive(name: string, value: unknown, fallback: number): number
   return value;
 }
 
-export function framedLimits(options: {
-  readonly frameTimeoutMs?: number | undefined;
-  readonly highWaterMark?: number | undefined;
-}): FramedLimits {
+/** @param highWaterMark the connection's own default */
+export function framedLimits(
+  options: {
+    readonly frameTimeoutMs?: number | undefined;
+    readonly highWaterMark?: number | undefined;
+  },
+  highWaterMark: number = HIGH_WATER_MARK,
+): FramedLimits {
   return {
     frameTimeoutMs: positive('frameTimeoutMs', options.frameTimeoutMs, 10_000),
-    highWaterMark: positive('highWaterMark', options.highWaterMark, 64 * 1024),
+    highWaterMark: positive('highWaterMark', options.highWaterMark, highWaterMark),
   };
 }

@@ -43,7 +43,7 @@ export function framed<Message, Sent = Message>(
   if (typeof codec?.encode !== 'function' || typeof codec.decoder !== 'function') {
     throw invalidType('codec', 'an object with encode and decoder', codec);
   }
-  const limits = framedLimits(options);
+  const limits = framedLimits(options, highWaterMarkOf(target));
   const { idOf } = options;
   if (idOf !== undefined && typeof idOf !== 'function') {
     throw invalidType('idOf', 'a function', idOf);
@@ -67,6 +67,10 @@ function channelOf(target: FramedTarget, { highWaterMark }: FramedLimits): ByteC
     throw invalidType('target', 'a Socket or a Connection', target);
   }
   return new ConnectionChannel(target, outgoing);
+}
+
+function highWaterMarkOf(target: FramedTarget): number | undefined {
+  return target instanceof Socket ? undefined : target?.highWaterMark;
 }
 
 function isPlain(target: object): target is PlainStream {

@@ -24,6 +24,8 @@ export interface Connection extends AsyncIterable<Buffer> {
   readonly local: Address | null;
   /** The socket below. Reading or writing it directly breaks TLS. */
   readonly socket: Socket<number>;
+  /** The server's option of that name: what `framed` on this connection may hold for its peer. */
+  readonly highWaterMark: number;
   /** Aborted when the connection ends, with the reason. */
   readonly signal: AbortSignal;
   /** Ends the connection at once. */

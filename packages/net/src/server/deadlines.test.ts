@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import type { InetAddress } from '../address/index.ts';
 import { lengthPrefix } from '../codec/index.ts';
+import { SO_SNDBUF, SOL_SOCKET } from '../constants/index.ts';
 import { framed } from '../framed/index.ts';
 import { createConnection } from '../socket/index.ts';
 import { PythonPeer } from '../testing/index.ts';
@@ -84,22 +85,24 @@ function pause(ms: number) {
 test('writeTimeoutMs ends a peer that stops reading, and not one that reads slowly', async () => {
   await using server = await start(
     async (connection) => {
-      await connection.sendall(Buffer.alloc(16 * 1024 * 1024));
+      // The kernel says that there is room when a third of its buffer is free, so make that small.
+      connection.socket.setsockopt(SOL_SOCKET, SO_SNDBUF, 1 << 18);
+      await connection.sendall(Buffer.alloc(64 * 1024 * 1024));
     },
-    { writeTimeoutMs: 300 },
+    { writeTimeoutMs: 600 },
   );
   await using peer = new PythonPeer(
     `
     def connect():
         s = socket.socket()
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 18)
         s.connect(tuple(args[0]))
         return s
     stuck, slow = connect(), connect()
     started = time.monotonic()
     count = 0
     while time.monotonic() < started + 1.5:
-        count += len(slow.recv(65536))
+        count += len(slow.recv(1 << 18))
         time.sleep(0.01)
     assert count > 0
     while True:
@@ -113,7 +116,7 @@ test('writeTimeoutMs ends a peer that stops reading, and not one that reads slow
   );
   const [error] = (await once(server, 'disconnect')) as [ConnectionTimeoutError];
   assert.equal(error.deadline, 'write');
-  assert.equal(await peer.hear(), 16 * 1024 * 1024);
+  assert.equal(await peer.hear(), 64 * 1024 * 1024);
   assert.equal(server.counters.timeouts.write, 1);
 });
 

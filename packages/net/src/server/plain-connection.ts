@@ -86,6 +86,10 @@ export class PlainConnection implements Connection, PlainStream, Timed {
     return this.#descriptor;
   }
 
+  get highWaterMark(): number {
+    return this.#limits.highWaterMark;
+  }
+
   get proto(): number {
     return this.socket.proto;
   }

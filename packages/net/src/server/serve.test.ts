@@ -236,6 +236,25 @@ test('replies of framed() that the handler did not wait for arrive before the en
   client.close();
 });
 
+test("highWaterMark is the default of framed() on the server's connections", async () => {
+  let rooms: boolean[] = [];
+  await using server = await start(
+    (connection) => {
+      assert.equal(connection.highWaterMark, 100);
+      const messages = framed(connection, lines());
+      rooms = [50, 60].map((length) => {
+        void messages.send('x'.repeat(length));
+        return messages.hasRoom;
+      });
+    },
+    { highWaterMark: 100 },
+  );
+  const client = await connect(server);
+  assert.equal((await readAll(client)).length, 112);
+  assert.deepEqual(rooms, [true, false]);
+  client.close();
+});
+
 test('maxConnections waits in the backlog: nobody is accepted only to be closed', async () => {
   await using server = await start(echo, { maxConnections: 2 });
   // One after the other: the kernel's queue has its own order for those that come together.

@@ -32,7 +32,7 @@ export interface ServerOptions {
   readonly reusePort?: boolean | undefined;
   /** An AF_INET6 listener takes IPv4 connections too. */
   readonly dualstackIpv6?: boolean | undefined;
-  /** Bytes a connection may hold that its peer hasn't taken. Default 64 KiB. */
+  /** Bytes that `framed`, or TLS, may hold for a peer before senders wait. Default 65,536. */
   readonly highWaterMark?: number | undefined;
   /**
    * Sends small pieces at once (TCP_NODELAY). Sends of one turn leave together anyway, so holding
@@ -76,6 +76,7 @@ const KNOWN: ReadonlySet<string> = new Set<keyof ServerOptions>([
   'reusePort',
   'dualstackIpv6',
   'highWaterMark',
+  'noDelay',
   'tls',
   'proxyProtocol',
   'concurrency',

@@ -214,8 +214,7 @@ export class Server<Own extends Address = Address>
     this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#loop.stop();
     this.#listener.close();
-    if (!keepPath && this.#listener.family === AF_UNIX)
-      removePath(this.address as UnixAddress);
+    if (!keepPath && this.#listener.family === AF_UNIX) removePath(this.address as UnixAddress);
   }
 
   #take(socket: Socket<number>, address: Address | null): void {

@@ -40,7 +40,7 @@ export class TlsAcceptor {
 
   /** The encrypted connection over a plain one, its handshake done. */
   async secure(plain: PlainConnection): Promise<TlsConnection> {
-    const stream = plain.socket.stream();
+    const stream = plain.socket.stream({ highWaterMark: plain.highWaterMark });
     const socket = await new Promise<TLSSocket>((resolve, reject) => {
       this.#waiting.set(stream, { resolve, reject });
       stream.once('error', reject);

@@ -32,6 +32,10 @@ export class TlsConnection implements Connection {
     return this.#plain.socket;
   }
 
+  get highWaterMark(): number {
+    return this.#plain.highWaterMark;
+  }
+
   get remote(): Address | null {
     return this.#plain.remote;
   }

@@ -87,7 +87,11 @@ async function connectOne(
 }
 
 /** Starts the candidates one after the other; the first to connect ends the rest. */
-function race(candidates: ResolvedAddress[], options: ConnectionOptions): Promise<Socket<number>> {
+function race(
+  address: ConnectionAddress,
+  candidates: ResolvedAddress[],
+  options: ConnectionOptions,
+): Promise<Socket<number>> {
   const losers = new AbortController();
   const errors: unknown[] = [];
   return new Promise((resolve, reject) => {
@@ -126,7 +130,7 @@ function race(candidates: ResolvedAddress[], options: ConnectionOptions): Promis
     const deadline =
       seconds === null
         ? undefined
-        : setTimeout(() => give(new TimeoutError('connect', seconds)), seconds * 1000);
+        : setTimeout(() => give(new TimeoutError('connect', seconds, address)), seconds * 1000);
     options.signal?.addEventListener('abort', onAbort, { once: true });
     startNext();
   });
@@ -171,7 +175,7 @@ export async function createConnection<To extends ConnectionAddress>(
     ? [unixCandidate(address)]
     : interleave(await getaddrinfo(address.host, address.port, { type: SOCK_STREAM }));
   checked.signal?.throwIfAborted();
-  const socket = await race(candidates, checked);
+  const socket = await race(address, candidates, checked);
   socket.settimeout(checked.timeout ?? null);
   return socket as unknown as Socket<FamilyOf<To>>;
 }

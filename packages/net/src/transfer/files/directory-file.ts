@@ -74,17 +74,16 @@ export class DirectoryFile implements SinkFile {
     const { path, size, mode, mtimeSeconds, mtimeNanoseconds } = this.#entry;
     const { file, name } = this.#part;
     try {
-      if (this.#entry.sparse || size === 0) await file.truncate(size);
       await this.#checkBeginning();
-      await file.chmod(mode & 0o777);
-      await file.setModified(mtimeSeconds, mtimeNanoseconds);
-      await file.sync();
+      const newSize = this.#entry.sparse ? size : -1;
+      await file.finish(newSize, mode & 0o777, mtimeSeconds, mtimeNanoseconds);
       const names = { from: name, to: path.at(-1) as string };
       await this.#context.commits.rename(path.slice(0, -1), names, this.#placement.replace);
     } catch (error) {
       throw isExists(error) ? new TransferError('exists', 'a file came in its place') : error;
     } finally {
-      await this.#close();
+      // Nobody needs to wait for it.
+      void this.#close().catch(() => undefined);
     }
   }
 

@@ -100,6 +100,14 @@ export class OpenFile {
     checked('futimens', this.path, result);
   }
 
+  /** Sets size (unless it is -1), mode and time of the last change, then syncs: all in one go. */
+  async finish(size: number, mode: number, seconds: number, nanoseconds: number): Promise<void> {
+    const result = await this.#run(() =>
+      native.finishFile(this.#fd, size, mode, seconds, nanoseconds),
+    );
+    checked('fsync', this.path, result);
+  }
+
   /** Locks the file against others that lock; false where another has the lock. */
   async lock(): Promise<boolean> {
     const result = await this.#run(() => native.flock(this.#fd, FILE.LOCK_EX));

@@ -2,7 +2,12 @@ import type { SourceEntry, SourceTree } from '../files/source-tree.ts';
 import type { BlockHash } from '../protocol/block-hash.ts';
 import { nameFault } from '../protocol/check-name.ts';
 import { malformed } from '../protocol/field-reader.ts';
-import { MAX_OFFERED_NAMES, MAX_OPEN_ENTRIES, WINDOW_BYTES } from '../protocol/limits.ts';
+import {
+  BLOCK_BYTES,
+  MAX_OFFERED_NAMES,
+  MAX_OPEN_ENTRIES,
+  WINDOW_BYTES,
+} from '../protocol/limits.ts';
 import { type Reason, REASONS } from '../protocol/reason.ts';
 import type { TransferReceipt } from '../receipt.ts';
 import { TransferError } from '../transfer-error.ts';
@@ -22,6 +27,10 @@ export interface SenderSessionOptions {
   readonly parallel: number;
   readonly bytesPerSecond: number;
 }
+
+// A small file is mostly waiting: for its opening, its block, its last look. A power of two, so that
+// sums stay exact; arbitrary otherwise.
+const SMALL_FILE_WEIGHT = 1 / 8;
 
 type FromReceiver = Extract<
   ReceivedMessage,
@@ -222,12 +231,13 @@ export class SenderSession {
   #work(): void {
     while (this.#streaming < this.#options.parallel && this.#accepted.length > 0) {
       const { file, keptBlocks } = this.#accepted.shift() as Accepted;
-      this.#streaming++;
+      const weight = file.source.entry.size > BLOCK_BYTES ? 1 : SMALL_FILE_WEIGHT;
+      this.#streaming += weight;
       this.#guard(
         file,
         () => file.stream(keptBlocks),
         () => {
-          this.#streaming--;
+          this.#streaming -= weight;
           this.#work();
         },
       );
