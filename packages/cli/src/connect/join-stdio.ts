@@ -1,5 +1,4 @@
 import { createReadStream, fstatSync } from 'node:fs';
-import { Socket as StreamHandle } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatEndpoint } from '../address/format-address.ts';
 import type { Channel } from '../channel/channel.ts';
@@ -13,6 +12,7 @@ import { Recorder, readRecording, replay } from '../record/recording.ts';
 import type { ConnectOptions } from './connect-options.ts';
 import { Output } from './output.ts';
 import { pipe } from './pipe.ts';
+import { PipeInput } from './pipe-input.ts';
 import { jsonLine } from './presenter.ts';
 import { converse } from './terminal.ts';
 
@@ -20,8 +20,6 @@ import { converse } from './terminal.ts';
 const LAST_WRITE_MS = 100;
 // Arbitrary; a read of a file costs a change of threads, whatever its size.
 const FILE_BYTES = 256 * 1024;
-// Arbitrary: what a pipe may be ahead of the network.
-const PIPE_BYTES = 512 * 1024;
 
 /** How stdin and stdout are joined to a peer, and who looks on. */
 export interface StdioOptions extends ConnectOptions {
@@ -41,12 +39,7 @@ export function openStdin(): StdioInput {
   // Node reads a directory as if it were empty.
   if (status.isDirectory()) throw new CommandError('cannot read stdin: it is a directory');
   if (process.stdin.isTTY) return process.stdin;
-  if (status.isFIFO() || status.isSocket()) {
-    // process.stdin holds 64 KiB at most and stops the pipe whenever it does.
-    // The type of its options doesn't know those of streams.
-    const options = { fd: 0, readable: true, writable: false, highWaterMark: PIPE_BYTES };
-    return new StreamHandle(options);
-  }
+  if (status.isFIFO() || status.isSocket()) return new PipeInput(0);
   if (!status.isFile()) return process.stdin;
   return createReadStream('', { fd: 0, autoClose: false, highWaterMark: FILE_BYTES });
 }

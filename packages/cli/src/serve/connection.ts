@@ -29,6 +29,8 @@ export class Connection implements ServerConnection {
   /** The accepted socket; below TLS its descriptor is in the hands of node:tls. */
   readonly socket: Socket<number>;
   readonly local: Address | null;
+  /** As the library's servers have it (docs: safety, "Bounds"). */
+  readonly highWaterMark = 64 * 1024;
   /** What carries the conversation: the socket itself, or TLS above it. */
   channel: Channel;
   /** The peer; behind a proxy that says so, whom the proxy speaks for. */

@@ -13,7 +13,7 @@ const LENGTH = 16;
 /** Writes a sockaddr_in; returns its length. */
 export function encodeInet(address: Unchecked<InetAddress>, target: Uint8Array): number {
   if (address.host === undefined) {
-    throw invalidType('address', '{ host, port }, since the socket is AF_INET', address);
+    throw invalidType('host', 'a string in { host, port }, since the socket is AF_INET', undefined);
   }
   const host = checkString('host', address.host);
   const { port } = address;
