@@ -135,8 +135,11 @@ async function sockeye(how, source, target) {
   const port = await freePort();
   const flags = (side, path) => [
     SELF,
-    ...['--side', side, '--how', how, '--path', path],
-    ...['--port', String(port), '--blake3', values.blake3],
+    `--side=${side}`,
+    `--how=${how}`,
+    `--path=${path}`,
+    `--port=${port}`,
+    `--blake3=${values.blake3}`,
   ];
   const server = timed(process.execPath, flags('receive', target));
   return pair('sockeye', port, server, () => timed(process.execPath, flags('send', source)));
@@ -162,13 +165,17 @@ async function scp(source, target) {
   const port = await freePort();
   const sshd = process.env.SSHD ?? '/usr/sbin/sshd';
   const sftp = process.env.SFTP_SERVER ?? '/usr/lib/openssh/sftp-server';
-  const server = timed(sshd, [
-    '-D',
-    ...['-f', '/dev/null', '-h', at('host'), '-p', String(port)],
-    ...['-o', 'ListenAddress=127.0.0.1', '-o', `AuthorizedKeysFile=${at('authorized')}`],
-    ...['-o', 'StrictModes=no', '-o', 'UsePAM=no', '-o', 'PidFile=none'],
-    ...['-o', 'PermitRootLogin=yes', '-o', `Subsystem=sftp ${sftp}`],
-  ]);
+  const options = [
+    'ListenAddress=127.0.0.1',
+    `AuthorizedKeysFile=${at('authorized')}`,
+    'StrictModes=no',
+    'UsePAM=no',
+    'PidFile=none',
+    'PermitRootLogin=yes',
+    `Subsystem=sftp ${sftp}`,
+  ].flatMap((option) => ['-o', option]);
+  const keys = ['-h', at('host'), '-p', String(port)];
+  const server = timed(sshd, ['-D', '-f', '/dev/null', ...keys, ...options]);
   const known = ['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null'];
   const flags = ['-q', '-r', '-p', '-i', at('user'), ...known, '-P', String(port)];
   const client = () => timed('scp', [...flags, source, `127.0.0.1:${target}`]);
@@ -194,12 +201,14 @@ async function rsync(source, target) {
 
 const works = (program, ...args) =>
   spawnSync(program, args, { stdio: 'ignore' }).error === undefined;
+const hasSsh = works(process.env.SSHD ?? '/usr/sbin/sshd', '-V') && works('scp');
+const hasRsync = works(process.env.RSYNC ?? 'rsync', '--version');
 const peers = [
-  ['sockeye', (source, target) => sockeye('secret', source, target), true],
-  ['sockeye --insecure', (source, target) => sockeye('insecure', source, target), true],
-  ['nc | nc (tar for many)', netcat, works('nc', '-h')],
-  ['scp', scp, works(process.env.SSHD ?? '/usr/sbin/sshd', '-V') && works('scp')],
-  ['rsync --whole-file, daemon', rsync, works(process.env.RSYNC ?? 'rsync', '--version')],
+  { name: 'sockeye', run: (from, to) => sockeye('secret', from, to), isThere: true },
+  { name: 'sockeye --insecure', run: (from, to) => sockeye('insecure', from, to), isThere: true },
+  { name: 'nc, with tar for many', run: netcat, isThere: works('nc', '-h') },
+  { name: 'scp', run: scp, isThere: hasSsh },
+  { name: 'rsync --whole-file, daemon', run: rsync, isThere: hasRsync },
 ];
 
 function prepareSources() {
@@ -218,7 +227,7 @@ const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers
 async function measure(title, source, rate) {
   const results = new Map();
   for (let round = 0; round < Number(values.rounds); round++) {
-    for (const [name, run, isThere] of peers) {
+    for (const { name, run, isThere } of peers) {
       if (!isThere) {
         if (round === 0) console.error(`skipped: ${name} is not installed`);
         continue;
@@ -246,7 +255,7 @@ async function measure(title, source, rate) {
 }
 
 prepareSources();
-if (peers[3][2]) prepareSsh();
+if (hasSsh) prepareSsh();
 const size = Number(values.size);
 const files = Number(values.files);
 await measure(`one file of ${size} MiB`, at('large'), { unit: 'MiB/s', amount: size, digits: 0 });

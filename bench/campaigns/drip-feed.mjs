@@ -25,7 +25,8 @@ const script = fileURLToPath(new URL('drip-feed.py', import.meta.url));
 const args = [script, server.address.port, count, frameTimeoutMs / 1000].map(String);
 const load = spawn('python3', args, { stdio: ['ignore', 'pipe', 'inherit'] });
 const [text] = await once(load.stdout, 'data');
-const { lastClosedSeconds, firstClosedSeconds, stillOpen, p50Ms, p99Ms, samples } = JSON.parse(text);
+const { lastClosedSeconds, firstClosedSeconds, stillOpen, p50Ms, p99Ms, samples } =
+  JSON.parse(text);
 const deadline = frameTimeoutMs / 1000;
 const isGood =
   stillOpen === 0 &&

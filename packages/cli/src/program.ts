@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addBenchCommand } from './bench/bench-command.ts';
+import { addCompletionCommand } from './completion/completion-command.ts';
 import { addConnectCommand } from './connect/connect-command.ts';
 import { addPingCommand } from './ping/ping-command.ts';
+import { addCaptureCommand } from './packets/capture-command.ts';
+import { addExplainCommand } from './packets/explain-command.ts';
+import { addSocketsCommand } from './packets/sockets-command.ts';
 import { addReadCommand } from './packets/read-command.ts';
 import { addForwardCommand } from './forward/forward-command.ts';
 import { addListenCommand } from './listen/listen-command.ts';
@@ -14,6 +18,8 @@ const EXAMPLES = `
 Examples:
   sockeye serve                               an echo server on 127.0.0.1:8090
   sockeye connect 127.0.0.1:8090              talk to it
+  sockeye listen :9000 > file                 what one peer sends
+  sockeye forward :8080 unix:///run/app.sock  join any two kinds of sockets
   sockeye serve --help                        all that a server can do
 
 Addresses:
@@ -38,7 +44,11 @@ export function makeProgram(hooks: ProgramHooks): Command {
   addPingCommand(program, hooks);
   addBenchCommand(program, hooks);
   addOptionsCommand(program, hooks);
+  addCaptureCommand(program, hooks);
+  addExplainCommand(program, hooks);
+  addSocketsCommand(program, hooks);
   addReadCommand(program, hooks);
+  addCompletionCommand(program, hooks);
   return program;
 }
 

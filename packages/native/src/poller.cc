@@ -60,9 +60,11 @@ Poller* Poller::Start(napi_env env, Environment* environment, napi_value on_batc
     return nullptr;
   }
   uv_prepare_init(loop, &poller->prepare_);
-  poller->open_handles_ = 2;
+  uv_idle_init(loop, &poller->idle_);
+  poller->open_handles_ = 3;
   poller->poll_.data = poller;
   poller->prepare_.data = poller;
+  poller->idle_.data = poller;
   napi_value name = nullptr;
   napi_value resource = nullptr;
   napi_create_string_utf8(env, "SOCKEYE", NAPI_AUTO_LENGTH, &name);
@@ -151,7 +153,11 @@ void Poller::SetRef(bool ref) {
 }
 
 void Poller::RequestFlush() {
-  if (!closing_) uv_prepare_start(&prepare_, OnPrepare);
+  if (closing_) return;
+  uv_prepare_start(&prepare_, OnPrepare);
+  // Asked for by a prepare callback, the next one comes after the loop has slept: it must not
+  // sleep.
+  uv_idle_start(&idle_, [](uv_idle_t*) {});
 }
 
 void Poller::OnPoll(uv_poll_t* handle, int status, int) {
@@ -159,8 +165,10 @@ void Poller::OnPoll(uv_poll_t* handle, int status, int) {
 }
 
 void Poller::OnPrepare(uv_prepare_t* handle) {
+  auto* poller = static_cast<Poller*>(handle->data);
   uv_prepare_stop(handle);
-  static_cast<Poller*>(handle->data)->Flush();
+  uv_idle_stop(&poller->idle_);
+  poller->Flush();
 }
 
 void Poller::Wake() {
@@ -289,6 +297,8 @@ void Poller::Close(Closed closed, void* context) {
   closed_context_ = context;
   uv_poll_stop(&poll_);
   uv_prepare_stop(&prepare_);
+  uv_idle_stop(&idle_);
+  uv_close(reinterpret_cast<uv_handle_t*>(&idle_), OnClose);
   uv_close(reinterpret_cast<uv_handle_t*>(&poll_), OnClose);
   uv_close(reinterpret_cast<uv_handle_t*>(&prepare_), OnClose);
   for (napi_ref reference : {on_batch_, on_flush_, resource_}) {

@@ -114,6 +114,8 @@ class Poller {
   int epoll_ = -1;
   uv_poll_t poll_;
   uv_prepare_t prepare_;
+  // Keeps the loop from sleeping before the next round of prepare callbacks.
+  uv_idle_t idle_;
   int open_handles_ = 0;
   bool closing_ = false;
   Closed closed_ = nullptr;

@@ -23,6 +23,7 @@ With udp:// and unix-dgram:// it ends within 10 s of stdin's end.`;
 
 interface Flags extends StdioOptions, TlsFlags, SocketFlags {
   readonly emit?: boolean;
+  readonly probe?: boolean;
 }
 
 /** Adds `sockeye connect`. */
@@ -34,6 +35,7 @@ export function addConnectCommand(program: Command, hooks: ProgramHooks): void {
       'Connects stdin and stdout to a server. On a terminal lines can be edited and recalled.',
     )
     .argument('<address>', 'where to connect to');
+  command.option('--probe', 'connect and end at once: the exit status tells whether somebody is there');
   addStdioFlags(command);
   addTimeoutFlag(command, 'give up after this time without an answer or a byte');
   addSourceFlag(command);
@@ -58,5 +60,6 @@ async function connect(address: string, flags: Flags): Promise<number> {
     settings: flags.option,
     tls,
   });
+  if (flags.probe) return EXIT.ok;
   return await joinStdio(channel, flags);
 }

@@ -65,6 +65,8 @@ const DEFAULT_LATENCY_MS = 50;
 const BLOCKS_A_TURN = 16;
 // tp_frame_size only has to divide the block: TPACKET_V3 packs packets tightly. A page.
 const FRAME_BYTES = 4096;
+// How late the kernel's timer may be; arbitrary.
+const LATE_MS = 1000;
 /** A program that lets nothing through. */
 const NOTHING = [{ code: 0x06, jt: 0, jf: 0, k: 0 }];
 
@@ -100,6 +102,8 @@ export class Capture {
   #ring: PacketRing | undefined;
   #received = 0;
   #dropped = 0;
+  /** Came out of the ring. */
+  #taken = 0;
   #isStopping = false;
   readonly #stop = new AbortController();
 
@@ -177,6 +181,7 @@ export class Capture {
       if (ring === undefined) return;
       const taken = native.packetRingTake(ring, this.#block.bytes);
       if (taken > 0) {
+        this.#taken += this.#block.count;
         yield this.#block.packets();
         if (++blocks % BLOCKS_A_TURN === 0) await new Promise(setImmediate);
       } else if (!(await this.#wait())) return;
@@ -260,8 +265,9 @@ export class Capture {
   async #wait(): Promise<boolean> {
     if (this.#socket.closed) return false;
     const isLast = this.#isStopping;
-    // The block that is being filled is handed over when its time is up.
-    const signal = isLast ? AbortSignal.timeout(2 * this.#latencyMs) : this.#stop.signal;
+    if (isLast && this.#isDrained()) return false;
+    // The block that is being filled is handed over when its time is up, on a busy machine later.
+    const signal = isLast ? AbortSignal.timeout(2 * this.#latencyMs + LATE_MS) : this.#stop.signal;
     try {
       const events = await this.#socket.poll(POLLIN, { signal });
       if ((events & POLLERR) !== 0) this.#throwPending();
@@ -271,6 +277,11 @@ export class Capture {
       if (signal.aborted) return !isLast;
       throw error;
     }
+  }
+
+  #isDrained(): boolean {
+    const { received, dropped } = this.statistics();
+    return this.#taken >= received - dropped;
   }
 
   #throwPending(): void {

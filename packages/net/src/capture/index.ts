@@ -17,3 +17,11 @@ export { dropCaptureCapabilities } from './drop-capture-capabilities.ts';
 export { readCapture, type ReadCaptureOptions } from './read-capture.ts';
 export type { ListedSocket, SocketOwner } from './sockets/listed-socket.ts';
 export { listSockets, type ListSocketsOptions } from './sockets/list-sockets.ts';
+export {
+  explainConnection,
+  type ExplainOptions,
+  type Explanation,
+  type Limit,
+} from './explain-connection.ts';
+export { RecordedConversation, type RecordedPath, Recorder } from './recorder.ts';
+export { tap } from './tap.ts';

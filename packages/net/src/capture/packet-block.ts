@@ -43,6 +43,9 @@ export interface BlockOptions {
  */
 export class PacketBlock {
   readonly bytes: Buffer;
+  // What others get to see: the slice() of a Buffer is a view, that of a Uint8Array the copy that
+  // whoever keeps bytes expects.
+  readonly #plain: Uint8Array;
   readonly #words: Uint32Array;
   readonly #halves: Uint16Array;
   readonly #options: BlockOptions;
@@ -50,14 +53,20 @@ export class PacketBlock {
   constructor(byteLength: number, options: BlockOptions) {
     const memory = new ArrayBuffer(byteLength);
     this.bytes = Buffer.from(memory);
+    this.#plain = new Uint8Array(memory);
     this.#words = new Uint32Array(memory);
     this.#halves = new Uint16Array(memory);
     this.#options = options;
   }
 
+  /** Packets in the block, unwanted ones included. */
+  get count(): number {
+    return this.#words[BLOCK_PACKETS]!;
+  }
+
   *packets(): Generator<PacketItem, void, undefined> {
     const words = this.#words;
-    const count = words[BLOCK_PACKETS]!;
+    const { count } = this;
     let at = words[BLOCK_FIRST]!;
     for (let index = 0; index < count; index++) {
       const item = this.#packet(at);
@@ -86,7 +95,7 @@ export class PacketBlock {
     const originalLength = words[word + 4]! + added;
     if (!this.#passes(start, end, originalLength)) return undefined;
     return new PacketItem({
-      buffer: this.bytes,
+      buffer: this.#plain,
       start,
       end: Math.min(end, start + this.#options.snapLength),
       seconds: words[word + 1]!,

@@ -1,5 +1,5 @@
 import type { Address } from '../address/index.ts';
-import { POLLIN, SHUT_WR } from '../constants/index.ts';
+import { SHUT_WR } from '../constants/index.ts';
 import { checkBytes, SocketError } from '../errors/index.ts';
 import { PLAIN_DESCRIPTOR, type PlainStream } from '../framed/plain-descriptor.ts';
 import type { Socket } from '../socket/index.ts';
@@ -199,7 +199,7 @@ export class PlainConnection implements Connection, PlainStream, Timed {
 
   /** Whether bytes wait that the handler didn't read: closing now would reset the connection. */
   get hasUnread(): boolean {
-    return !this.socket.closed && (this.#descriptor.ready(POLLIN) & (POLLIN as number)) !== 0;
+    return !this.socket.closed && this.#descriptor.hasBytes();
   }
 
   onTick(now: number): void {

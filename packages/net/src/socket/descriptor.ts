@@ -4,6 +4,7 @@ import {
   EBADF,
   EINTR,
   IPPROTO_TCP,
+  MSG_PEEK,
   POLLERR,
   POLLHUP,
   POLLIN,
@@ -85,6 +86,7 @@ function takeSettlers(resolve: (value: never) => void, reject: (reason: unknown)
 }
 
 const origins = new WeakMap<object, Descriptor>();
+const peeked = new Uint8Array(1);
 const word = new Int32Array(1);
 const wordBytes = new Uint8Array(word.buffer);
 
@@ -330,6 +332,11 @@ export class Descriptor implements Watched, Sender, LaneOwner {
   /** Those of `events` that hold now. */
   ready(events: number): number {
     return Math.max(native.poll(this.#fd, events, 0), 0);
+  }
+
+  /** Whether bytes wait: poll(2) would not tell them from the end of the stream. */
+  hasBytes(): boolean {
+    return native.recv(this.#fd, peeked, 0, 1, MSG_PEEK) > 0;
   }
 
   /** `poll`, blocking the thread. */

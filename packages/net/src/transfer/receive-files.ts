@@ -213,10 +213,14 @@ async function targetFor(
  *   TypeError, RangeError for the options
  *
  * @example
+ * const { mkdtemp, readFile, writeFile } = await import('node:fs/promises');
+ * const [outbox, inbox] = [await mkdtemp('/tmp/outbox-'), await mkdtemp('/tmp/inbox-')];
+ * await writeFile(`${outbox}/report`, 'all is well');
  * const options = { secret: generateSecret(), once: true };
  * const receiver = await receiveFiles(inbox, { host: '127.0.0.1', port: 0 }, options);
- * await sendFiles([file], receiver.address, options);
- * assert.equal((await receiver.finished())?.complete, true);
+ * await sendFiles([`${outbox}/report`], receiver.address, options);
+ * assert.equal((await receiver.finished()).complete, true);
+ * assert.equal(await readFile(`${inbox}/report`, 'utf8'), 'all is well');
  */
 export async function receiveFiles(
   target: string | TransferSink,

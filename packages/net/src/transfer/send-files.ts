@@ -45,9 +45,12 @@ export interface SendOptions extends ProtectionOptions, WireTimeouts {
  *   reason; TypeError, RangeError for the options
  *
  * @example
+ * const { mkdtemp, writeFile } = await import('node:fs/promises');
+ * const [outbox, inbox] = [await mkdtemp('/tmp/outbox-'), await mkdtemp('/tmp/inbox-')];
+ * await writeFile(`${outbox}/report`, 'all is well');
  * const secret = generateSecret();
  * await using receiver = await receiveFiles(inbox, { host: '127.0.0.1', port: 0 }, { secret });
- * const receipt = await sendFiles([file], receiver.address, { secret });
+ * const receipt = await sendFiles([`${outbox}/report`], receiver.address, { secret });
  * assert.equal(receipt.complete, true);
  */
 export async function sendFiles(

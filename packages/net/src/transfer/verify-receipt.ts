@@ -42,9 +42,15 @@ export interface VerifyOptions {
  *   neither in `hashes` nor node:crypto's; FileError where the directory isn't there
  *
  * @example
- * const receipt = await sendFiles([file], receiver.address, options);
- * const { ok } = await verifyReceipt(JSON.parse(JSON.stringify(receipt)), inbox);
- * assert.equal(ok, true);
+ * const { mkdtemp, writeFile } = await import('node:fs/promises');
+ * const [outbox, inbox] = [await mkdtemp('/tmp/outbox-'), await mkdtemp('/tmp/inbox-')];
+ * await writeFile(`${outbox}/report`, 'all is well');
+ * const options = { secret: generateSecret() };
+ * await using receiver = await receiveFiles(inbox, { host: '127.0.0.1', port: 0 }, options);
+ * const receipt = await sendFiles([`${outbox}/report`], receiver.address, options);
+ * await writeFile(`${inbox}/report`, 'all is lost');
+ * assert.equal((await verifyReceipt(receipt, inbox)).ok, false);
+ * assert.equal((await verifyReceipt(receipt, outbox)).ok, true);
  */
 export async function verifyReceipt(
   receipt: TransferReceipt,

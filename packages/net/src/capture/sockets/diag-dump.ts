@@ -1,9 +1,8 @@
-import { AF_NETLINK, SOCK_RAW } from '../../constants/index.ts';
+import { AF_NETLINK, NETLINK_SOCK_DIAG, SOCK_RAW } from '../../constants/index.ts';
 import { SocketError } from '../../errors/index.ts';
 import { Socket } from '../../socket/index.ts';
 
 // linux/netlink.h, linux/sock_diag.h.
-const NETLINK_SOCK_DIAG = 4;
 const SOCK_DIAG_BY_FAMILY = 20;
 const NLM_F_REQUEST_DUMP = 0x301;
 const NLMSG_ERROR = 2;
@@ -17,7 +16,7 @@ const RECEIVE_BYTES = 64 * 1024;
 export interface DiagMessage {
   readonly body: Buffer;
   /** What follows the first `fixedBytes`: attribute type → value, both views. */
-  attributes(fixedBytes: number): ReadonlyMap<number, Buffer>;
+  readonly attributes: (fixedBytes: number) => ReadonlyMap<number, Buffer>;
 }
 
 /**

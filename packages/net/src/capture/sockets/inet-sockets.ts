@@ -65,8 +65,8 @@ function inetSocket(message: DiagMessage, type: 'tcp' | 'udp' | 'raw'): Ownerles
     family,
     type,
     state: stateName(state, type === 'tcp'),
-    local: addressText(body, { family, portAt: 4, at: 8, zone, type }),
-    peer: addressText(body, { family, portAt: 6, at: 24, zone, type }),
+    local: addressText(body, { family, portAt: 4, at: 8, zone }),
+    peer: addressText(body, { family, portAt: 6, at: 24, zone }),
     receiveQueue: body.readUInt32LE(56),
     sendQueue: body.readUInt32LE(60),
     uid: body.readUInt32LE(64),
@@ -83,16 +83,14 @@ interface Place {
   readonly portAt: number;
   readonly at: number;
   readonly zone: number;
-  readonly type: string;
 }
 
-function addressText(body: Buffer, { family, portAt, at, zone, type }: Place): string {
+function addressText(body: Buffer, { family, portAt, at, zone }: Place): string {
   const bytes = body.subarray(at, at + (family === 'inet' ? 4 : 16));
   const port = body.readUInt16BE(portAt);
   const host = inetNtop(family === 'inet' ? AF_INET : AF_INET6, bytes);
   const isUnspecified = bytes.every((byte) => byte === 0);
-  // Of a raw socket the port is the protocol, and belongs to the socket, not the peer.
-  const shownPort = port === 0 ? '*' : type === 'raw' ? `${port}` : String(port);
+  const shownPort = port === 0 ? '*' : String(port);
   if (isUnspecified && port === 0) return '*:*';
   const scope = zone !== 0 && !isUnspecified ? `%${interfaceText(zone)}` : '';
   return family === 'inet' ? `${host}${scope}:${shownPort}` : `[${host}${scope}]:${shownPort}`;

@@ -2,10 +2,27 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inheritedFlags } from './inherited-flags.ts';
 
-test('inheritedFlags() keeps loaders and drops what says what to run', () => {
-  const kept = ['--import', 'tsx', '--enable-source-maps', '--test-concurrency=4'];
+test('inheritedFlags() keeps what loads modules', () => {
+  const kept = [
+    '--import',
+    'tsx',
+    '--require=./x.cjs',
+    '-C',
+    'development',
+    '--enable-source-maps',
+  ];
   assert.deepEqual(inheritedFlags(kept), kept);
-  assert.deepEqual(inheritedFlags(['--input-type=module', ...kept, '-e', 'code']), kept);
-  assert.deepEqual(inheritedFlags(['--input-type', 'module', '--eval', 'code', ...kept]), kept);
-  assert.deepEqual(inheritedFlags(['--test', ...kept]), kept);
+});
+
+test('inheritedFlags() drops what says what to run, and what a thread refuses', () => {
+  const dropped = [
+    '--input-type',
+    'module',
+    '--eval',
+    'code',
+    '--test',
+    '--expose-gc',
+    '--max-old-space-size=200',
+  ];
+  assert.deepEqual(inheritedFlags([...dropped, '--import', 'tsx']), ['--import', 'tsx']);
 });

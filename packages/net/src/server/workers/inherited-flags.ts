@@ -1,12 +1,23 @@
-// These say what this process runs; a worker runs something else. `--test` would make it a runner.
-const WITH_VALUE: ReadonlySet<string> = new Set(['-e', '--eval', '-p', '--print', '-pe']);
-const DROPPED = /^(--input-type|--eval|--print|--test)(=|$)/;
+// A worker thread refuses flags of V8 and of the whole process (ERR_WORKER_INVALID_EXEC_ARGV); the
+// process has them anyway. What it needs is what decides how modules are loaded.
+const LOADING = [
+  '--import',
+  '--require',
+  '-r',
+  '--loader',
+  '--experimental-loader',
+  '--conditions',
+  '-C',
+];
+const SWITCHES = /^--(enable-source-maps|no-warnings|preserve-symlinks|experimental-strip-types)$/;
 
-/** Node's own flags for a worker: this process's, but those that say what to run. */
+/** Node's flags for a worker: of this process's those that say how modules are loaded. */
 export function inheritedFlags(flags: readonly string[] = process.execArgv): string[] {
-  return flags.filter((flag, i) => {
-    if (WITH_VALUE.has(flag) || DROPPED.test(flag)) return false;
-    const before = flags[i - 1];
-    return before === undefined || !(WITH_VALUE.has(before) || before === '--input-type');
+  return flags.flatMap((flag, i) => {
+    if (SWITCHES.test(flag)) return [flag];
+    const name = LOADING.find((each) => flag === each || flag.startsWith(`${each}=`));
+    if (name === undefined) return [];
+    const value = flags[i + 1];
+    return flag === name && value !== undefined ? [flag, value] : [flag];
   });
 }

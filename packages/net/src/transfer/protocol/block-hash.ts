@@ -6,7 +6,9 @@ import { HASH_BYTES } from './limits.ts';
  * A hash function of 32 bytes that both sides know by its name.
  *
  * @example
- * const blake3: BlockHash = { name: 'blake3', digest: (bytes) => new Blake3Hasher().update(bytes).digestBuffer() };
+ * const { createHash } = await import('node:crypto');
+ * const own = { name: 'sha3-256', digest: (bytes) => createHash('sha3-256').update(bytes).digest() };
+ * assert.equal(usableHashes([own])[0], own);
  */
 export interface BlockHash {
   /** What the protocol calls it: `blake3`, `sha256`, `sha512-256`. */

@@ -110,7 +110,9 @@ export class MessageWire {
    */
   async next(): Promise<ReceivedMessage | undefined> {
     for (;;) {
-      this.#deadline = performance.now() + this.#idleMs;
+      // Who says nothing at all is given less time than who is at work.
+      const patienceMs = this.stage === 'hello' ? this.#frameMs : this.#idleMs;
+      this.#deadline = performance.now() + patienceMs;
       const message = await this.#receive().finally(() => {
         this.#deadline = Number.POSITIVE_INFINITY;
       });

@@ -71,27 +71,32 @@ function handshake(
   signal: AbortSignal | undefined,
 ): Promise<TlsWire> {
   return new Promise((resolve, reject) => {
-    const fail = (error: Error): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-      tls.on('error', () => undefined);
-      tls.destroy();
-      reject(error);
-    };
-    const onAbort = (): void => fail(signal?.reason as Error);
     const timer = setTimeout(() => {
       fail(new TransferError('connection', `Cannot pair with ${peer}: no answer in time`));
     }, HANDSHAKE_MS);
-    signal?.addEventListener('abort', onAbort, { once: true });
-    tls.once('error', (error) => fail(pairingError(error, peer)));
-    tls.once('close', () => fail(pairingError(new Error('it closed the connection'), peer)));
-    tls.once(event, () => {
+    const onError = (error: Error): void => fail(pairingError(error, peer));
+    const onClose = (): void => onError(new Error('it closed the connection'));
+    const onAbort = (): void => fail(signal?.reason as Error);
+    const release = (): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
-      tls.removeAllListeners('error').removeAllListeners('close');
+      tls.off('error', onError).off('close', onClose);
+    };
+    const fail = (error: Error): void => {
+      release();
+      tls.on('error', () => undefined).destroy();
+      reject(error);
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    tls.on('error', onError).on('close', onClose);
+    tls.once(event, () => {
       // Without a certificate in play a session is one that the shared key began.
-      if (tls.isSessionReused()) resolve(new TlsWire(tls, peer));
-      else fail(pairingError(new Error('the peer has no shared key'), peer));
+      if (!tls.isSessionReused()) {
+        onError(new Error('the peer has no shared key'));
+        return;
+      }
+      release();
+      resolve(new TlsWire(tls, peer));
     });
   });
 }

@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  addressOf,
+  certificate,
+  COMMAND,
+  missing,
+  python,
+  Running,
+  run,
+  serve,
+  temporaryDirectory,
+} from './command.test.util.ts';
+
+const PAGE = new URL('../../../docs/coming-from-nc.md', import.meta.url);
+const POLL_MS = 20;
+
+/** A row's place: a directory for its files, and ports that nobody has. */
+interface Place {
+  readonly directory: string;
+  readonly ports: readonly [number, number];
+}
+
+interface Row {
+  readonly section: string;
+  readonly use: string;
+  readonly before: string;
+  readonly now: string;
+}
+
+function rows(): Row[] {
+  let section = '';
+  return readFileSync(PAGE, 'utf8')
+    .split('\n')
+    .flatMap((line) => {
+      section = /^## (.*)/.exec(line)?.[1] ?? section;
+      const [, use, before, now] = /^\| (.*?) \| `(.*)` \| `(.*)` \|$/.exec(line) ?? [];
+      if (use === undefined || before === undefined || now === undefined) return [];
+      return [{ section, use, before, now }];
+    });
+}
+
+async function makePlace(t: TestContext): Promise<Place> {
+  const directory = temporaryDirectory(t);
+  certificate(directory);
+  writeFileSync(join(directory, 'file'), 'hello\n');
+  const told = await python(
+    t,
+    `a, b = socket.create_server(('127.0.0.1', 0)), socket.create_server(('127.0.0.1', 0))
+print(a.getsockname()[1], b.getsockname()[1])`,
+  );
+  const [first = 0, second = 0] = told.trim().split(' ').map(Number);
+  return { directory, ports: [first, second] };
+}
+
+/** Runs a line of the page in a place of its own. */
+function runLine(t: TestContext, line: string, { directory, ports }: Place): Running {
+  const own = line
+    .replaceAll('9000', String(ports[0]))
+    .replaceAll('9001', String(ports[1]))
+    .replaceAll('/tmp/', `${directory}/`)
+    .replaceAll(/(ABSTRACT-CONNECT:|unix:@)app/g, `$1${abstractName(directory)}`);
+  const script = `cd "$0" && sockeye() { exec "${process.execPath}" "${COMMAND}" "$@"; } && ${own}`;
+  return new Running(t, 'bash', ['-c', script, directory]);
+}
+
+function abstractName(directory: string): string {
+  return `app-${directory.replaceAll('/', '-')}`;
+}
+
+/** Where the peer of a client's row listens, in the row's own words. */
+function peerAddress({ now }: Row, { directory, ports }: Place): string {
+  if (now.includes('unix:///')) return `unix://${directory}/app.sock`;
+  if (now.includes('unix:@')) return `unix:@${abstractName(directory)}`;
+  const [, scheme = ''] = /((?:udp|tls):\/\/)127/.exec(now) ?? [];
+  return `${scheme}127.0.0.1:${ports[0]}`;
+}
+
+async function runClient(t: TestContext, row: Row, line: string): Promise<void> {
+  const place = await makePlace(t);
+  const { directory } = place;
+  const peer = await serve(
+    t,
+    [peerAddress(row, place)],
+    ...['--reply', 're: ', '--verbose'],
+    ...(row.now.includes('tls://')
+      ? ['--cert', join(directory, 'cert.pem'), '--key', join(directory, 'key.pem')]
+      : []),
+  );
+  const client = runLine(t, line, place);
+  if (!line.includes('< file')) client.child.stdin.end('hello\n');
+  const { status, stdout } = await client.exit();
+  assert.equal(status, 0);
+  const expected = row.now.includes('--probe')
+    ? ''
+    : row.now.includes('--crlf')
+      ? 're: hello\r\n'
+      : 're: hello\n';
+  assert.equal(stdout, expected);
+  if (row.now.includes('--source')) {
+    await peer.until(({ stderr }) => stderr.includes('connected tcp://127.0.0.2:'));
+  }
+}
+
+/** What a client of ours gets from `address` for 'hello', as soon as somebody listens there. */
+async function ask(t: TestContext, address: string, ...args: string[]): Promise<string> {
+  for (;;) {
+    const { status, stdout, stderr } = await run(t, ['connect', address, ...args], 'hello\n');
+    if (status === 0) return stdout;
+    if (!/ECONNREFUSED|ENOENT/.test(stderr)) throw new Error(stderr);
+    await pause(POLL_MS);
+  }
+}
+
+function listenAddress({ now }: Row, { directory, ports }: Place): string {
+  if (now.includes('unix:///tmp/new')) return `unix://${directory}/new.sock`;
+  const [, scheme = ''] = /sockeye \w+ ((?:udp|tls):\/\/)?/.exec(now) ?? [];
+  return `${scheme}127.0.0.1:${ports[0]}`;
+}
+
+async function runListener(t: TestContext, row: Row, line: string): Promise<void> {
+  const place = await makePlace(t);
+  const listener = runLine(t, line, place);
+  const address = listenAddress(row, place);
+  const trust = address.startsWith('tls') ? ['--insecure'] : [];
+  const isOver = /--keep/.test(row.now) ? undefined : listener;
+  isOver?.child.stdin.end('answer');
+  // nc that keeps listening says nothing back, so that its client must not wait for an end.
+  const quick = isOver === undefined ? ['--timeout', '1s'] : [];
+  const said = await askUntil(t, address, [...trust, ...quick]);
+  if (isOver === undefined) await listener.until(({ stdout }) => stdout.includes('hello\n'));
+  else {
+    assert.equal(said, 'answer');
+    const { status, stdout } = await listener.exit();
+    assert.equal(status, 0);
+    const copy = join(place.directory, 'copy');
+    assert.equal(line.includes('> copy') ? readFileSync(copy, 'utf8') : stdout, 'hello\n');
+  }
+}
+
+/** As `ask`, for a peer that may never end. */
+async function askUntil(t: TestContext, address: string, args: string[]): Promise<string> {
+  for (;;) {
+    const { stdout, stderr } = await run(t, ['connect', address, ...args], 'hello\n');
+    if (!/ECONNREFUSED|ENOENT/.test(stderr)) return stdout;
+    await pause(POLL_MS);
+  }
+}
+
+async function runServer(t: TestContext, row: Row, line: string): Promise<void> {
+  const place = await makePlace(t);
+  runLine(t, line, place);
+  if (row.now.includes('--chat')) {
+    const told = await python(
+      t,
+      `import time
+def join():
+    while True:
+        try: return socket.create_connection(('127.0.0.1', int(sys.argv[1])), 20)
+        except ConnectionRefusedError: time.sleep(0.02)
+a, b = join(), join()
+data = b''
+while b'hello' not in data:
+    a.sendall(b'hello\\n'); b.settimeout(0.2)
+    try: data += b.recv(1000)
+    except TimeoutError: pass
+print('heard')`,
+      place.ports[0],
+    );
+    assert.equal(told, 'heard\n');
+    return;
+  }
+  assert.equal(await ask(t, listenAddress(row, place)), 'hello\n');
+}
+
+async function runForwarder(t: TestContext, row: Row, line: string): Promise<void> {
+  const place = await makePlace(t);
+  const { directory, ports } = place;
+  const isDatagram = row.now.includes('udp://');
+  const target = row.now.includes('unix:///')
+    ? `unix://${directory}/app.sock`
+    : `${isDatagram ? 'udp://' : ''}127.0.0.1:${ports[1]}`;
+  const peer = await serve(t, [target], '--reply', 're: ');
+  assert.ok(addressOf(peer));
+  runLine(t, line, place);
+  const address = listenAddress(row, place);
+  const trust = address.startsWith('tls') ? ['--ca', join(directory, 'cert.pem')] : [];
+  assert.equal(await ask(t, address, ...trust), 're: hello\n');
+}
+
+const RUN: Readonly<Record<string, typeof runClient>> = {
+  'A client': runClient,
+  'A listener': runListener,
+  'A server': runServer,
+  'A forwarder': runForwarder,
+};
+
+test('docs/coming-from-nc.md has rows', () => assert.ok(rows().length > 20));
+
+for (const row of rows()) {
+  for (const line of [row.before, row.now]) {
+    const program = line.split(' ')[0] as string;
+    const skip = program === 'sockeye' ? missing('openssl') : missing(program);
+    test(`docs/coming-from-nc.md: ${row.use}: ${line}`, { skip }, async (t) => {
+      const runRow = RUN[row.section];
+      assert.ok(runRow, `no way to run the rows of "${row.section}"`);
+      await runRow(t, row, line);
+    });
+  }
+}

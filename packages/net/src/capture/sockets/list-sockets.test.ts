@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+import { AF_INET, SOCK_DGRAM } from '../../constants/index.ts';
+import { createConnection, createServer, Socket, socketpair } from '../../socket/index.ts';
+import { needs } from '../../testing/index.ts';
+import { listSockets } from './list-sockets.ts';
+
+const linux = await needs('linux');
+const withSs = await needs('linux', 'ss');
+
+test(
+  'listSockets() shows a connection with its owner, its queues and TCP_INFO',
+  linux,
+  async () => {
+    using listener = createServer({ host: '127.0.0.1', port: 0 });
+    const address = listener.getsockname();
+    using client = await createConnection(address);
+    const [server] = await listener.accept();
+    await client.sendall(Buffer.from('12345'));
+    await server.poll(1);
+    const text = `127.0.0.1:${address.port}`;
+    const all = await listSockets({ families: ['inet'] });
+    const listening = all.find(({ local, state }) => local === text && state === 'LISTEN');
+    const accepted = all.find(({ local, state }) => local === text && state === 'ESTABLISHED');
+    assert.equal(listening?.peer, '*:*');
+    assert.equal(accepted?.receiveQueue, 5);
+    assert.equal(accepted.peer, `127.0.0.1:${client.getsockname().port}`);
+    assert.ok(accepted.owners.some(({ pid }) => pid === process.pid));
+    assert.equal(accepted.tcpInfo?.bytesReceived, 5);
+    server.close();
+  },
+);
+
+test('listSockets() agrees with ss about sockets of ours', withSs, async () => {
+  using listener = createServer({ host: '127.0.0.1', port: 0 });
+  using client = await createConnection(listener.getsockname());
+  using udp = new Socket(AF_INET, SOCK_DGRAM);
+  udp.bind({ host: '127.0.0.1', port: 0 });
+  udp.connectSync({ host: '127.0.0.1', port: 9 });
+  const [left, right] = socketpair();
+  const { stdout } = spawnSync('ss', ['-tuxnH'], { encoding: 'utf8' });
+  const theirs = stdout.split('\n').map((line) => line.split(/\s+/));
+  const all = await listSockets({ families: ['inet', 'unix'] });
+  for (const socket of [client, udp]) {
+    const { host, port } = socket.getsockname();
+    const local = `${host}:${port}`;
+    const row = theirs.find((columns) => columns[4] === local);
+    const ours = all.find((found) => found.local === local);
+    assert.deepEqual(
+      [ours?.type, ours?.receiveQueue, ours?.sendQueue, ours?.peer],
+      [row?.[0], Number(row?.[2]), Number(row?.[3]), row?.[5]],
+    );
+  }
+  const unix = all.filter(
+    ({ family, owners }) => family === 'unix' && owners.some(({ pid }) => pid === process.pid),
+  );
+  const inodes = new Set(
+    theirs.filter(([kind]) => kind?.startsWith('u_')).map((columns) => Number(columns[5])),
+  );
+  assert.ok(
+    unix.filter(({ inode, state }) => state === 'ESTABLISHED' && inodes.has(inode)).length >= 2,
+  );
+  left.close();
+  right.close();
+});

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { native } from '@sockeye/native';
+import {
+  countDescriptors,
+  needs,
+  rejection,
+  runNode,
+  TemporaryDirectory,
+} from '../../testing/index.ts';
+import { FILE } from './file-constants.ts';
+import { FileError } from './file-error.ts';
+import { namesIn, RootDirectory } from './root-directory.ts';
+
+const CALLS = [
+  'openat2',
+  'closeFile',
+  'mkdirat',
+  'renameat2',
+  'unlinkat',
+  'seekFile',
+  'futimens',
+  'finishFile',
+  'flock',
+  'fstatvfs',
+  'readdir',
+] as const;
+
+test('a call on files with a wrong argument throws TypeError or RangeError and does nothing', () => {
+  const wrong = [undefined, null, Number.NaN, 1.5, {}, [], Symbol('s'), 'a\0b', 1n, 2 ** 60];
+  for (const name of CALLS) {
+    const call = native[name] as (...args: unknown[]) => unknown;
+    assert.throws(() => call(), TypeError, name);
+    for (const value of wrong) {
+      const args = Array.from({ length: 5 }, () => value);
+      assert.throws(() => call(...args), /native call/, `${name} ${String(value)}`);
+    }
+  }
+});
+
+test('a call on files resolves to -errno where the system says no', async () => {
+  for (const name of CALLS) {
+    const call = native[name] as (...args: unknown[]) => Promise<unknown>;
+    const texts = { openat2: [1], mkdirat: [1], unlinkat: [1], renameat2: [1, 3] };
+    const at: number[] = texts[name as keyof typeof texts] ?? [];
+    // 2 ** 30 is no descriptor.
+    const args = [0, 1, 2, 3, 4].map((i) => (at.includes(i) ? 'name' : i % 2 === 0 ? 2 ** 30 : 0));
+    const result = await call(...args);
+    assert.ok(typeof result === 'number' && result < 0, `${name}: ${String(result)}`);
+  }
+});
+
+test(
+  'RootDirectory reaches nothing above it and follows no link',
+  await needs('linux'),
+  async () => {
+    using place = new TemporaryDirectory();
+    mkdirSync(place.file('root/below'), { recursive: true });
+    writeFileSync(place.file('outside'), 'outside');
+    const root = await RootDirectory.open(place.file('root'));
+    for (const path of [['..', 'outside'], ['below', '..', '..', 'outside'], ['/etc/passwd']]) {
+      const error = await rejection(root.openFile(path, FILE.O_RDONLY));
+      assert.ok(error instanceof FileError, path.join('/'));
+      assert.equal(error.code, 'EXDEV');
+    }
+    const magic = await rejection(root.openFile(['proc', 'self'], FILE.O_RDONLY));
+    assert.equal(magic.code, 'ENOENT');
+    await root.close();
+  },
+);
+
+test(
+  'namesIn() lists names, and undefined for one that is not UTF-8',
+  await needs('linux'),
+  async () => {
+    using place = new TemporaryDirectory();
+    writeFileSync(place.file('名字'), '');
+    writeFileSync(Buffer.concat([Buffer.from(place.file('')), Buffer.of(0xff, 0xfe)]), '');
+    const root = await RootDirectory.open(place.path);
+    const directory = await root.openDirectory([]);
+    assert.deepEqual(await namesIn(directory), ['名字', undefined]);
+    await directory.close();
+    await root.close();
+  },
+);
+
+test(
+  'OpenFile closes once what runs on it is done, and leaves no descriptor',
+  await needs('linux'),
+  async () => {
+    using place = new TemporaryDirectory();
+    writeFileSync(place.file('file'), Buffer.alloc(100_000, 'x'));
+    const before = countDescriptors(place.path);
+    const root = await RootDirectory.open(place.path);
+    const file = await root.openFile(['file'], FILE.O_RDONLY);
+    const buffer = Buffer.alloc(100_000);
+    const reading = file.read(buffer, 0);
+    await Promise.all([file.close(), file.close(), root.close()]);
+    assert.equal(await reading, 100_000);
+    assert.equal((await rejection(file.read(buffer, 0))).code, 'EBADF');
+    assert.equal(countDescriptors(place.path), before);
+  },
+);
+
+test('a worker that ends with calls on files under way takes nothing with it', async () => {
+  using place = new TemporaryDirectory();
+  for (let i = 0; i < 50; i++) writeFileSync(place.file(`file ${i}`), 'x');
+  const module = new URL('./root-directory.js', import.meta.url).href;
+  const source = `
+    import { Worker } from 'node:worker_threads';
+    import { once } from 'node:events';
+    const code = ${JSON.stringify(`
+      import { workerData, parentPort } from 'node:worker_threads';
+      const { RootDirectory } = await import(${JSON.stringify(module)});
+      const root = await RootDirectory.open(workerData);
+      const open = (i) => root.openFile(['file ' + i], 0).then((file) => (i % 2 ? file.sync() : file.close()));
+      parentPort.postMessage('go');
+      for (;;) await Promise.all(Array.from({ length: 50 }, (_, i) => open(i)));
+    `)};
+    const url = new URL('data:text/javascript,' + encodeURIComponent(code));
+    for (let i = 0; i < 12; i++) {
+      const worker = new Worker(url, { workerData: ${JSON.stringify(place.path)} });
+      await once(worker, 'message');
+      await worker.terminate();
+    }
+    const { readdirSync, readlinkSync } = await import('node:fs');
+    const open = readdirSync('/proc/self/fd').filter((fd) => {
+      try { return readlinkSync('/proc/self/fd/' + fd).startsWith(${JSON.stringify(place.path)}); }
+      catch { return false; }
+    });
+    console.log('survived', open.length);
+  `;
+  const { code, signal, stdout, stderr } = await runNode(source, { timeoutMs: 30_000 });
+  assert.equal(code, 0, `${String(signal)} ${stderr}`);
+  // What a call opened when the worker was gone was closed by it; nothing piles up.
+  assert.match(stdout, /^survived [0-9]\n$/);
+  assert.equal(readdirSync(place.path).length, 50);
+});
