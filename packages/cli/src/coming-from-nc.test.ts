@@ -63,8 +63,19 @@ function runLine(t: TestContext, line: string, { directory, ports }: Place): Run
     .replaceAll('9001', String(ports[1]))
     .replaceAll('/tmp/', `${directory}/`)
     .replaceAll(/(ABSTRACT-CONNECT:|unix:@)app/g, `$1${abstractName(directory)}`);
-  const script = `cd "$0" && sockeye() { exec "${process.execPath}" "${COMMAND}" "$@"; } && ${own}`;
-  return new Running(t, 'bash', ['-c', script, directory]);
+  const program = own.replace(/^sockeye /, `${process.execPath} ${COMMAND} `);
+  // A session of its own, so that what socat and ncat fork goes with it.
+  const running = new Running(t, 'setsid', ['bash', '-c', `cd "$0" && exec ${program}`, directory]);
+  t.after(() => endGroup(running));
+  return running;
+}
+
+function endGroup({ child: { pid } }: Running): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // Nobody is left in it.
+  }
 }
 
 function abstractName(directory: string): string {

@@ -4,6 +4,8 @@
  * - `capture.ts`: live, from an AF_PACKET socket's ring; `packet-block.ts` reads the ring's blocks,
  *   `kernel-filter.ts` compiles filters for it
  * - `read-capture.ts`, `capture-file.ts`: pcap and pcapng files, streamed, rotated
+ * - `recorder.ts`, `tap.ts`: one's own sockets as a capture, without any capability
+ * - `sockets/`: the machine's sockets (sock_diag); `explain-connection.ts`: what limits one
  *
  * @module
  */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { inspect } from 'node:util';
 import { native } from '@sockeye/native';
 import {
   countDescriptors,
@@ -28,13 +29,24 @@ const CALLS = [
 ] as const;
 
 test('a call on files with a wrong argument throws TypeError or RangeError and does nothing', () => {
-  const wrong = [undefined, null, Number.NaN, 1.5, {}, [], Symbol('s'), 'a\0b', 1n, 2 ** 60];
+  const wrong: unknown[] = [
+    undefined,
+    null,
+    Number.NaN,
+    1.5,
+    {},
+    [],
+    Symbol('s'),
+    'a\0b',
+    1n,
+    2 ** 60,
+  ];
   for (const name of CALLS) {
     const call = native[name] as (...args: unknown[]) => unknown;
     assert.throws(() => call(), TypeError, name);
     for (const value of wrong) {
       const args = Array.from({ length: 5 }, () => value);
-      assert.throws(() => call(...args), /native call/, `${name} ${String(value)}`);
+      assert.throws(() => call(...args), /native call/, `${name} ${inspect(value)}`);
     }
   }
 });
@@ -76,7 +88,7 @@ test(
   async () => {
     using place = new TemporaryDirectory();
     writeFileSync(place.file('名字'), '');
-    writeFileSync(Buffer.concat([Buffer.from(place.file('')), Buffer.of(0xff, 0xfe)]), '');
+    writeFileSync(Buffer.concat([Buffer.from(`${place.path}/`), Buffer.of(0xff, 0xfe)]), '');
     const root = await RootDirectory.open(place.path);
     const directory = await root.openDirectory([]);
     assert.deepEqual(await namesIn(directory), ['名字', undefined]);

@@ -1,0 +1,275 @@
+// node bench/command-throughput.mjs [--mib N] [--rounds N] [--only WORD]
+//
+// Random bytes through `sockeye connect | sockeye listen` and through `sockeye forward`, beside socat
+// in the same run: the two take turns, and every byte that arrives is compared by its SHA-256.
+// Prints, for each way, the median rate and the median CPU seconds (user and system) of the programs
+// that are compared; not those of what feeds and drains them.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash, randomFillSync } from 'node:crypto';
+import { closeSync, createReadStream, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const { values } = parseArgs({
+  options: {
+    mib: { type: 'string', default: '1024' },
+    rounds: { type: 'string', default: '3' },
+    only: { type: 'string', default: '' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const MIB = Number(values.mib);
+const ROUNDS = Number(values.rounds);
+const COMMAND = fileURLToPath(new URL('../packages/cli/bin/sockeye.js', import.meta.url));
+const POLL_MS = 20;
+
+const directory = mkdtempSync(join(tmpdir(), 'sockeye-throughput-'));
+const file = join(directory, 'random');
+const started = new Set();
+process.on('exit', () => {
+  for (const child of started) child.kill('SIGKILL');
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function makeFile() {
+  const hash = createHash('sha256');
+  const chunk = Buffer.alloc(1024 * 1024);
+  const fd = openSync(file, 'w');
+  for (let i = 0; i < MIB; i++) {
+    hash.update(randomFillSync(chunk));
+    writeSync(fd, chunk);
+  }
+  closeSync(fd);
+  return hash.digest('hex');
+}
+
+function makeCertificate() {
+  const { status, stderr } = spawnSync('openssl', [
+    ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost'],
+    ...['-keyout', join(directory, 'key.pem'), '-out', join(directory, 'cert.pem')],
+    ...['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'],
+  ]);
+  if (status !== 0) throw new Error(`openssl: ${stderr}`);
+}
+
+function start(words, stdio) {
+  const [name, ...args] = words;
+  const own = name === 'sockeye' ? [process.execPath, COMMAND, ...args] : words;
+  const child = spawn(own[0], own.slice(1), { stdio, cwd: directory });
+  started.add(child);
+  child.once('exit', () => started.delete(child));
+  return child;
+}
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** Whether a port or a path has a listener: proc(5). */
+function listens(place) {
+  if (typeof place === 'string') return readFileSync('/proc/net/unix', 'latin1').includes(place);
+  const wanted = `:${place.toString(16).toUpperCase().padStart(4, '0')} `;
+  return ['tcp', 'tcp6'].some((table) =>
+    readFileSync(`/proc/net/${table}`, 'latin1')
+      .split('\n')
+      .some((row) => row.includes(wanted) && / 0A /.test(row)),
+  );
+}
+
+async function untilListens(place) {
+  while (!listens(place)) await pause(POLL_MS);
+}
+
+/** User and system seconds of a process and those it waited for: proc(5), fields 14 to 17. */
+function cpuSeconds({ pid }) {
+  const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields[index]), 0) / 100;
+}
+
+/**
+ * The file through `sender`, whatever is between, and `receiver`, whose stdout is compared.
+ *
+ * @returns seconds, from the sender's start to the last byte, and the CPU seconds of `measured`
+ */
+async function carry({ receiver, between, sender, places, measured }) {
+  const input = openSync(file, 'r');
+  const children = {};
+  children.receiver = start(receiver, ['ignore', 'pipe', 'ignore']);
+  await untilListens(places[0]);
+  if (between !== undefined) {
+    children.between = start(between, ['ignore', 'ignore', 'ignore']);
+    await untilListens(places[1]);
+  }
+  const begun = performance.now();
+  children.sender = start(sender, [input, 'ignore', 'ignore']);
+  const cpu = {};
+  const sample = () => {
+    for (const name of measured) {
+      try {
+        cpu[name] = cpuSeconds(children[name]);
+      } catch {
+        // It has ended; the sample before counts.
+      }
+    }
+  };
+  const clock = setInterval(sample, POLL_MS);
+  const hash = createHash('sha256');
+  let bytes = 0;
+  let ended = begun;
+  for await (const chunk of children.receiver.stdout) {
+    hash.update(chunk);
+    bytes += chunk.length;
+    if (bytes >= MIB * 1024 * 1024) ended = performance.now();
+  }
+  sample();
+  clearInterval(clock);
+  closeSync(input);
+  for (const child of Object.values(children)) child.kill('SIGKILL');
+  const seconds = (ended - begun) / 1000;
+  const cpuSum = Object.values(cpu).reduce((sum, value) => sum + value, 0);
+  return { seconds, cpu: cpuSum, hash: hash.digest('hex') };
+}
+
+/** Both ends in one program's hands: `connect | listen` beside `socat | socat`. */
+async function pipeWay(program) {
+  const port = await freePort();
+  const measured = ['sender', 'receiver'];
+  if (program === 'sockeye') {
+    const address = `127.0.0.1:${port}`;
+    const receiver = ['sockeye', 'listen', address, '--quiet'];
+    return { receiver, sender: ['sockeye', 'connect', address], places: [port], measured };
+  }
+  const receiver = ['socat', '-u', `TCP-LISTEN:${port},bind=127.0.0.1,reuseaddr`, '-'];
+  const sender = ['socat', '-u', '-', `TCP:127.0.0.1:${port}`];
+  return { receiver, sender, places: [port], measured };
+}
+
+async function tlsPipeWay(program) {
+  const port = await freePort();
+  const measured = ['sender', 'receiver'];
+  if (program === 'sockeye') {
+    const address = `tls://127.0.0.1:${port}`;
+    const own = ['--cert', 'cert.pem', '--key', 'key.pem'];
+    const receiver = ['sockeye', 'listen', address, '--quiet', ...own];
+    const sender = ['sockeye', 'connect', address, '--ca', 'cert.pem'];
+    return { receiver, sender, places: [port], measured };
+  }
+  const own = 'cert=cert.pem,key=key.pem,verify=0';
+  const receiver = ['socat', '-u', `OPENSSL-LISTEN:${port},bind=127.0.0.1,reuseaddr,${own}`, '-'];
+  const sender = ['socat', '-u', '-', `OPENSSL:127.0.0.1:${port},cafile=cert.pem`];
+  return { receiver, sender, places: [port], measured };
+}
+
+/** A family's words: where it is, and how socat and `sockeye forward` name it. */
+const FAMILIES = {
+  tcp: (port) => ({
+    place: port,
+    sockeye: `127.0.0.1:${port}`,
+    listen: `TCP-LISTEN:${port},bind=127.0.0.1,reuseaddr`,
+    connect: `TCP:127.0.0.1:${port}`,
+  }),
+  tcp6: (port) => ({
+    place: port,
+    sockeye: `[::1]:${port}`,
+    listen: `TCP6-LISTEN:${port},bind=[::1],reuseaddr`,
+    connect: `TCP6:[::1]:${port}`,
+  }),
+  unix: (port) => {
+    const path = join(directory, `${port}.sock`);
+    return {
+      place: path,
+      sockeye: `unix://${path}`,
+      listen: `UNIX-LISTEN:${path}`,
+      connect: `UNIX-CONNECT:${path}`,
+    };
+  },
+  tls: (port) => ({
+    place: port,
+    sockeye: `tls://127.0.0.1:${port}`,
+    listen: `OPENSSL-LISTEN:${port},bind=127.0.0.1,reuseaddr,cert=cert.pem,key=key.pem,verify=0`,
+    connect: `OPENSSL:127.0.0.1:${port},cafile=cert.pem`,
+  }),
+};
+
+/** One program between two ends of socat's, which are the same for both. */
+function forwardWay(from, to) {
+  return async (program) => {
+    const way = FAMILIES[from](await freePort());
+    const target = FAMILIES[to](await freePort());
+    const tls = [
+      ...(from === 'tls' ? ['--cert', 'cert.pem', '--key', 'key.pem'] : []),
+      ...(to === 'tls' ? ['--ca', 'cert.pem'] : []),
+    ];
+    const own = ['sockeye', 'forward', way.sockeye, target.sockeye, '--quiet', ...tls];
+    // 256 KiB is what sockeye takes at once; socat's own is 8 KiB, and slower.
+    const other = ['socat', '-b', '262144', '-t', '10', way.listen, target.connect];
+    return {
+      receiver: ['socat', '-u', '-b', '262144', target.listen, '-'],
+      between: program === 'sockeye' ? own : other,
+      sender: ['socat', '-u', '-b', '262144', '-', way.connect],
+      places: [target.place, way.place],
+      measured: ['between'],
+    };
+  };
+}
+
+const WAYS = {
+  'connect | listen': pipeWay,
+  'connect | listen, tls': tlsPipeWay,
+  ...Object.fromEntries(
+    [
+      ...['tcp tcp', 'tcp unix', 'unix tcp', 'unix unix', 'tcp tcp6', 'tcp6 unix'],
+      ...['tcp tls', 'tls tcp', 'tls tls', 'unix tls'],
+    ].map((pair) => {
+      const [from, to] = pair.split(' ');
+      return [`forward ${pair}`, forwardWay(from, to)];
+    }),
+  ),
+};
+
+function median(numbers) {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
+}
+
+const expected = makeFile();
+makeCertificate();
+// The file is in the page cache from here on, for the first as for the last.
+for await (const _ of createReadStream(file));
+let isWhole = true;
+for (const [name, way] of Object.entries(WAYS)) {
+  if (!name.includes(values.only)) continue;
+  const seen = { sockeye: [], socat: [] };
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const program of ['sockeye', 'socat']) {
+      const result = await carry(await way(program));
+      if (result.hash !== expected) isWhole = false;
+      seen[program].push(result);
+    }
+  }
+  const figures = Object.entries(seen).map(([program, results]) => ({
+    program,
+    mbPerSecond: Math.round((MIB * 1.048576) / median(results.map(({ seconds }) => seconds))),
+    cpuSeconds: Number(median(results.map(({ cpu }) => cpu)).toFixed(2)),
+    unchanged: results.every(({ hash }) => hash === expected),
+  }));
+  if (values.json) console.log(JSON.stringify({ way: name, mib: MIB, rounds: ROUNDS, figures }));
+  else {
+    const shown = figures.map(
+      ({ program, mbPerSecond, cpuSeconds: cpu, unchanged }) =>
+        `${program} ${mbPerSecond} MB/s, ${cpu} s CPU${unchanged ? '' : ', CHANGED'}`,
+    );
+    console.log(`${name.padEnd(22)} ${shown.join('   ')}`);
+  }
+}
+process.exit(isWhole ? 0 : 1);
