@@ -6,7 +6,15 @@
 // that are compared; not those of what feeds and drains them.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash, randomFillSync } from 'node:crypto';
-import { closeSync, createReadStream, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  createReadStream,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -50,9 +58,21 @@ function makeFile() {
 
 function makeCertificate() {
   const { status, stderr } = spawnSync('openssl', [
-    ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost'],
-    ...['-keyout', join(directory, 'key.pem'), '-out', join(directory, 'cert.pem')],
-    ...['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'],
+    'req',
+    '-x509',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-days',
+    '2',
+    '-subj',
+    '/CN=localhost',
+    '-keyout',
+    join(directory, 'key.pem'),
+    '-out',
+    join(directory, 'cert.pem'),
+    '-addext',
+    'subjectAltName=DNS:localhost,IP:127.0.0.1',
   ]);
   if (status !== 0) throw new Error(`openssl: ${stderr}`);
 }
@@ -150,8 +170,9 @@ async function pipeWay(program) {
     const receiver = ['sockeye', 'listen', address, '--quiet'];
     return { receiver, sender: ['sockeye', 'connect', address], places: [port], measured };
   }
-  const receiver = ['socat', '-u', `TCP-LISTEN:${port},bind=127.0.0.1,reuseaddr`, '-'];
-  const sender = ['socat', '-u', '-', `TCP:127.0.0.1:${port}`];
+  const block = program === 'socat' ? [] : ['-b', '262144'];
+  const receiver = ['socat', '-u', ...block, `TCP-LISTEN:${port},bind=127.0.0.1,reuseaddr`, '-'];
+  const sender = ['socat', '-u', ...block, '-', `TCP:127.0.0.1:${port}`];
   return { receiver, sender, places: [port], measured };
 }
 
@@ -166,8 +187,15 @@ async function tlsPipeWay(program) {
     return { receiver, sender, places: [port], measured };
   }
   const own = 'cert=cert.pem,key=key.pem,verify=0';
-  const receiver = ['socat', '-u', `OPENSSL-LISTEN:${port},bind=127.0.0.1,reuseaddr,${own}`, '-'];
-  const sender = ['socat', '-u', '-', `OPENSSL:127.0.0.1:${port},cafile=cert.pem`];
+  const block = program === 'socat' ? [] : ['-b', '262144'];
+  const receiver = [
+    'socat',
+    '-u',
+    ...block,
+    `OPENSSL-LISTEN:${port},bind=127.0.0.1,reuseaddr,${own}`,
+    '-',
+  ];
+  const sender = ['socat', '-u', ...block, '-', `OPENSSL:127.0.0.1:${port},cafile=cert.pem`];
   return { receiver, sender, places: [port], measured };
 }
 
@@ -212,8 +240,9 @@ function forwardWay(from, to) {
       ...(to === 'tls' ? ['--ca', 'cert.pem'] : []),
     ];
     const own = ['sockeye', 'forward', way.sockeye, target.sockeye, '--quiet', ...tls];
-    // 256 KiB is what sockeye takes at once; socat's own is 8 KiB, and slower.
-    const other = ['socat', '-b', '262144', '-t', '10', way.listen, target.connect];
+    // socat takes 8 KiB at once unless told otherwise; 256 KiB is what sockeye takes.
+    const block = program === 'socat' ? [] : ['-b', '262144'];
+    const other = ['socat', ...block, '-t', '10', way.listen, target.connect];
     return {
       receiver: ['socat', '-u', '-b', '262144', target.listen, '-'],
       between: program === 'sockeye' ? own : other,
@@ -229,8 +258,16 @@ const WAYS = {
   'connect | listen, tls': tlsPipeWay,
   ...Object.fromEntries(
     [
-      ...['tcp tcp', 'tcp unix', 'unix tcp', 'unix unix', 'tcp tcp6', 'tcp6 unix'],
-      ...['tcp tls', 'tls tcp', 'tls tls', 'unix tls'],
+      'tcp tcp',
+      'tcp unix',
+      'unix tcp',
+      'unix unix',
+      'tcp tcp6',
+      'tcp6 unix',
+      'tcp tls',
+      'tls tcp',
+      'tls tls',
+      'unix tls',
     ].map((pair) => {
       const [from, to] = pair.split(' ');
       return [`forward ${pair}`, forwardWay(from, to)];
@@ -249,9 +286,9 @@ for await (const _ of createReadStream(file));
 let isWhole = true;
 for (const [name, way] of Object.entries(WAYS)) {
   if (!name.includes(values.only)) continue;
-  const seen = { sockeye: [], socat: [] };
+  const seen = { sockeye: [], socat: [], 'socat -b 256K': [] };
   for (let round = 0; round < ROUNDS; round++) {
-    for (const program of ['sockeye', 'socat']) {
+    for (const program of Object.keys(seen)) {
       const result = await carry(await way(program));
       if (result.hash !== expected) isWhole = false;
       seen[program].push(result);

@@ -96,7 +96,9 @@ async function runClient(t: TestContext, row: Row, line: string): Promise<void> 
   const peer = await serve(
     t,
     [peerAddress(row, place)],
-    ...['--reply', 're: ', '--verbose'],
+    '--reply',
+    're: ',
+    '--verbose',
     ...(row.now.includes('tls://')
       ? ['--cert', join(directory, 'cert.pem'), '--key', join(directory, 'key.pem')]
       : []),

@@ -13,6 +13,7 @@ import { addListenCommand } from './listen/listen-command.ts';
 import { addOptionsCommand } from './options/options-command.ts';
 import type { ProgramHooks } from './program-hooks.ts';
 import { addServeCommand } from './serve/serve-command.ts';
+import { addTransferCommands } from './transfer/transfer-commands.ts';
 
 const EXAMPLES = `
 Examples:
@@ -48,6 +49,7 @@ export function makeProgram(hooks: ProgramHooks): Command {
   addExplainCommand(program, hooks);
   addSocketsCommand(program, hooks);
   addReadCommand(program, hooks);
+  addTransferCommands(program, hooks);
   addCompletionCommand(program, hooks);
   return program;
 }

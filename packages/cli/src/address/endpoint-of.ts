@@ -8,7 +8,7 @@ export function endpointOf(transport: Transport, address: Address | null): Endpo
     case 'udp':
     case 'tls': {
       const known = address !== null && 'host' in address ? address : { host: '', port: 0 };
-      return { transport, host: String(known.host), port: known.port };
+      return { transport, host: known.host, port: known.port };
     }
     case 'unix':
     case 'unix-dgram':

@@ -39,10 +39,7 @@ export interface OpenOptions {
  *
  * @throws CommandError with the one line that says why not
  */
-export async function openChannel(
-  endpoint: Endpoint,
-  options: OpenOptions = {},
-): Promise<Channel> {
+export async function openChannel(endpoint: Endpoint, options: OpenOptions = {}): Promise<Channel> {
   const targets = await resolveEndpoint(endpoint, 'client');
   let last: unknown;
   for (const target of targets) {

@@ -43,7 +43,8 @@ export class SocketChannel implements Channel {
       this.socket.shutdown(SHUT_WR);
     } catch (error) {
       // The peer has gone meanwhile; the receive says how.
-      if (!(error instanceof SocketError) || error.code !== 'ENOTCONN') return Promise.reject(error);
+      if (!(error instanceof SocketError) || error.code !== 'ENOTCONN')
+        return Promise.reject(error);
     }
     return Promise.resolve();
   }

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type AddressInput, AF_UNIX, type OptionName, Socket, SocketError } from '@sockeye/net';
+import type { Socket } from '@sockeye/net';
+import { type AddressInput, AF_UNIX, type OptionName, SocketError } from '@sockeye/net';
 import { CommandError, usageError } from '../command-error.ts';
 import { reasonOf } from '../explain-error.ts';
 import { isIPv6 } from 'node:net';
@@ -20,7 +21,10 @@ export interface SocketFlags {
 export function addOptionFlag(command: Command): Command {
   return command.addOption(
     new Option('--option <name=value>', 'set a socket option, such as SO_RCVBUF=65536').argParser(
-      (text, before: readonly OptionSetting[] = []) => [...before, parseSetting(text)],
+      (text, before: readonly OptionSetting[] | undefined) => [
+        ...(before ?? []),
+        parseSetting(text),
+      ],
     ),
   );
 }
@@ -38,12 +42,16 @@ function parseSetting(text: string): OptionSetting {
  *
  * @throws CommandError: 2 for a name or a value that the option doesn't take, 1 when the system refuses
  */
-export function applyOptions(socket: Socket<number>, settings: readonly OptionSetting[] = []): void {
+export function applyOptions(
+  socket: Socket<number>,
+  settings: readonly OptionSetting[] = [],
+): void {
   for (const { name, value } of settings) {
     const listed = socket.options.list().find((option) => option.name === name);
-    if (listed === undefined) throw usageError(`cannot set ${name}: this socket has no such option`);
+    if (listed === undefined)
+      throw usageError(`cannot set ${name}: this socket has no such option`);
     try {
-      socket.options.set(listed.name as never, valueOf(listed.kind, value) as never);
+      socket.options.set(listed.name as never, valueOf(listed.kind, value));
     } catch (error) {
       if (error instanceof SocketError) {
         throw new CommandError(`cannot set ${name}: ${reasonOf(error)}`, 1, { cause: error });
@@ -76,7 +84,10 @@ export type SettableOption = OptionName;
 
 /** Adds --source. */
 export function addSourceFlag(command: Command): Command {
-  return command.option('--source <address>', 'connect from this address: host, host:port or :port');
+  return command.option(
+    '--source <address>',
+    'connect from this address: host, host:port or :port',
+  );
 }
 
 /**
@@ -88,8 +99,9 @@ export function sourceAddress(family: number, text: string): AddressInput {
   if (family === AF_UNIX) return { path: text.replace(/^unix[a-z-]*:\/\//, '') };
   const bare = text.replace(/^(tcp|udp|tls):\/\//, '');
   const [, bracketed, host, port] =
-    /^(?:\[([^\]]*)\]|([^:]*))(?::(\d{1,5}))?$/.exec(bare) ?? (isIPv6(bare) ? [, bare] : []);
+    /^(?:\[([^\]]*)\]|([^:]*))(?::(\d{1,5}))?$/.exec(bare) ?? (isIPv6(bare) ? ['', bare] : []);
   const isWrong = (bracketed ?? host) === undefined || Number(port ?? 0) > 65_535;
-  if (isWrong) throw usageError(`cannot read --source "${text}"; expected host, host:port or :port`);
+  if (isWrong)
+    throw usageError(`cannot read --source "${text}"; expected host, host:port or :port`);
   return { host: bracketed ?? host ?? '', port: Number(port ?? 0) };
 }

@@ -75,5 +75,5 @@ export class TlsAcceptor {
 
 /** The socket that a TLSSocket was made of, which node:tls keeps in `_parent`. */
 function below(tls: TLSSocket): object {
-  return (tls as unknown as { _parent: object })._parent;
+  return Reflect.get(tls, '_parent') as object;
 }

@@ -33,9 +33,10 @@ export function addTlsFlags(command: Command): Command {
     .addOption(new Option('--insecure', 'TLS: take any certificate'))
     .addOption(new Option('--servername <name>', 'TLS: the name to ask for and to check'))
     .addOption(
-      new Option('--alpn <names>', 'TLS: protocols to offer, the best first: h2,http/1.1').argParser(
-        (text) => text.split(','),
-      ),
+      new Option(
+        '--alpn <names>',
+        'TLS: protocols to offer, the best first: h2,http/1.1',
+      ).argParser((text) => text.split(',')),
     );
 }
 

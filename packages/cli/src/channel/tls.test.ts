@@ -23,7 +23,14 @@ function files(t: TestContext) {
 async function sslServer(t: TestContext, ...args: string[]): Promise<[Running, string]> {
   const { cert, key } = files(t);
   const server = new Running(t, 'openssl', [
-    ...['s_server', '-accept', '127.0.0.1:0', '-cert', cert, '-key', key, ...args],
+    's_server',
+    '-accept',
+    '127.0.0.1:0',
+    '-cert',
+    cert,
+    '-key',
+    key,
+    ...args,
   ]);
   const port = await server.until(({ stdout }) => /ACCEPT \S+:(\d+)/.exec(stdout.toString())?.[1]);
   return [server, `tls://127.0.0.1:${port}`];
@@ -33,8 +40,16 @@ test('sockeye serve tls:// talks to openssl s_client, with ALPN', { skip }, asyn
   const { cert, flags } = files(t);
   const server = await serve(t, [ANYWHERE], ...flags, '--alpn', 'h2,echo');
   const client = new Running(t, 'openssl', [
-    ...['s_client', '-connect', `127.0.0.1:${server.ports[0]}`, '-CAfile', cert],
-    ...['-verify_return_error', '-alpn', 'echo', '-servername', 'localhost'],
+    's_client',
+    '-connect',
+    `127.0.0.1:${server.ports[0]}`,
+    '-CAfile',
+    cert,
+    '-verify_return_error',
+    '-alpn',
+    'echo',
+    '-servername',
+    'localhost',
   ]);
   await client.until(({ stdout }) => /Verify return code: 0 \(ok\)/.test(stdout.toString()));
   assert.match(client.stdout.toString(), /ALPN protocol: echo/);
@@ -48,7 +63,8 @@ test('sockeye serve tls:// answers curl', { skip: skip || missing('curl') }, asy
     t,
     [ANYWHERE],
     ...flags,
-    ...['--hello', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi'],
+    '--hello',
+    'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi',
   );
   const url = `https://localhost:${server.ports[0]}/`;
   const curl = new Running(t, 'curl', ['-s', '--cacert', cert, '-4', url]);
@@ -60,7 +76,9 @@ test('sockeye serve tls:// goes on after a client that speaks no TLS', { skip },
   const { cert, flags } = files(t);
   const server = await serve(t, [ANYWHERE], ...flags, '--verbose');
   await run(t, ['connect', `127.0.0.1:${server.ports[0]}`], 'GET / HTTP/1.1\r\n\r\n');
-  await server.until(({ stderr }) => /disconnected .*(wrong version number|http request)/.test(stderr));
+  await server.until(({ stderr }) =>
+    /disconnected .*(wrong version number|http request)/.test(stderr),
+  );
   const { stdout } = await run(t, ['connect', addressOf(server), '--ca', cert], 'still here');
   assert.equal(stdout, 'still here');
 });
@@ -79,8 +97,7 @@ test('sockeye serve tls:// --ca takes only clients that it vouches for', { skip 
 
 test('sockeye connect tls:// talks to openssl s_server', { skip }, async (t) => {
   const [, address] = await sslServer(t, '-rev', '-alpn', 'reverse');
-  const connect = (name: string) =>
-    start(t, 'connect', address, '--insecure', '--alpn', name);
+  const connect = (name: string) => start(t, 'connect', address, '--insecure', '--alpn', name);
   const other = await connect('other').exit();
   assert.equal(other.status, 1);
   assert.match(other.stderr, /no.application.protocol/);
@@ -89,7 +106,9 @@ test('sockeye connect tls:// talks to openssl s_server', { skip }, async (t) => 
   await client.until(({ stdout }) => stdout.toString() === 'cba\n');
 });
 
-test('sockeye connect tls:// exits 1 unless somebody vouches for the certificate', { skip }, async (t) => {
+test('sockeye connect tls:// exits 1 unless somebody vouches for the certificate', {
+  skip,
+}, async (t) => {
   const { cert, flags } = files(t);
   const server = await serve(t, [ANYWHERE], ...flags);
   const connect = (...args: string[]) => run(t, ['connect', addressOf(server), ...args], 'x');
@@ -102,13 +121,19 @@ test('sockeye connect tls:// exits 1 unless somebody vouches for the certificate
   const misnamed = await connect('--ca', cert, '--servername', 'example.com');
   assert.equal(misnamed.status, 1);
   assert.match(misnamed.stderr, /its certificate is for another name/);
-  for (const args of [['--insecure'], ['--ca', cert], ['--ca', cert, '--servername', 'localhost']]) {
+  for (const args of [
+    ['--insecure'],
+    ['--ca', cert],
+    ['--ca', cert, '--servername', 'localhost'],
+  ]) {
     const { status, stdout, stderr } = await connect(...args);
     assert.deepEqual([status, stdout, stderr], [0, 'x', '']);
   }
 });
 
-test('sockeye listen tls:// and sockeye connect tls:// pass half-closes on', { skip }, async (t) => {
+test('sockeye listen tls:// and sockeye connect tls:// pass half-closes on', {
+  skip,
+}, async (t) => {
   const { cert, flags } = files(t);
   const listener = await startListening(t, ['listen', ANYWHERE, ...flags]);
   const connecting = run(t, ['connect', addressOf(listener), '--ca', cert], 'question');
@@ -123,7 +148,11 @@ test('sockeye listen tls:// takes openssl s_client', { skip }, async (t) => {
   const { flags } = files(t);
   const listener = await startListening(t, ['listen', ANYWHERE, ...flags]);
   const client = new Running(t, 'openssl', [
-    ...['s_client', '-quiet', '-no_ign_eof', '-connect', `127.0.0.1:${listener.ports[0]}`],
+    's_client',
+    '-quiet',
+    '-no_ign_eof',
+    '-connect',
+    `127.0.0.1:${listener.ports[0]}`,
   ]);
   listener.child.stdin.write('to the client\n');
   await client.until(({ stdout }) => stdout.toString() === 'to the client\n');

@@ -33,7 +33,9 @@ test('sockeye completion bash completes commands, options, files and words', {
   assert.deepEqual(await bash(t, file, 'sockeye', 'connect', '--timeout', ''), ['']);
 });
 
-test('sockeye completion fish completes commands and options', { skip: missing('fish') }, async (t) => {
+test('sockeye completion fish completes commands and options', {
+  skip: missing('fish'),
+}, async (t) => {
   const file = await script(t, 'fish');
   const offered = async (line: string): Promise<string> => {
     const program = 'source $argv[1]; complete -C $argv[2]';
@@ -47,7 +49,9 @@ test('sockeye completion fish completes commands and options', { skip: missing('
   assert.match(await offered('sockeye completion z'), /^zsh/m);
 });
 
-test('sockeye completion zsh is loaded by zsh and completes', { skip: missing('zsh') || missing('tmux') }, async (t) => {
+test('sockeye completion zsh is loaded by zsh and completes', {
+  skip: missing('zsh') || missing('tmux'),
+}, async (t) => {
   const file = await script(t, 'zsh');
   // zsh completes for a terminal only: its module zpty gives it one.
   const program = `zmodload zsh/zpty

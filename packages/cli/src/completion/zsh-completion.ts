@@ -37,7 +37,13 @@ function branch({ name, options, choices }: CommandWords): string {
 
 function optionSpec({ long, short, description, value }: OptionWords): string {
   const action =
-    value === 'file' ? '_files' : value === 'word' ? ' ' : typeof value === 'string' ? '' : `(${value.join(' ')})`;
+    value === 'file'
+      ? '_files'
+      : value === 'word'
+        ? ' '
+        : typeof value === 'string'
+          ? ''
+          : `(${value.join(' ')})`;
   const tail = `[${colons(description)}]${value === 'none' ? '' : `:value:${action}`}`;
   if (short === undefined) return `'*${long}${tail}'`;
   return `'(${short} ${long})'{${short},${long}}'${tail}'`;

@@ -35,7 +35,10 @@ export function addConnectCommand(program: Command, hooks: ProgramHooks): void {
       'Connects stdin and stdout to a server. On a terminal lines can be edited and recalled.',
     )
     .argument('<address>', 'where to connect to');
-  command.option('--probe', 'connect and end at once: the exit status tells whether somebody is there');
+  command.option(
+    '--probe',
+    'connect and end at once: the exit status tells whether somebody is there',
+  );
   addStdioFlags(command);
   addTimeoutFlag(command, 'give up after this time without an answer or a byte');
   addSourceFlag(command);

@@ -24,7 +24,7 @@ test('sockeye connect --crlf sends CR LF for each newline, and none twice', asyn
 
 const FRAMES: readonly [string, string, string][] = [
   ['lines', 'one\n两\n', '6f6e650ae4b8a40a'],
-  ['length:4', 'ab\n\nc', '0000000261620000000000000001' + '63'],
+  ['length:4', 'ab\n\nc', '000000026162000000000000000163'],
   ['length:2:little', 'ab\n', '02006162'],
   ['length:varint', 'ab\n', '026162'],
   ['netstring', 'ab\n', Buffer.from('2:ab,').toString('hex')],
@@ -63,7 +63,16 @@ test('sockeye connect --frame exits 1 on bytes that are no frame, and on a line 
 });
 
 test('sockeye serve --frame answers message by message', async (t) => {
-  const server = await serve(t, [ANYWHERE], '--frame', 'length:2', '--reply', '> ', '--greeting', 'hi');
+  const server = await serve(
+    t,
+    [ANYWHERE],
+    '--frame',
+    'length:2',
+    '--reply',
+    '> ',
+    '--greeting',
+    'hi',
+  );
   const told = await python(
     t,
     `c = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 20)
@@ -78,7 +87,11 @@ print(data)`,
 
 test('sockeye connect --hex shows both directions on stderr and leaves stdout alone', async (t) => {
   const server = await serve(t, [ANYWHERE], '--reply', '>');
-  const { stdout, stderr } = await run(t, ['connect', addressOf(server), '--hex'], 'hello, sockeye 你\n');
+  const { stdout, stderr } = await run(
+    t,
+    ['connect', addressOf(server), '--hex'],
+    'hello, sockeye 你\n',
+  );
   assert.equal(stdout, '>hello, sockeye 你\n');
   assert.equal(
     stderr,
@@ -99,7 +112,7 @@ test('sockeye connect --record writes what --replay sends again, bytes and ends'
   const [head, ...pieces] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   assert.equal(head?.['sockeye'], 'recording');
   assert.equal(statSync(file).mode & 0o777, 0o600);
-  const shown = pieces.map(({ seconds: _, ...rest }) => rest);
+  const shown = pieces.map(({ seconds: _seconds, ...rest }) => rest);
   assert.deepEqual(
     shown.filter(({ direction }) => direction === 'sent'),
     [
@@ -167,7 +180,11 @@ for (const [setting, status, message] of [
 
 test('sockeye connect --json prints an object an event', async (t) => {
   const server = await serve(t, [ANYWHERE]);
-  const { stdout } = await run(t, ['connect', addressOf(server), '--json', '--frame', 'lines'], 'a\nb\n');
+  const { stdout } = await run(
+    t,
+    ['connect', addressOf(server), '--json', '--frame', 'lines'],
+    'a\nb\n',
+  );
   assert.deepEqual(
     stdout
       .trim()

@@ -73,8 +73,7 @@ export async function joinStdio(
   const pieces = options.replay === undefined ? undefined : readRecording(options.replay);
   using recorder = options.record === undefined ? undefined : new Recorder(options.record, name);
   const watched = tapped(channel, taps(options, recorder));
-  const spoken =
-    options.frame === undefined ? watched : new FramedChannel(watched, options.frame);
+  const spoken = options.frame === undefined ? watched : new FramedChannel(watched, options.frame);
   if (input === undefined && isInteractive(options)) {
     const { stdin, stdout } = process;
     return await converse({ channel: spoken, input: stdin, output: stdout }, options);
@@ -88,9 +87,9 @@ export async function joinStdio(
       {
         channel: spoken,
         input: pieces === undefined ? (input?.from ?? openStdin()) : replay(pieces),
-        isTyped: pieces === undefined && process.stdin.isTTY === true,
+        isTyped: pieces === undefined && process.stdin.isTTY,
         output,
-        isTerminal: process.stdout.isTTY === true,
+        isTerminal: process.stdout.isTTY,
         waitsForPeer,
         ...(pieces === undefined ? {} : { unit: 'read' as const }),
         ...(input === undefined ? {} : { endsWithPeer: true, onEnd: input.onEnd }),

@@ -143,7 +143,7 @@ class Pipe {
   async #receiveAll(): Promise<void> {
     const { channel, output, isTerminal, isTyped } = this.#ends;
     const { json = false, quiet = false } = this.#options;
-    const { show, end } = presenter(channel, isTerminal, json);
+    const shown = presenter(channel, isTerminal, json);
     const source = this.#source(isTerminal || json);
     let writing = Promise.resolve();
     for (;;) {
@@ -152,11 +152,11 @@ class Pipe {
       if (data === undefined) break;
       this.#clock.touch();
       this.#lastAnswers.received();
-      writing = output.write(show(data));
+      writing = output.write(shown.show(data));
       // It is told by the next turn's await; who has nothing to receive until then is woken.
       writing.catch(() => this.#stop.abort());
     }
-    await output.write(end());
+    await output.write(shown.end());
     if (json) await output.write(jsonLine({ type: 'ended' }));
     if (isTyped && !channel.isConnectionless && !quiet) {
       process.stderr.write('sockeye: the peer closed the connection\n');

@@ -105,9 +105,7 @@ class Conversation {
   #failed(action: string, error: unknown): void {
     if (this.#stop.signal.aborted) return;
     const failure =
-      error instanceof CommandError
-        ? error
-        : explainError(action, this.#channel.endpoint, error);
+      error instanceof CommandError ? error : explainError(action, this.#channel.endpoint, error);
     if (this.#channel.isConnectionless) this.#view.notice(`sockeye: ${failure.message}`);
     else {
       this.#failure ??= failure;

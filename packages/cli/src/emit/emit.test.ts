@@ -128,8 +128,18 @@ const LINES: readonly [Emitted['command'], string, Emitted['flags'], string[]][]
     { timeout: 2000 },
     ['socat -t 10 -T 2 - UDP6:[::1]:53', 'nc -N -w 2 -u ::1 53'],
   ],
-  ['listen', ':9000', { keep: true }, ['socat -t 10 TCP-LISTEN:9000,reuseaddr,fork -', 'nc -l -k -N 9000']],
-  ['serve', 'unix:@room', { discard: true }, ['socat -t 10 ABSTRACT-LISTEN:room,fork OPEN:/dev/null']],
+  [
+    'listen',
+    ':9000',
+    { keep: true },
+    ['socat -t 10 TCP-LISTEN:9000,reuseaddr,fork -', 'nc -l -k -N 9000'],
+  ],
+  [
+    'serve',
+    'unix:@room',
+    { discard: true },
+    ['socat -t 10 ABSTRACT-LISTEN:room,fork OPEN:/dev/null'],
+  ],
   ['connect', 'tls://h:1', { insecure: true }, ['socat -t 10 - OPENSSL:h:1,verify=0']],
 ];
 

@@ -46,7 +46,10 @@ const LEFT_OUT = ['frame', 'hex', 'record', 'replay', 'quit', 'json', 'timeout']
 
 /** Adds --emit. */
 export function addEmitFlag(command: Command): Command {
-  return command.option('--emit', 'print the TypeScript that does the same, and socat’s and nc’s line');
+  return command.option(
+    '--emit',
+    'print the TypeScript that does the same, and socat’s and nc’s line',
+  );
 }
 
 /** Prints a command as TypeScript, which runs as JavaScript too, below socat's and nc's line. */

@@ -32,8 +32,12 @@ export function ncLine({ command, endpoint, flags }: Emitted): string | undefine
       if (endpoint.path.startsWith('\0')) return undefined;
       if (endpoint.transport === 'unix-dgram') words.push('-u');
       return [...words, '-U', endpoint.path].map(shellWord).join(' ');
-    default:
+    case 'tls':
+    case 'unix-seqpacket':
+    case 'vsock':
       return undefined;
+    default:
+      return endpoint satisfies never;
   }
 }
 

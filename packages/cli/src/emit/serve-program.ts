@@ -1,6 +1,13 @@
 import { isConnectionless } from '../address/address.ts';
 import type { Emitted, EmitFlags } from './emit.ts';
-import { addressText, kindOf, literal, optionLines, tlsFields, withImports } from './source-text.ts';
+import {
+  addressText,
+  kindOf,
+  literal,
+  optionLines,
+  tlsFields,
+  withImports,
+} from './source-text.ts';
 
 /** `serve`: a handler for each connection, or an answer for each datagram. */
 export function serveProgram(emitted: Emitted): string {
@@ -19,7 +26,8 @@ export function listening({ endpoint, flags }: Emitted, body: string): string {
   const options = isTls ? `, {\n  tls: { ${serverTls(flags)} },\n}` : '';
   const isSimple = (flags.option ?? []).length === 0 && 'host' in endpoint && endpoint.host !== '';
   const handled = `async (connection) => {\n${body.replace(/^(?=.)/gm, '  ')}}${options}`;
-  if (isSimple) return `const server = await serve(${addressText(endpoint, 'server')}, ${handled});\n`;
+  if (isSimple)
+    return `const server = await serve(${addressText(endpoint, 'server')}, ${handled});\n`;
   const [family, type] = kindOf(endpoint, 'server');
   const reuse = 'host' in endpoint ? "listener.options.set('SO_REUSEADDR', true);\n" : '';
   return (
@@ -44,7 +52,9 @@ function before({ chat }: EmitFlags): string {
 }
 
 function greeting({ greeting: text }: EmitFlags): string {
-  return text === undefined ? '' : `await connection.sendall(Buffer.from(${literal(`${text}\n`)}));\n`;
+  return text === undefined
+    ? ''
+    : `await connection.sendall(Buffer.from(${literal(`${text}\n`)}));\n`;
 }
 
 function handler({ hello, reply, chat, random, discard, module }: EmitFlags): string {

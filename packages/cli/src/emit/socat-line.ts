@@ -5,10 +5,15 @@ import { shellWord } from './shell-word.ts';
 /** The same with socat; undefined where it can't. */
 export function socatLine({ command, endpoint, target, flags }: Emitted): string | undefined {
   if (flags.proxyProtocol !== undefined || flags.frame !== undefined) return undefined;
-  const own = command === 'connect' ? connectAddress(endpoint, flags) : listenAddress(endpoint, flags, command !== 'listen' || flags.keep === true);
-  const other = command === 'forward' ? target && connectAddress(target, flags) : served(command, flags);
+  const own =
+    command === 'connect'
+      ? connectAddress(endpoint, flags)
+      : listenAddress(endpoint, flags, command !== 'listen' || flags.keep === true);
+  const other =
+    command === 'forward' ? target && connectAddress(target, flags) : served(command, flags);
   if (own === undefined || other === undefined) return undefined;
-  const words = command === 'connect' ? [other, own] : command === 'listen' ? [own, other] : [own, other];
+  const words =
+    command === 'connect' ? [other, own] : command === 'listen' ? [own, other] : [own, other];
   const wait = flags.timeout === undefined ? [] : ['-T', String(flags.timeout / 1000)];
   // socat gives the other direction half a second once one has ended, unless told otherwise.
   return ['socat', '-t', '10', ...wait, ...words.map(shellWord)].join(' ');
@@ -18,7 +23,8 @@ export function socatLine({ command, endpoint, target, flags }: Emitted): string
 function served(command: Emitted['command'], flags: EmitFlags): string | undefined {
   if (command !== 'serve') return '-';
   const { greeting, reply, chat, hello, random, discard, module } = flags;
-  if (greeting !== undefined || reply !== undefined || chat || module !== undefined) return undefined;
+  if (greeting !== undefined || reply !== undefined || chat || module !== undefined)
+    return undefined;
   if (hello !== undefined) return `SYSTEM:printf '%s\\n' ${shellWord(hello)}`;
   if (random) return 'OPEN:/dev/urandom,rdonly';
   return discard ? 'OPEN:/dev/null' : 'PIPE';

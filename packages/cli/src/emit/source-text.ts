@@ -15,7 +15,8 @@ export function literal(value: unknown): string {
 /** An endpoint as the library takes an address. */
 export function addressText(endpoint: Endpoint, role: 'client' | 'server'): string {
   if ('path' in endpoint) return `{ path: ${literal(endpoint.path)} }`;
-  if ('cid' in endpoint) return `{ cid: ${endpoint.cid ?? 'VMADDR_CID_ANY'}, port: ${endpoint.port} }`;
+  if ('cid' in endpoint)
+    return `{ cid: ${endpoint.cid ?? 'VMADDR_CID_ANY'}, port: ${endpoint.port} }`;
   const any = role === 'server' ? '::' : '127.0.0.1';
   return `{ host: ${literal(endpoint.host || any)}, port: ${endpoint.port} }`;
 }
@@ -38,7 +39,9 @@ export function kindOf(endpoint: Endpoint, role: 'client' | 'server'): [string, 
 /** Lines that set what `--option` says. */
 export function optionLines(name: string, { option = [] }: EmitFlags): string {
   return option
-    .map(({ name: own, value }) => `${name}.options.set('${own}', ${literal(valueOf('', value))});\n`)
+    .map(
+      ({ name: own, value }) => `${name}.options.set('${own}', ${literal(valueOf('', value))});\n`,
+    )
     .join('');
 }
 

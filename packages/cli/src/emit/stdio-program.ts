@@ -2,7 +2,14 @@ import { isIP } from 'node:net';
 import { isConnectionless, keepsMessages } from '../address/address.ts';
 import { sourceAddress } from '../channel/socket-settings.ts';
 import type { Emitted } from './emit.ts';
-import { addressText, kindOf, literal, optionLines, tlsFields, withImports } from './source-text.ts';
+import {
+  addressText,
+  kindOf,
+  literal,
+  optionLines,
+  tlsFields,
+  withImports,
+} from './source-text.ts';
 
 /** `connect` and `listen`: a socket joined to stdin and stdout. */
 export function stdioProgram(emitted: Emitted): string {
@@ -73,7 +80,10 @@ function joinedStream({ command, endpoint, flags }: Emitted): string {
   const out = `process.stdin${crlf}.pipe(stream${end});\nstream.pipe(process.stdout);\nawait once(stream, 'close');\n`;
   if (endpoint.transport !== 'tls') return `const stream = socket.stream();\n${out}`;
   if (command === 'listen') {
-    const fields = tlsFields({ ...flags, servername: '' }, '127.0.0.1').replace(/, servername: ''/, '');
+    const fields = tlsFields({ ...flags, servername: '' }, '127.0.0.1').replace(
+      /, servername: ''/,
+      '',
+    );
     return `const stream = new tls.TLSSocket(socket.stream(), { isServer: true, ${fields} });\n${out}`;
   }
   const fields = ['socket: socket.stream()', `host: ${literal(endpoint.host || 'localhost')}`];
@@ -110,7 +120,9 @@ setTimeout(() => socket.close(), 1000);
 
 /** With --keep it answers who spoke last; else it talks to the first alone. */
 function heard({ flags }: Emitted): string {
-  const first = flags.keep ? 'peer = from;' : 'if (peer === undefined) await socket.connect(from);\n  peer = from;';
+  const first = flags.keep
+    ? 'peer = from;'
+    : 'if (peer === undefined) await socket.connect(from);\n  peer = from;';
   const send = flags.keep ? 'socket.sendto(datagram, peer)' : 'socket.send(datagram)';
   return `let peer;
 let spoke;

@@ -97,7 +97,10 @@ export class DatagramForwarder implements SocketServer {
   #take(name: string, address: Address): Client | undefined {
     const { limit, reporter } = this.#shared;
     if (limit.count >= limit.max) {
-      reporter.warn('full', `dropped a datagram of ${name}: ${limit.max} clients are there already`);
+      reporter.warn(
+        'full',
+        `dropped a datagram of ${name}: ${limit.max} clients are there already`,
+      );
       return undefined;
     }
     limit.take();

@@ -14,7 +14,12 @@ import type { ProgramHooks } from '../program-hooks.ts';
 import { defaultLimits } from '../serve/default-limits.ts';
 import { openServing } from '../serve/open-serving.ts';
 import { parseNetworks } from '../serve/proxy-header.ts';
-import { addServerFlags, countOption, durationOption, type ServerFlags } from '../serve/server-flags.ts';
+import {
+  addServerFlags,
+  countOption,
+  durationOption,
+  type ServerFlags,
+} from '../serve/server-flags.ts';
 import { StreamServer } from '../serve/stream-server.ts';
 import { untilSignalled } from '../serve/until-signalled.ts';
 import { DatagramForwarder } from './datagram-forwarder.ts';
@@ -56,9 +61,10 @@ export function addForwardCommand(program: Command, hooks: ProgramHooks): void {
     .argument('<listen>', 'where clients come')
     .argument('<target>', 'where they are forwarded to')
     .addOption(
-      new Option('--proxy-protocol <version>', 'tell the target whom it talks to: 1 or 2').argParser(
-        parseVersion,
-      ),
+      new Option(
+        '--proxy-protocol <version>',
+        'tell the target whom it talks to: 1 or 2',
+      ).argParser(parseVersion),
     )
     .addOption(
       new Option(

@@ -31,9 +31,7 @@ export function forwardSession(target: ForwardTarget): Session {
     target.totals.connections++;
     const { proxyProtocol: version } = target;
     const prologue =
-      version === undefined
-        ? undefined
-        : proxyHeader(version, connection.remote, connection.local);
+      version === undefined ? undefined : proxyHeader(version, connection.remote, connection.local);
     using channel = await openChannel(target.endpoint, { ...target.open, prologue });
     await join(connection, channel, target.totals);
     connection.ended();

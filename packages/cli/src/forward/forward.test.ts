@@ -18,7 +18,12 @@ import {
 
 const ANYWHERE = '127.0.0.1:0';
 
-function forward(t: TestContext, listen: string, target: string, ...args: string[]): Promise<Served> {
+function forward(
+  t: TestContext,
+  listen: string,
+  target: string,
+  ...args: string[]
+): Promise<Served> {
   return startListening(t, ['forward', listen, target, ...args]);
 }
 
@@ -41,7 +46,13 @@ for (const from of FAMILIES) {
       const target = await serve(t, [place(to, directory, 'target')], ...(to === 'tls' ? tls : []));
       const more = from === 'tls' ? tls : [];
       const trust = to === 'tls' ? ['--ca', cert] : [];
-      const way = await forward(t, place(from, directory, 'way'), addressOf(target), ...more, ...trust);
+      const way = await forward(
+        t,
+        place(from, directory, 'way'),
+        addressOf(target),
+        ...more,
+        ...trust,
+      );
       const clientTls = from === 'tls' ? ['--ca', cert] : [];
       // A message has its limit; a stream has none.
       const size = [from, to].includes('unix-seqpacket') ? 16_000 : 1_000_000;
@@ -132,7 +143,9 @@ test('sockeye forward says that the target refuses, closes that client and goes 
   const way = await forward(t, ANYWHERE, '127.0.0.1:1', '--verbose');
   const client = await run(t, ['connect', addressOf(way)], 'x');
   assert.ok([0, 1].includes(client.status as number));
-  await way.until(({ stderr }) => /cannot connect to tcp:\/\/127\.0\.0\.1:1: .*ECONNREFUSED/.test(stderr));
+  await way.until(({ stderr }) =>
+    /cannot connect to tcp:\/\/127\.0\.0\.1:1: .*ECONNREFUSED/.test(stderr),
+  );
   way.child.kill('SIGTERM');
   assert.equal((await way.exit()).status, 0);
 });
@@ -173,7 +186,10 @@ print(data.hex())`,
       t,
       ANYWHERE,
       `127.0.0.1:${port}`,
-      ...['--proxy-protocol', '1', '--accept-proxy-protocol', '127.0.0.0/8'],
+      '--proxy-protocol',
+      '1',
+      '--accept-proxy-protocol',
+      '127.0.0.0/8',
     );
     const first = await forward(t, ANYWHERE, addressOf(last), '--proxy-protocol', version);
     const client = startPython(
@@ -185,7 +201,10 @@ print(c.getsockname()[1]); c.sendall(b'hello'); c.shutdown(socket.SHUT_WR); c.re
     const own = (await client.until(({ stdout }) => /(\d+)\n/.exec(stdout.toString())))[1];
     const [, hex = ''] = (await target.exit()).stdout.split('\n');
     const [line, rest] = Buffer.from(hex, 'hex').toString().split('\r\n');
-    assert.match(line as string, new RegExp(`^PROXY TCP4 127\\.0\\.0\\.9 127\\.0\\.0\\.1 ${own} \\d+$`));
+    assert.match(
+      line as string,
+      new RegExp(`^PROXY TCP4 127\\.0\\.0\\.9 127\\.0\\.0\\.1 ${own} \\d+$`),
+    );
     assert.equal(rest, 'hello');
   });
 }
@@ -196,7 +215,9 @@ test('sockeye forward --accept-proxy-protocol closes a trusted client whose head
     t,
     ANYWHERE,
     addressOf(target),
-    ...['--accept-proxy-protocol', '127.0.0.1', '--verbose'],
+    '--accept-proxy-protocol',
+    '127.0.0.1',
+    '--verbose',
   );
   await run(t, ['connect', addressOf(way)], 'GET / HTTP/1.1\r\n\r\n');
   await way.until(({ stderr }) => /disconnected .*Cannot read PROXY protocol header/.test(stderr));
@@ -208,7 +229,9 @@ test('sockeye forward udp:// gives each client a way of its own, and forgets who
     t,
     `udp://${ANYWHERE}`,
     addressOf(target),
-    ...['--idle-timeout', '500ms', '--verbose'],
+    '--idle-timeout',
+    '500ms',
+    '--verbose',
   );
   const told = await python(
     t,

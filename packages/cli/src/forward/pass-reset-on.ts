@@ -28,5 +28,5 @@ export async function passResetOn(channel: Channel): Promise<void> {
 function isUnderWay({ socket }: SocketChannel): boolean {
   if (socket.closed) return false;
   const { unackedSegments, notsentBytes } = socket.options.get('TCP_INFO');
-  return Number(unackedSegments) > 0 || Number(notsentBytes) > 0;
+  return unackedSegments > 0 || (notsentBytes ?? 0) > 0;
 }

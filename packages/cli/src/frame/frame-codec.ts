@@ -49,7 +49,12 @@ function codecOf([name, argument = '', order, ...more]: string[]): FrameCodec | 
   }
   if (argument !== '') return undefined;
   if (name === 'netstring') return asBytes(netstring());
-  if (name === 'lines') return through(lines(), (line) => line, (text) => text);
+  if (name === 'lines')
+    return through(
+      lines(),
+      (line) => line,
+      (text) => text,
+    );
   if (name === 'json') return through(jsonLines(), (value) => JSON.stringify(value), parseJson);
   return undefined;
 }

@@ -91,7 +91,9 @@ export function readRecording(file: string): Recorded[] {
   const [head, ...rest] = text.split('\n').filter((line) => line !== '');
   const first = parse(file, 1, head ?? '');
   if (first['sockeye'] !== 'recording' || first['version'] !== VERSION) {
-    throw new CommandError(`cannot read --replay ${file}: it is no recording of version ${VERSION}`);
+    throw new CommandError(
+      `cannot read --replay ${file}: it is no recording of version ${VERSION}`,
+    );
   }
   return rest.map((line, index) => recorded(file, index + 2, line));
 }
@@ -116,7 +118,9 @@ function recorded(file: string, number: number, line: string): Recorded {
         : undefined;
   const isDirection = direction === 'sent' || direction === 'received';
   if (typeof seconds !== 'number' || !isDirection || (data === undefined && end !== true)) {
-    throw new CommandError(`cannot read --replay ${file}: line ${number} is no piece of a recording`);
+    throw new CommandError(
+      `cannot read --replay ${file}: line ${number} is no piece of a recording`,
+    );
   }
   return { seconds, direction, data };
 }

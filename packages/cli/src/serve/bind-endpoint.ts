@@ -110,10 +110,7 @@ function bindEveryInterface(target: Target, prepare: Prepare): Socket<number> {
   }
 }
 
-function bindSocket(
-  { family, type, address }: Target,
-  prepare: Prepare,
-): Socket<number> {
+function bindSocket({ family, type, address }: Target, prepare: Prepare): Socket<number> {
   const socket = new Socket<number>(family, type);
   try {
     const isInet = family === AF_INET || family === AF_INET6;

@@ -57,7 +57,7 @@ export function parseNetworks(text: string): BlockList {
 /** Whether an address is in the list; an IPv4 address in IPv6 form counts as what it is. */
 export function isListed(list: BlockList, address: Address | null): boolean {
   if (address === null || !('host' in address)) return false;
-  const host = String(address.host).replace(/^::ffff:(?=\d+\.)/, '');
+  const host = address.host.replace(/^::ffff:(?=\d+\.)/, '');
   return list.check(host, isIPv6(host) ? 'ipv6' : 'ipv4');
 }
 

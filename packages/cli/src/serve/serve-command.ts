@@ -155,7 +155,8 @@ async function serve(
         });
   // One room for all addresses.
   const sessions = [false, true].map((keeps) => makeSession(options, keeps)) as [Session, Session];
-  const sessionFor = ({ transport }: Endpoint): Session => sessions[keepsMessages(transport) ? 1 : 0];
+  const sessionFor = ({ transport }: Endpoint): Session =>
+    sessions[keepsMessages(transport) ? 1 : 0];
   const serving = await openServing(endpoints, {
     maxConnections: flags.maxConnections,
     drainTimeoutMs: flags.drain,
@@ -180,7 +181,9 @@ function limitsOf(flags: Flags, command: Command): Limits {
   return {
     maxConnections: flags.maxConnections,
     firstByteTimeoutMs:
-      waitsForNothing && isDefault('firstByteTimeout') ? Number.POSITIVE_INFINITY : firstByteTimeout,
+      waitsForNothing && isDefault('firstByteTimeout')
+        ? Number.POSITIVE_INFINITY
+        : firstByteTimeout,
     idleTimeoutMs:
       waitsForEver && isDefault('idleTimeout') ? Number.POSITIVE_INFINITY : idleTimeout,
     writeTimeoutMs: flags.writeTimeout,

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { addressOf, python, run, serve, startPython, temporaryDirectory } from '../command.test.util.ts';
+import {
+  addressOf,
+  python,
+  run,
+  serve,
+  startPython,
+  temporaryDirectory,
+} from '../command.test.util.ts';
 
 const ANYWHERE = '127.0.0.1:0';
 
@@ -37,7 +44,9 @@ for line in sys.stdin: c.sendall(line[:-1].encode()); print(c.recv(100).decode()
   open.child.stdin.write('c\n');
   await open.until(({ stdout }) => stdout.toString().endsWith('one 127.0.0.1 c\n'));
   writeFileSync(file, 'no JavaScript');
-  await server.until(({ stderr }) => /cannot load --module [^\n]*; the one before goes on/.test(stderr));
+  await server.until(({ stderr }) =>
+    /cannot load --module [^\n]*; the one before goes on/.test(stderr),
+  );
   assert.equal((await run(t, ['connect', addressOf(server)], 'd')).stdout, 'two 127.0.0.1 d');
 });
 
@@ -48,7 +57,11 @@ test('sockeye serve --module says in one line why a module cannot be loaded', as
     ['broken.mjs', 'export default (', /SyntaxError/],
   ];
   if (Number(process.versions.node.split('.')[0]) < 22) {
-    cases.push(['handler.ts', SAYS('x'), /Node \S+ does not run TypeScript; Node 22\.18 or later does/]);
+    cases.push([
+      'handler.ts',
+      SAYS('x'),
+      /Node \S+ does not run TypeScript; Node 22\.18 or later does/,
+    ]);
   }
   for (const [name, text, message] of cases) {
     writeFileSync(join(directory, name), text);
@@ -96,9 +109,9 @@ b.shutdown(socket.SHUT_WR); print(fa.readline())`,
     "b'somebody: anna: forged\\n'",
     "b'somebody: * forged\\n'",
     "b'\\\\x1b[2J\\n'",
-    "b'* cannot call you \"anna\": somebody has that name\\n'",
-    "b'* cannot call you \"\": expected /nick NAME\\n'",
-    "b'* cannot call you \"bo b\": expected letters, digits, _ . -\\n'",
+    'b\'* cannot call you "anna": somebody has that name\\n\'',
+    'b\'* cannot call you "": expected /nick NAME\\n\'',
+    'b\'* cannot call you "bo b": expected letters, digits, _ . -\\n\'',
     "b'* somebody left, 1 is here\\n'",
   ]);
 });

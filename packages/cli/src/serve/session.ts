@@ -82,7 +82,8 @@ async function reply(
   const cutter = new Utf8Cutter();
   const answer = (piece: Buffer): Promise<void> =>
     piece.length === 0 && !options.keepsMessages
-      ? Promise.resolve() : connection.sendall(Buffer.concat([prefix, piece]));
+      ? Promise.resolve()
+      : connection.sendall(Buffer.concat([prefix, piece]));
   for await (const piece of pieces(connection, options.quit)) {
     await answer(options.keepsMessages ? piece : cutter.push(piece));
   }

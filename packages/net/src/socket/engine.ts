@@ -223,7 +223,9 @@ class Engine {
   #send(batch: Sender[], outgoing: Buffer): void {
     if (batch.length === 0) return;
     native.sendBatch(this.#sendWords, batch.length, outgoing);
-    batch.forEach((sender, i) => sender.onSent(this.#sendWords[i * SEND_WORDS + 3] as number));
+    for (let i = 0; i < batch.length; i++) {
+      (batch[i] as Sender).onSent(this.#sendWords[i * SEND_WORDS + 3] as number);
+    }
     batch.length = 0;
   }
 

@@ -111,7 +111,7 @@ class StreamReceive implements Operation<Buffer> {
 }
 
 /** The same for `recvInto`. */
-class StreamReceiveInto implements Operation<number> {
+export class StreamReceiveInto implements Operation<number> {
   readonly want: number;
   #source: Source;
   #buffer: Uint8Array;
@@ -122,6 +122,13 @@ class StreamReceiveInto implements Operation<number> {
     this.#buffer = buffer;
     this.#size = size;
     this.want = Math.min(size, SCRATCH_BYTES);
+  }
+
+  /** Whether it would be the same for these arguments: the whole of the buffer, and no flags. */
+  isFor(buffer: Uint8Array, size: number | undefined, flags: number): boolean {
+    return (
+      buffer === this.#buffer && size === undefined && flags === 0 && buffer.length === this.#size
+    );
   }
 
   get syscall(): 'recv' {

@@ -6,8 +6,6 @@ import { type Attempt, type Operation, WOULD_BLOCK, YIELD } from './operation.ts
 
 /** `sendall`: sends until everything is with the kernel. What is left stays in `data`. */
 export class SendAll implements Operation<void> {
-  readonly syscall = 'sendall';
-  readonly direction = 'write';
   data: Uint8Array;
   /** Bytes at the call: a buffer that is detached or resized meanwhile is told by it. */
   length: number;
@@ -21,6 +19,14 @@ export class SendAll implements Operation<void> {
     this.data = data;
     this.length = data.length;
     this.flags = flags;
+  }
+
+  get syscall(): 'sendall' {
+    return 'sendall';
+  }
+
+  get direction(): 'write' {
+    return 'write';
   }
 
   /** Bytes that are still to be sent. */

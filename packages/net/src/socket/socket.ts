@@ -69,6 +69,7 @@ import {
   receiveFromInto,
   receiveInto,
   type Source,
+  StreamReceiveInto,
 } from './receive.ts';
 import { type HostAddress, lookUp, lookUpSync, needsLookup } from './resolve-address.ts';
 import { addressIn, addressOut } from './scratch.ts';
@@ -140,6 +141,7 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
   readonly proto: number;
   #descriptor: Descriptor;
   #timeout: number | null;
+  #lastReceive: StreamReceiveInto | undefined;
   /** How an operation without options waits, until the timeout changes. */
   #plainWait: Wait | undefined;
   #site: CreationSite;
@@ -413,7 +415,11 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
     options?: WaitOptions,
   ): Promise<number> {
     try {
-      return this.#descriptor.start(this.#recvInto(buffer, size, flags), this.#wait(options));
+      // A loop that receives into the same buffer again and again has one operation.
+      const again = this.#lastReceive?.isFor(buffer, size, flags) === true;
+      const operation = again ? this.#lastReceive : this.#recvInto(buffer, size, flags);
+      if (operation instanceof StreamReceiveInto) this.#lastReceive = operation;
+      return this.#descriptor.start(operation as Operation<number>, this.#wait(options));
     } catch (error) {
       return Promise.reject(error);
     }
