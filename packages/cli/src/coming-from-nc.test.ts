@@ -96,8 +96,6 @@ async function runClient(t: TestContext, row: Row, line: string): Promise<void> 
   const peer = await serve(
     t,
     [peerAddress(row, place)],
-    '--reply',
-    're: ',
     '--verbose',
     ...(row.now.includes('tls://')
       ? ['--cert', join(directory, 'cert.pem'), '--key', join(directory, 'key.pem')]
@@ -110,8 +108,8 @@ async function runClient(t: TestContext, row: Row, line: string): Promise<void> 
   const expected = row.now.includes('--probe')
     ? ''
     : row.now.includes('--crlf')
-      ? 're: hello\r\n'
-      : 're: hello\n';
+      ? 'hello\r\n'
+      : 'hello\n';
   assert.equal(stdout, expected);
   if (row.now.includes('--source')) {
     await peer.until(({ stderr }) => stderr.includes('connected tcp://127.0.0.2:'));

@@ -47,6 +47,10 @@ export class TlsChannel implements Channel {
     this.#wake();
   }
 
+  /**
+   * Settles when the kernel has it. (To settle earlier, with two pieces under way, would lose what is
+   * still encrypted when somebody closes the channel.)
+   */
   send(data: Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
       this.tls.write(data, (error) => {
@@ -77,7 +81,13 @@ export class TlsChannel implements Channel {
 
   endSending(): Promise<void> {
     if (this.tls.destroyed || this.tls.writableEnded) return Promise.resolve();
-    return new Promise((resolve) => this.tls.end(resolve));
+    return new Promise((resolve, reject) => {
+      this.tls.once('close', () => {
+        if (this.#failure === undefined) resolve();
+        else reject(this.#failure);
+      });
+      this.tls.end(resolve);
+    });
   }
 
   [Symbol.dispose](): void {

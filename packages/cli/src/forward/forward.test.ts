@@ -41,7 +41,8 @@ for (const from of FAMILIES) {
   for (const to of FAMILIES) {
     test(`sockeye forward ${from} ${to} returns every byte of several clients`, async (t) => {
       const directory = temporaryDirectory(t);
-      const { cert, key } = certificate(directory);
+      const encrypted = [from, to].includes('tls');
+      const { cert, key } = encrypted ? certificate(directory) : { cert: '', key: '' };
       const tls = ['--cert', cert, '--key', key];
       const target = await serve(t, [place(to, directory, 'target')], ...(to === 'tls' ? tls : []));
       const more = from === 'tls' ? tls : [];
@@ -56,7 +57,7 @@ for (const from of FAMILIES) {
       const clientTls = from === 'tls' ? ['--ca', cert] : [];
       // A message has its limit; a stream has none.
       const size = [from, to].includes('unix-seqpacket') ? 16_000 : 1_000_000;
-      const inputs = [1, 2, 3].map(() => randomBytes(size).toString('latin1'));
+      const inputs = [1, 2].map(() => randomBytes(size).toString('latin1'));
       const outcomes = await Promise.all(
         inputs.map((input) => run(t, ['connect', addressOf(way), ...clientTls], input)),
       );

@@ -78,11 +78,15 @@ function drop(lane: Lane, pending: Pending, reason: unknown): void {
   lane.remove(pending);
 }
 
+interface Settlers {
+  resolve: (value: unknown) => void;
+  reject: (reason: unknown) => void;
+}
+
 // One executor for every promise: a closure for each costs as much as the promise.
-const settlers = { resolve(_: unknown): void {}, reject(_: unknown): void {} };
+let settlers: Settlers | undefined;
 function takeSettlers(resolve: (value: never) => void, reject: (reason: unknown) => void): void {
-  settlers.resolve = resolve as (value: unknown) => void;
-  settlers.reject = reject;
+  settlers = { resolve: resolve as (value: unknown) => void, reject };
 }
 
 const origins = new WeakMap<object, Descriptor>();
@@ -193,11 +197,11 @@ export class Descriptor implements Watched, Sender, LaneOwner {
 
   #park<Result>(lane: Lane, operation: Operation<Result>, wait: Wait): Promise<Result> {
     const promise = new Promise<Result>(takeSettlers);
-    const { resolve, reject } = settlers;
+    const mine = settlers as Settlers;
     try {
-      this.#parkWith(lane, operation, wait, resolve, reject);
+      this.#parkWith(lane, operation, wait, mine.resolve, mine.reject);
     } catch (error) {
-      reject(error);
+      mine.reject(error);
     }
     return promise;
   }
