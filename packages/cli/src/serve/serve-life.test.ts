@@ -141,14 +141,14 @@ print(c.recv(3))`,
 
 test('sockeye serve with few descriptors warns once, stays idle, and serves again when some are free', async (t) => {
   const server = await serve(t, ['127.0.0.1:0'], '--max-connections', '1000');
-  const told = await python(
+  const clients = startPython(
     t,
     `
 import resource
 resource.prlimit(int(sys.argv[2]), resource.RLIMIT_NOFILE, (64, 64))
 sockets = [socket.create_connection(('127.0.0.1', int(sys.argv[1])), 10) for _ in range(100)]
 for i, s in enumerate(sockets): s.sendall(b'%3d' % i)
-answered = 0
+sys.stdin.readline(); answered = 0
 for s in sockets:
     assert s.recv(3) == b'%3d' % answered
     s.close(); answered += 1
@@ -156,7 +156,9 @@ print(answered)`,
     server.ports[0] as number,
     server.child.pid as number,
   );
-  assert.equal(told, '100\n');
+  await server.until(({ stderr }) => /cannot accept: .*EMFILE/.test(stderr));
+  clients.child.stdin.write('\n');
+  assert.equal((await clients.exit()).stdout, '100\n');
   assert.equal(server.stderr.match(/cannot accept: .*EMFILE/g)?.length, 1, server.stderr);
 });
 
