@@ -78,15 +78,12 @@ function drop(lane: Lane, pending: Pending, reason: unknown): void {
   lane.remove(pending);
 }
 
-interface Settlers {
-  resolve: (value: unknown) => void;
-  reject: (reason: unknown) => void;
-}
-
 // One executor for every promise: a closure for each costs as much as the promise.
-let settlers: Settlers | undefined;
+let settleResolve: (value: unknown) => void;
+let settleReject: (reason: unknown) => void;
 function takeSettlers(resolve: (value: never) => void, reject: (reason: unknown) => void): void {
-  settlers = { resolve: resolve as (value: unknown) => void, reject };
+  settleResolve = resolve as (value: unknown) => void;
+  settleReject = reject;
 }
 
 const origins = new WeakMap<object, Descriptor>();
@@ -197,11 +194,11 @@ export class Descriptor implements Watched, Sender, LaneOwner {
 
   #park<Result>(lane: Lane, operation: Operation<Result>, wait: Wait): Promise<Result> {
     const promise = new Promise<Result>(takeSettlers);
-    const mine = settlers as Settlers;
+    const reject = settleReject;
     try {
-      this.#parkWith(lane, operation, wait, mine.resolve, mine.reject);
+      this.#parkWith(lane, operation, wait, settleResolve, reject);
     } catch (error) {
-      mine.reject(error);
+      reject(error);
     }
     return promise;
   }
