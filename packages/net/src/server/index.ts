@@ -1,10 +1,18 @@
+export { AddressList } from './address-list.ts';
 export type { Connection, DeadlineKind } from './connection.ts';
 export { ConnectionTimeoutError } from './connection-timeout-error.ts';
-export { proxyHeader, ProxyProtocolError } from './proxy-protocol.ts';
+export { descriptorLimit } from '../socket/descriptor-limit.ts';
+export { type ProxyHeaderSource, readProxyHeader } from './read-proxy-header.ts';
+export { proxyHeader, type ProxyHeader, ProxyProtocolError } from './proxy-protocol.ts';
 export { serve, type ServeAddress } from './serve.ts';
 export { type Handler, Server, type ServerEvents } from './server.ts';
 export type { ServerCounters } from './server-metrics.ts';
-export type { ProxyProtocolOptions, ServerOptions } from './server-options.ts';
+export {
+  type ProxyProtocolOptions,
+  type ServerLimits,
+  serverLimits,
+  type ServerOptions,
+} from './server-options.ts';
 export { type ActivatedSocket, activatedSockets, notifySystemd } from './systemd.ts';
 export { BaseRequestHandler } from './base-request-handler.ts';
 export { BaseServer, type Received, type RequestHandling } from './base-server.ts';

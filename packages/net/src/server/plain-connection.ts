@@ -11,6 +11,7 @@ import { descriptorOf } from '../socket/socket.ts';
 import type { Connection, DeadlineKind } from './connection.ts';
 import { ConnectionTimeoutError } from './connection-timeout-error.ts';
 import type { DeadlineClock, Timed } from '../socket/deadline-clock.ts';
+import type { ProxyHeader } from './proxy-protocol.ts';
 import type { ServerLimits } from './server-options.ts';
 
 /** One receive without a size of the caller's takes at most this. */
@@ -161,6 +162,11 @@ export class PlainConnection implements Connection, PlainStream, Timed {
       next: () => this.#descriptor.start(operation, this.#wait),
       return: () => Promise.resolve(END),
     };
+  }
+
+  /** Takes whom a proxy names for the peer. */
+  speaksFor({ source }: ProxyHeader): void {
+    if (source !== null) this.remote = source;
   }
 
   close(): void {

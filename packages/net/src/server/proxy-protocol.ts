@@ -32,8 +32,8 @@ const INET6_BYTES = 36;
 
 /** Who talks to whom; null for a health check of the proxy's own, or a family it doesn't tell. */
 export interface ProxyHeader {
-  readonly source: Address | null;
-  readonly destination: Address | null;
+  readonly source: InetAddress | null;
+  readonly destination: InetAddress | null;
 }
 
 /** A header that is none, or is malformed. */

@@ -3,7 +3,6 @@
 import { channel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
 import { unlinkSync } from 'node:fs';
-import type { BlockList } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import type { Address, UnixAddress } from '../address/index.ts';
 import { ProtocolError } from '../codec/index.ts';
@@ -19,12 +18,13 @@ import {
 import { invalidState, SocketError } from '../errors/index.ts';
 import type { Socket } from '../socket/index.ts';
 import { AcceptLoop } from './accept-loop.ts';
+import { AddressList } from './address-list.ts';
 import type { Connection } from './connection.ts';
 import { ConnectionTimeoutError } from './connection-timeout-error.ts';
 import { DeadlineClock } from '../socket/deadline-clock.ts';
-import { addressList, hostOf, listHas, PeerFilter, type Refusal } from './peer-filter.ts';
+import { PeerFilter, type Refusal } from './peer-filter.ts';
 import { PlainConnection } from './plain-connection.ts';
-import { readProxyHeader } from './proxy-header-reader.ts';
+import { readProxyHeader } from './read-proxy-header.ts';
 import { newCounters, prometheusText, type ServerCounters } from './server-metrics.ts';
 import {
   type ServerLimits,
@@ -77,7 +77,7 @@ export class Server<Own extends Address = Address>
   #limits: ServerLimits;
   #clock: DeadlineClock;
   #filter: PeerFilter;
-  #trusted: BlockList | undefined;
+  #trusted: AddressList | undefined;
   #loop: AcceptLoop;
   #active = new Set<PlainConnection>();
   #onEmpty: (() => void) | undefined;
@@ -100,7 +100,7 @@ export class Server<Own extends Address = Address>
     this.#trusted =
       options.proxyProtocol === undefined
         ? undefined
-        : addressList('proxyProtocol.trusted', options.proxyProtocol.trusted);
+        : new AddressList(options.proxyProtocol.trusted, 'proxyProtocol.trusted');
     this.#clock = new DeadlineClock([firstByteTimeoutMs, idleTimeoutMs, writeTimeoutMs]);
     this.#listener = listener;
     this.#handler = handler;
@@ -242,7 +242,7 @@ export class Server<Own extends Address = Address>
     let connection: Connection = plain;
     let isHandled = false;
     try {
-      if (this.#needsHeader(address)) await readProxyHeader(plain);
+      if (this.#trusted?.has(address)) plain.speaksFor(await readProxyHeader(plain));
       if (this.#tls !== undefined) connection = await this.#tls.secure(plain);
       this.#begin(connection);
       isHandled = true;
@@ -254,10 +254,6 @@ export class Server<Own extends Address = Address>
       plain.close();
       this.#forget(plain, connection, address);
     }
-  }
-
-  #needsHeader(address: Address | null): boolean {
-    return this.#trusted !== undefined && listHas(this.#trusted, hostOf(address));
   }
 
   #begin(connection: Connection): void {
