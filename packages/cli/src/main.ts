@@ -20,12 +20,13 @@ export async function main(args: readonly string[], options: MainOptions = {}): 
   let status: number = EXIT.ok;
   // Whoever read them has gone, which is no reason to fail.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
-  const program = makeProgram({
+  const hooks = {
     ...options,
-    finish(code) {
+    finish(code: number) {
       status = code;
     },
-  });
+  };
+  const program = await makeProgram(hooks, args[0]);
   try {
     if (args.length === 0) program.error('no command given; sockeye --help lists them');
     await program.parseAsync(args, { from: 'user' });

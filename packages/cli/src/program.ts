@@ -1,19 +1,66 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { addBenchCommand } from './bench/bench-command.ts';
-import { addCompletionCommand } from './completion/completion-command.ts';
-import { addConnectCommand } from './connect/connect-command.ts';
-import { addPingCommand } from './ping/ping-command.ts';
-import { addCaptureCommand } from './packets/capture-command.ts';
-import { addExplainCommand } from './packets/explain-command.ts';
-import { addSocketsCommand } from './packets/sockets-command.ts';
-import { addReadCommand } from './packets/read-command.ts';
-import { addForwardCommand } from './forward/forward-command.ts';
-import { addListenCommand } from './listen/listen-command.ts';
-import { addOptionsCommand } from './options/options-command.ts';
 import type { ProgramHooks } from './program-hooks.ts';
-import { addServeCommand } from './serve/serve-command.ts';
-import { addTransferCommands } from './transfer/transfer-commands.ts';
+
+type AddCommands = (program: Command, hooks: ProgramHooks) => void;
+
+interface CommandModule {
+  readonly names: readonly string[];
+  readonly load: () => Promise<AddCommands>;
+}
+
+// In the order of the help. All of them are some 600 files, which takes node longer to load than it
+// takes to start; so only the module of the command that runs is loaded.
+const MODULES: readonly CommandModule[] = [
+  {
+    names: ['serve'],
+    load: async () => (await import('./serve/serve-command.ts')).addServeCommand,
+  },
+  {
+    names: ['connect'],
+    load: async () => (await import('./connect/connect-command.ts')).addConnectCommand,
+  },
+  {
+    names: ['listen'],
+    load: async () => (await import('./listen/listen-command.ts')).addListenCommand,
+  },
+  {
+    names: ['forward'],
+    load: async () => (await import('./forward/forward-command.ts')).addForwardCommand,
+  },
+  {
+    names: ['ping'],
+    load: async () => (await import('./ping/ping-command.ts')).addPingCommand,
+  },
+  {
+    names: ['bench'],
+    load: async () => (await import('./bench/bench-command.ts')).addBenchCommand,
+  },
+  {
+    names: ['options'],
+    load: async () => (await import('./options/options-command.ts')).addOptionsCommand,
+  },
+  {
+    names: ['capture'],
+    load: async () => (await import('./packets/capture-command.ts')).addCaptureCommand,
+  },
+  {
+    names: ['explain'],
+    load: async () => (await import('./packets/explain-command.ts')).addExplainCommand,
+  },
+  {
+    names: ['sockets'],
+    load: async () => (await import('./packets/sockets-command.ts')).addSocketsCommand,
+  },
+  {
+    names: ['read'],
+    load: async () => (await import('./packets/read-command.ts')).addReadCommand,
+  },
+  {
+    names: ['send', 'receive', 'verify'],
+    load: async () => (await import('./transfer/transfer-commands.ts')).addTransferCommands,
+  },
+];
 
 const EXAMPLES = `
 Examples:
@@ -27,8 +74,12 @@ Addresses:
   host:port  :port  [::1]:port  tcp://host:port  udp://host:port  tls://host:port
   unix:///path  unix-dgram:///path  unix-seqpacket:///path  unix:@abstract  vsock://cid:port`;
 
-/** The command with all its subcommands. */
-export function makeProgram(hooks: ProgramHooks): Command {
+/**
+ * The command with its subcommands.
+ *
+ * @param word the first one typed: where it names a command, only that command is there
+ */
+export async function makeProgram(hooks: ProgramHooks, word?: string): Promise<Command> {
   const program = new Command('sockeye')
     .description("Servers and clients on the operating system's sockets.")
     .version(ownVersion(), '-V, --version')
@@ -38,19 +89,14 @@ export function makeProgram(hooks: ProgramHooks): Command {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
     .showSuggestionAfterError();
-  addServeCommand(program, hooks);
-  addConnectCommand(program, hooks);
-  addListenCommand(program, hooks);
-  addForwardCommand(program, hooks);
-  addPingCommand(program, hooks);
-  addBenchCommand(program, hooks);
-  addOptionsCommand(program, hooks);
-  addCaptureCommand(program, hooks);
-  addExplainCommand(program, hooks);
-  addSocketsCommand(program, hooks);
-  addReadCommand(program, hooks);
-  addTransferCommands(program, hooks);
-  addCompletionCommand(program, hooks);
+  const named = MODULES.filter(({ names }) => word !== undefined && names.includes(word));
+  const wanted = named.length > 0 ? named : MODULES;
+  for (const add of await Promise.all(wanted.map(({ load }) => load()))) add(program, hooks);
+  // Its script has every command in it, and so it is there when all are.
+  if (wanted === MODULES) {
+    const { addCompletionCommand } = await import('./completion/completion-command.ts');
+    addCompletionCommand(program, hooks);
+  }
   return program;
 }
 
