@@ -174,6 +174,57 @@ test(
   },
 );
 
+test(
+  '200 handshakes at once, good and bad, are each told to their own connection',
+  openssl,
+  async () => {
+    const wrong: [string, string][] = [];
+    await using server = await start(
+      async (connection) => {
+        const { tls, remote } = connection as Connection & { tls: TLSSocket };
+        const { port } = remote as InetAddress;
+        // What the client says is its own port: another's stream would say another's.
+        const said = String(await connection.recv());
+        if (said !== `${port} ${String(tls.alpnProtocol)}`) wrong.push([said, String(port)]);
+        await connection.sendall(Buffer.from(said));
+      },
+      { ALPNProtocols: ['a', 'b', 'c'] },
+    );
+    const failed = new Map<number, string>();
+    server.on('disconnect', (error, connection) => {
+      failed.set((connection.remote as InetAddress).port, (error as Error & { code: string }).code);
+    });
+    const { host, port } = server.address as InetAddress;
+    const good = async (alpn: string): Promise<void> => {
+      const socket = connectTls({ host, port, rejectUnauthorized: false, ALPNProtocols: [alpn] });
+      await once(socket, 'secureConnect');
+      const said = `${socket.localPort} ${alpn}`;
+      socket.write(said);
+      assert.equal(String(((await once(socket, 'data')) as [Buffer])[0]), said);
+      socket.destroy();
+    };
+    const expected = new Map<number, string>();
+    const bad = async (bytes: string, code: string): Promise<void> => {
+      const socket = await createConnection({ host, port });
+      expected.set(socket.getsockname().port, code);
+      await socket.sendall(Buffer.from(bytes));
+      while ((await socket.recv(100)).length > 0);
+      socket.close();
+    };
+    await Promise.all(
+      Array.from({ length: 50 }, (_, i) => [
+        good('abc'[i % 3] as string),
+        good('abc'[(i + 1) % 3] as string),
+        bad('GET / HTTP/1.1\r\n\r\n', 'ERR_SSL_HTTP_REQUEST'),
+        bad('\x16\x03\x01\x00\x05hello', 'ERR_SSL_UNEXPECTED_MESSAGE'),
+      ]).flat(),
+    );
+    await until(() => server.connections === 0, 'all are done');
+    assert.deepEqual(wrong, []);
+    assert.deepEqual(failed, expected);
+  },
+);
+
 test('a peer that speaks no TLS fails its own handshake only', openssl, async () => {
   await using server = await start(echo);
   const failed = once(server, 'disconnect');
