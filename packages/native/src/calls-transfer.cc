@@ -16,7 +16,7 @@ napi_value Recv(napi_env env, napi_callback_info info) {
   const Bytes into = args.Slice(1);
   const int flags = args.Int32(4);
   if (args.failed()) return nullptr;
-  return Result(env, Retry([&] { return ::recv(fd, into.data, into.size, flags); }));
+  return Result(env, Retry([&] { return Receive(fd, into.data, into.size, flags); }));
 }
 
 // ssize_t recvfrom(int sockfd, void *buf, size_t len, int flags, struct sockaddr *src, socklen_t
@@ -44,7 +44,7 @@ napi_value Send(napi_env env, napi_callback_info info) {
   const Bytes from = args.Slice(1);
   const int flags = args.Int32(4) | MSG_NOSIGNAL;
   if (args.failed()) return nullptr;
-  return Result(env, Retry([&] { return ::send(fd, from.data, from.size, flags); }));
+  return Result(env, Retry([&] { return Transmit(fd, from.data, from.size, flags); }));
 }
 
 // ssize_t sendto(int sockfd, const void *buf, size_t len, int flags, const struct sockaddr *dest,
@@ -82,7 +82,7 @@ napi_value SendBatch(napi_env env, napi_callback_info info) {
       return nullptr;
     }
     const ssize_t sent =
-        Retry([&] { return ::send(words[0], buffer.data + offset, length, MSG_NOSIGNAL); });
+        Retry([&] { return Transmit(words[0], buffer.data + offset, length, MSG_NOSIGNAL); });
     words[3] = sent < 0 ? -errno : static_cast<int32_t>(sent);
   }
   return nullptr;

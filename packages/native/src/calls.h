@@ -3,6 +3,10 @@
 
 #include <errno.h>
 #include <sys/socket.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
 
 #include "environment.h"
 #include "napi-args.h"
@@ -23,6 +27,24 @@ auto Retry(CallType call) {
   auto result = call();
   while (result < 0 && errno == EINTR) result = call();
   return result;
+}
+
+// recv(2) and send(2) as bare system calls. libc's functions are cancellation points, which costs a
+// thread that is never cancelled some 40 ns a call: 1 % of an echo.
+inline ssize_t Receive(int fd, void* data, size_t size, int flags) {
+#ifdef __linux__
+  return ::syscall(SYS_recvfrom, fd, data, size, flags, nullptr, nullptr);
+#else
+  return ::recv(fd, data, size, flags);
+#endif
+}
+
+inline ssize_t Transmit(int fd, const void* data, size_t size, int flags) {
+#ifdef __linux__
+  return ::syscall(SYS_sendto, fd, data, size, flags, nullptr, 0);
+#else
+  return ::send(fd, data, size, flags);
+#endif
 }
 
 // An address that a call fills in: its length in the first four bytes, then the sockaddr.

@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <new>
 
-#include "environment.h"
+#include "calls.h"
 
 namespace sockeye {
 
@@ -18,6 +18,8 @@ namespace {
 // What one wake-up takes from the set; more waits for the loop's next round, so that timers and
 // other handles get their turn.
 constexpr int kEvents = 512;
+// How often a wake-up looks for more before the loop goes on.
+constexpr int kWakeRounds = 4;
 // Rounds of sends that one batch may set off before the loop goes on.
 constexpr int kFlushRounds = 8;
 
@@ -172,16 +174,21 @@ void Poller::OnPrepare(uv_prepare_t* handle) {
 }
 
 void Poller::Wake() {
-  epoll_event events[kEvents];
-  const int count = epoll_wait(epoll_, events, kEvents, 0);
-  for (int i = 0; i < count && !closing_; i++) {
-    const auto slot = static_cast<uint32_t>(events[i].data.u64);
-    const auto generation = static_cast<uint32_t>(events[i].data.u64 >> 32);
-    if (slots_[slot].fd < 0 || slots_[slot].generation != generation) continue;
-    Serve(slot, events[i].events);
-    if (record_count_ == kRecords || slab_used_ + kReceiveBytes > kSlabBytes) Deliver();
+  // What came while the last events were served is taken at once: a turn of the loop costs two more
+  // system calls than epoll_wait.
+  for (int round = 0; round < kWakeRounds && !closing_; round++) {
+    epoll_event events[kEvents];
+    const int count = epoll_wait(epoll_, events, kEvents, 0);
+    if (count <= 0) return;
+    for (int i = 0; i < count && !closing_; i++) {
+      const auto slot = static_cast<uint32_t>(events[i].data.u64);
+      const auto generation = static_cast<uint32_t>(events[i].data.u64 >> 32);
+      if (slots_[slot].fd < 0 || slots_[slot].generation != generation) continue;
+      Serve(slot, events[i].events);
+      if (record_count_ == kRecords || slab_used_ + kReceiveBytes > kSlabBytes) Deliver();
+    }
+    Deliver();
   }
-  Deliver();
 }
 
 void Poller::Serve(uint32_t slot, uint32_t events) {
@@ -197,10 +204,8 @@ void Poller::Serve(uint32_t slot, uint32_t events) {
 
 void Poller::ServeReceive(uint32_t slot, uint32_t events, uint32_t want) {
   const size_t room = std::min<size_t>(want, kReceiveBytes);
-  ssize_t result;
-  do {
-    result = recv(slots_[slot].fd, slab->data + slab_used_, room, 0);
-  } while (result < 0 && errno == EINTR);
+  const ssize_t result =
+      Retry([&] { return Receive(slots_[slot].fd, slab->data + slab_used_, room, 0); });
   if (!RecordServed(slot, events, result)) return;
   if (result > 0) slab_used_ += (static_cast<size_t>(result) + 7) & ~size_t{7};
 }
