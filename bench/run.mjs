@@ -1,13 +1,14 @@
 // node bench/run.mjs: the same work on every peer, interleaved; see README.md.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { constants } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { rmSync, writeFileSync } from 'node:fs';
+import { constants, loadavg } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { compileLoad } from './lib/compile.mjs';
-import { describeMachine } from './lib/machine.mjs';
+import { describeMachine, describeSource } from './lib/machine.mjs';
 import { makeFilesDirectory } from './lib/paths.mjs';
 import { selectPeers } from './lib/peers.mjs';
 import { canPin } from './lib/pinned.mjs';
+import { ResultFile } from './lib/result-file.mjs';
 import { runRounds } from './lib/rounds.mjs';
 import { smoke } from './lib/smoke.mjs';
 import { summarize } from './lib/summarize.mjs';
@@ -15,13 +16,17 @@ import { table } from './lib/table.mjs';
 import { FILE_BYTES, selectWorkloads } from './lib/workloads.mjs';
 
 const USAGE = `usage: node bench/run.mjs [options]
-  --only WORKLOAD,…   these workloads (tcp-echo-64x64, tcp-echo-16kx64, tcp-framed, udp-echo, …)
+  --only WORKLOAD,…   these workloads (tcp-echo-64x64, tcp-echo-16kx64, tcp-framed, udp-echo, …), or
+                      groups of them: named (what runs without this option), connections, sizes,
+                      processes, everything
   --peers PEER,…      c, node, sockeye, bun, deno, go, python
   --rounds N          measurements of each peer and workload (5)
   --seconds S         length of a measured window (2)
   --warmup S          before it (1)
   --idle N            connections of the idle workload (10000)
-  --json FILE         write everything measured
+  --json FILE         write every round; a file of the same machine and versions keeps its other
+                      workloads
+  --missing           only the workloads that are not in FILE
   --no-pin            leave the processes on any CPU
   --smoke             the short check of CI;  --record writes its baseline
 `;
@@ -36,6 +41,7 @@ const { values: options } = parseArgs({
     warmup: { type: 'string', default: '1' },
     idle: { type: 'string', default: '10000' },
     json: { type: 'string' },
+    missing: { type: 'boolean', default: false },
     pin: { type: 'boolean', default: true },
     smoke: { type: 'boolean', default: false },
     record: { type: 'boolean', default: false },
@@ -80,38 +86,42 @@ function findPeers() {
   });
 }
 
-function writeJson(file, content) {
-  mkdirSync(dirname(resolve(file)), { recursive: true });
-  writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`);
-}
-
 async function compareOne(setup, workload, available) {
   const { source } = setup.files;
   if (workload.role === 'file-send') writeFileSync(source, Buffer.alloc(FILE_BYTES, 'x'));
-  const { results, failures } = await runRounds(setup, workload, available);
-  const figures = summarize(results);
-  const labels = Object.fromEntries(available.map(({ peer }) => [peer.id, peer.label]));
-  if (figures.length > 0) process.stdout.write(`${table(workload, figures, labels)}\n`);
+  const circumstances = describeRun(setup, workload);
+  const { results, labels, failures } = await runRounds(setup, workload, available);
+  const figures = summarize(results, labels);
+  if (figures.length > 0) process.stdout.write(`${table(workload, figures)}\n`);
   const { name, title, per } = workload;
-  return { name, title, per, failures, figures };
+  return { name, title, per, ...circumstances, failures, figures };
+}
+
+function describeRun(setup, workload) {
+  const { seconds, warmup, rounds, idleConnections } = setup;
+  const pin = setup.pin && !workload.spread;
+  const how = workload.hold ? { rounds, pin, idleConnections } : { rounds, pin, seconds, warmup };
+  return { when: new Date().toISOString(), source: describeSource(), load: loadavg()[0], how };
+}
+
+function openResults(available) {
+  if (options.json === undefined) return undefined;
+  const versions = Object.fromEntries(available.map(({ peer, version }) => [peer.id, version]));
+  return new ResultFile(options.json, { machine: describeMachine(), versions });
 }
 
 /** The figures of all workloads; 1 where a peer failed, else 0. */
 async function compare(setup) {
-  const when = new Date().toISOString();
-  const machine = describeMachine();
   const available = findPeers();
-  const workloads = [];
+  const file = openResults(available);
+  let failed = false;
   for (const workload of selectWorkloads(options.only)) {
-    workloads.push(await compareOne(setup, workload, available));
+    if (options.missing && file.has(workload.name)) continue;
+    const result = await compareOne(setup, workload, available);
+    if (result.figures.length > 0) file?.add(result);
+    failed ||= result.failures.length > 0;
   }
-  const versions = Object.fromEntries(available.map(({ peer, version }) => [peer.id, version]));
-  const { seconds, warmup, rounds, pin, idleConnections } = setup;
-  const how = { seconds, warmup, rounds, pin, idleConnections };
-  if (options.json !== undefined) {
-    writeJson(options.json, { when, machine, versions, how, workloads });
-  }
-  return workloads.some(({ failures }) => failures.length > 0) ? 1 : 0;
+  return failed ? 1 : 0;
 }
 
 /** The files lie in memory: they go whatever ends the process. */
@@ -123,6 +133,7 @@ function removeAtExit(directory) {
 }
 
 function run() {
+  if (options.missing && options.json === undefined) throw new Error('--missing needs --json FILE');
   const setup = makeSetup();
   removeAtExit(setup.files.directory);
   return options.smoke ? smoke(setup, options) : compare(setup);

@@ -15,10 +15,16 @@ function units(workload, result) {
   return workload.per === 'MiB' ? result.bytes / MIB : result.messages;
 }
 
-function record(workload, result) {
+// More digits than a measurement has would only make the result file longer.
+function significant(figures) {
+  const entries = Object.entries(figures).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries.map(([name, value]) => [name, Number(value.toPrecision(6))]));
+}
+
+function record(workload, result, peakBytes) {
   const count = units(workload, result);
   if (!(count > 0)) throw new Error('nothing was transferred in the window');
-  return {
+  return significant({
     cpuUs: (result.serverCpuSeconds / count) * 1e6,
     clientCpuUs: (result.clientCpuSeconds / count) * 1e6,
     rate: count / result.seconds,
@@ -28,7 +34,8 @@ function record(workload, result) {
     p50Us: result.p50Us,
     p99Us: result.p99Us,
     maxUs: result.maxUs,
-  };
+    peakBytes,
+  });
 }
 
 function loadCommand({ load, seconds, warmup, pin }, workload, server, extra) {
@@ -56,7 +63,7 @@ async function measureIdle(setup, workload, server) {
   const held = await hold(setup, workload, server, setup.idleConnections);
   const after = await settledBytes(server);
   await held.release();
-  return { bytesPerConnection: (after - before) / setup.idleConnections };
+  return significant({ bytesPerConnection: (after - before) / setup.idleConnections });
 }
 
 /** Whether the last file that the server received is there, whole. */
@@ -70,7 +77,7 @@ function checkReceived(workload, result, target) {
 async function measureWork(setup, workload, server) {
   const result = await runLoad(loadCommand(setup, workload, server, []), setup.windowMs);
   checkReceived(workload, result, setup.files.target);
-  return record(workload, result);
+  return record(workload, result, server.peakBytes());
 }
 
 function explain(error, { complaint }) {
@@ -80,11 +87,13 @@ function explain(error, { complaint }) {
 /** Measures one workload once on one peer's command. */
 export async function measure(setup, workload, command) {
   const roleArguments = (workload.roleArguments ?? []).map((text) => fill(text, setup.files));
+  // Several processes or threads have something to share out only on several CPUs.
+  const how = { ...setup, pin: setup.pin && !workload.spread };
   const server = await ServerProcess.start(
-    pinned([...command, ...roleArguments], 'server', setup.pin),
+    pinned([...command, ...roleArguments], 'server', how.pin),
   );
   try {
-    return await (workload.hold ? measureIdle : measureWork)(setup, workload, server);
+    return await (workload.hold ? measureIdle : measureWork)(how, workload, server);
   } catch (error) {
     throw explain(error, server);
   } finally {

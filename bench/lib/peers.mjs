@@ -1,6 +1,8 @@
 // Who is measured. `find` gives the version, or throws with the reason why the
 // peer is not here; `command` gives the server's command line for a role, or
-// undefined where the peer has no such role. `spreads`: it knows --processes.
+// undefined where the peer has no such role. `spreads`: how several CPUs can serve
+// one port, as --processes N or --threads N; Node's worker threads can't, since
+// node:net has no SO_REUSEPORT in Node 20, and Go has only threads.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -23,10 +25,14 @@ function versionOf(command, args, advice) {
 }
 
 /** A program of bench/node_modules, or one on the PATH. */
-function program(name) {
-  const local = join(benchDirectory, 'node_modules', '.bin', name);
+function program(name, path) {
+  const local = join(benchDirectory, 'node_modules', path);
   return existsSync(local) ? local : name;
 }
+
+// The binaries themselves: a wrapper in between would be one process more to account for.
+const bun = program('bun', 'bun/bin/bun.exe');
+const deno = program('deno', 'deno/deno');
 
 function script(folder, role, extension) {
   const path = join(peersDirectory, folder, `${role}.${extension}`);
@@ -70,27 +76,27 @@ function sockeye(id, folder, label) {
   return {
     id,
     label,
-    spreads: true,
+    spreads: ['processes', 'threads'],
     find: findSockeye,
     command: scripted(`sockeye/${folder}`, 'js', ...node),
   };
 }
 
-const npmAdvice = 'run npm install in bench/';
+const npmAdvice = 'run npm ci in bench/';
 
 /** In the order in which they take turns. */
 export const peers = [
   {
     id: 'c',
     label: 'C epoll',
-    spreads: true,
+    spreads: ['processes', 'threads'],
     find: () => versionOf(process.env.CC ?? 'gcc', ['--version'], 'on Debian: apt-get install gcc'),
     command: (role) => (script('c', role, 'c') === undefined ? undefined : [compileCPeer(role)]),
   },
   {
     id: 'node',
     label: 'Node net/dgram',
-    spreads: true,
+    spreads: ['processes'],
     find: () => process.version,
     command: scripted('node', 'js', ...node),
   },
@@ -107,17 +113,17 @@ export const peers = [
   {
     id: 'bun',
     label: 'Bun',
-    find: () => `bun ${versionOf(program('bun'), ['--version'], npmAdvice)}`,
-    command: scripted('bun', 'js', program('bun')),
+    find: () => `bun ${versionOf(bun, ['--version'], npmAdvice)}`,
+    command: scripted('bun', 'js', bun),
   },
   {
     id: 'deno',
     label: 'Deno',
-    find: () => versionOf(program('deno'), ['--version'], npmAdvice),
+    find: () => versionOf(deno, ['--version'], npmAdvice),
     command: scripted(
       'deno',
       'js',
-      program('deno'),
+      deno,
       'run',
       '--allow-all',
       '--no-config',
@@ -128,7 +134,7 @@ export const peers = [
   {
     id: 'go',
     label: 'Go net',
-    spreads: true,
+    spreads: ['threads'],
     find: () => versionOf('go', ['version'], 'on Debian: apt-get install golang-go'),
     command: only(allRoles, (role) => [compileGoPeer(), role]),
   },

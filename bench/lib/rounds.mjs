@@ -17,10 +17,20 @@ function report(workload, turn, reason) {
   say(`  ${workload.name} ${text}`);
 }
 
+/** A peer that shares out its work in both ways takes a turn with each. */
+function waysOf({ peer }, count) {
+  return (peer.spreads ?? []).map((way) => ({
+    id: way === 'threads' ? `${peer.id}-threads` : peer.id,
+    label: `${peer.label}, ${way}`,
+    peer,
+    roleArguments: [`--${way}`, `${count}`],
+    state: 'ready',
+  }));
+}
+
 function turnsFor(workload, available) {
-  return available
-    .filter(({ peer }) => !workload.spread || peer.spreads)
-    .map(({ peer }) => ({ id: peer.id, peer, state: 'ready' }));
+  if (workload.spread) return available.flatMap((entry) => waysOf(entry, workload.spread));
+  return available.map(({ peer }) => ({ id: peer.id, label: peer.label, peer, state: 'ready' }));
 }
 
 async function takeTurn(setup, workload, turn) {
@@ -28,7 +38,7 @@ async function takeTurn(setup, workload, turn) {
   try {
     const command = turn.peer.command(workload.role);
     if (command === undefined) return null;
-    return await measure(setup, workload, command);
+    return await measure(setup, workload, [...command, ...(turn.roleArguments ?? [])]);
   } catch (error) {
     turn.state = error instanceof RoleUnavailable ? 'skipped' : 'FAILED';
     report(workload, turn, error.message);
@@ -40,7 +50,10 @@ function hasResult(rounds) {
   return rounds.some((record) => record !== null);
 }
 
-/** `{ [peer]: records by round }` of one workload; a peer that fails once is left out from then on. */
+/**
+ * Of one workload: `results`, `{ [peer]: records by round }`, the `labels` of the peers and the
+ * `failures`; a peer that fails once is left out from then on.
+ */
 export async function runRounds(setup, workload, available) {
   const turns = turnsFor(workload, available);
   const results = Object.fromEntries(turns.map(({ id }) => [id, []]));
@@ -50,5 +63,6 @@ export async function runRounds(setup, workload, available) {
   }
   const failures = turns.filter(({ state }) => state === 'FAILED').map(({ id }) => id);
   const entries = Object.entries(results).filter(([, rounds]) => hasResult(rounds));
-  return { results: Object.fromEntries(entries), failures };
+  const labels = Object.fromEntries(turns.map(({ id, label }) => [id, label]));
+  return { results: Object.fromEntries(entries), labels, failures };
 }

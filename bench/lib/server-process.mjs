@@ -7,11 +7,31 @@ const PATIENCE_MS = 20_000;
 /** A role that a peer does not have here; the harness goes on without it. */
 export class RoleUnavailable extends Error {}
 
+function childrenOf(pid, thread) {
+  try {
+    return readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8');
+  } catch (error) {
+    // A server with a thread for each connection ends threads while this looks.
+    if (error.code === 'ENOENT' || error.code === 'ESRCH') return '';
+    throw error;
+  }
+}
+
 function familyOf(pid) {
   const children = readdirSync(`/proc/${pid}/task`)
-    .map((thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8'))
+    .map((thread) => childrenOf(pid, thread))
     .flatMap((text) => text.split(' ').filter(Boolean));
   return [pid, ...children.flatMap(familyOf)];
+}
+
+function readKilobytes(path, name) {
+  return (
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(readFileSync(path, 'utf8'))[1]) * 1024
+  );
+}
+
+function sum(values) {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 function within(promise, what) {
@@ -70,10 +90,14 @@ export class ServerProcess {
     return familyOf(this.pid);
   }
 
-  /** Resident memory in bytes, from the page tables themselves (proc_pid_smaps(5)). */
+  /** Resident memory of all processes in bytes, from the page tables (proc_pid_smaps(5)). */
   residentBytes() {
-    const rollup = readFileSync(`/proc/${this.pid}/smaps_rollup`, 'utf8');
-    return Number(/^Rss:\s+(\d+) kB/m.exec(rollup)[1]) * 1024;
+    return sum(this.pids.map((pid) => readKilobytes(`/proc/${pid}/smaps_rollup`, 'Rss')));
+  }
+
+  /** The most that has been resident, in bytes; of several processes the sum (proc_pid_status(5)). */
+  peakBytes() {
+    return sum(this.pids.map((pid) => readKilobytes(`/proc/${pid}/status`, 'VmHWM')));
   }
 
   /** Has the peer collect its garbage; settles once it has. */

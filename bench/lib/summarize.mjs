@@ -13,6 +13,7 @@ const FIELDS = [
   'p50Us',
   'p99Us',
   'maxUs',
+  'peakBytes',
   'bytesPerConnection',
 ];
 
@@ -37,10 +38,11 @@ function medians(rounds) {
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 
-/** Figures of one workload from `{ [peer]: records by round }`. */
-export function summarize(roundsOfPeers) {
+/** Figures of one workload from `{ [peer]: records by round }` and `{ [peer]: label }`. */
+export function summarize(roundsOfPeers, labels = {}) {
   return Object.entries(roundsOfPeers).map(([peer, rounds]) => ({
     peer,
+    label: labels[peer],
     ...medians(rounds),
     spread: spread(rounds.filter(Boolean).map(costOf)),
     toNode: ratio(rounds, roundsOfPeers['node']),

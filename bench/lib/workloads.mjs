@@ -98,7 +98,9 @@ const named = {
   },
 };
 
-const GROUPS = {
+/** Names that stand for several workloads. */
+export const GROUPS = {
+  named: Object.keys(named),
   connections: [1, 16, 64, 256, 1024, 4096, 10000].map((count) => `tcp-echo-64x${count}`),
   sizes: ['16', '64', '256', '1k', '4k', '16k', '64k', '256k', '1m'].map(
     (size) => `tcp-echo-${size}x16`,
@@ -113,19 +115,25 @@ function generated(name) {
   const workload = echo(size * UNITS[unit], Number(connections));
   if (processes === undefined) return workload;
   const title = `${workload.title}, processes or threads: ${processes}`;
-  return { ...workload, title, spread: true, roleArguments: ['--processes', processes] };
+  return { ...workload, title, spread: Number(processes) };
 }
 
+/** The order in which a result file keeps them. */
+export const everything = [...new Set(Object.values(GROUPS).flat())];
+
 /** The workloads of a comma-separated list; all named ones without a list. */
-export function selectWorkloads(list) {
-  const names = (list?.split(',') ?? Object.keys(named)).flatMap((name) => GROUPS[name] ?? [name]);
-  return names.map((name) => {
+export function selectWorkloads(list = 'named') {
+  const names = list
+    .split(',')
+    .flatMap((name) => (name === 'everything' ? everything : (GROUPS[name] ?? [name])));
+  return [...new Set(names)].map((name) => {
     const workload = named[name] ?? generated(name);
     if (workload === undefined) {
       const known = [
         ...Object.keys(named),
         'tcp-echo-SIZExCONNECTIONS[pPROCESSES]',
         ...Object.keys(GROUPS),
+        'everything',
       ];
       throw new Error(`Unknown workload ${name}; there are: ${known.join(' ')}`);
     }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,10 +124,36 @@ static void fork_one(const struct role* role, unsigned short port) {
   close(listener);
 }
 
+struct shard {
+  const struct role* role;
+  int listener;
+};
+
+static void* serve_shard(void* argument) {
+  struct shard shard = *(struct shard*)argument;
+  free(argument);
+  serve(shard.role, shard.listener);
+}
+
+static void start_thread(const struct role* role, unsigned short port) {
+  pthread_t thread;
+  struct shard* shard = malloc(sizeof *shard);
+  if (shard == NULL) die("malloc");
+  *shard = (struct shard){.role = role, .listener = listen_tcp(port)};
+  if (pthread_create(&thread, NULL, serve_shard, shard) != 0) die("pthread_create");
+}
+
+static int count_of(int argc, char** argv, const char* name) {
+  const char* text = argument(argc, argv, name);
+  return text == NULL ? 1 : atoi(text);
+}
+
 void serve_tcp(const struct role* role, int argc, char** argv) {
-  const char* processes = argument(argc, argv, "processes");
-  int listener = listen_tcp(0);
-  for (int i = 1; processes != NULL && i < atoi(processes); i++) fork_one(role, port_of(listener));
+  signal(SIGPIPE, SIG_IGN);  // sendfile(2) knows no MSG_NOSIGNAL
+  int listener = listen_tcp(0), processes = count_of(argc, argv, "processes"),
+      threads = count_of(argc, argv, "threads");
+  for (int i = 1; i < processes; i++) fork_one(role, port_of(listener));
+  for (int i = 1; i < threads; i++) start_thread(role, port_of(listener));
   say_ready(listener);
   serve(role, listener);
 }

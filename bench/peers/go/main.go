@@ -53,7 +53,7 @@ func main() {
 	if len(os.Args) < 2 {
 		log.Fatal("usage: peer ROLE")
 	}
-	if processors, err := strconv.Atoi(option("processes")); err == nil {
+	if processors, err := strconv.Atoi(option("threads")); err == nil {
 		runtime.GOMAXPROCS(processors)
 	}
 	go watchStdin()
