@@ -74,3 +74,38 @@ test('Recorder writes files that tshark reads without a complaint', tshark, asyn
   );
   assert.deepEqual([stdout, status], ['', 0]);
 });
+
+test(
+  'ended() writes a FIN at its time, and the other end goes on until closed()',
+  tshark,
+  async () => {
+    using directory = new TemporaryDirectory();
+    const path = join(directory.path, 'half.pcapng');
+    const recorder = await Recorder.create(path);
+    const conversation = recorder.conversation({
+      transport: 'tcp',
+      local: { host: '::1', port: 80 },
+      remote: { host: '::1', port: 40_000 },
+      comment: 'of a test',
+    });
+    conversation.received(Buffer.from('question'));
+    conversation.ended('remote');
+    conversation.sent(Buffer.from('late answer'));
+    conversation.closed('remote');
+    conversation.closed('local');
+    await recorder.close();
+    const fields = ['-T', 'fields', '-e', 'tcp.flags.str', '-e', 'tcp.analysis.flags'];
+    const { stdout } = spawnSync('tshark', ['-r', path, ...fields, '-e', 'frame.comment'], {
+      encoding: 'utf8',
+    });
+    const [flags, complaints, comments] = [0, 1, 2].map((column) =>
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.split('\t')[column]?.replaceAll('·', '')),
+    );
+    assert.deepEqual(flags, ['S', 'AS', 'A', 'AP', 'A', 'AF', 'A', 'AP', 'A', 'AF', 'A']);
+    assert.equal(complaints?.join(''), '');
+    assert.match(comments?.[0] ?? '', /^of a test,Recorded by Sockeye/);
+  },
+);

@@ -18,6 +18,8 @@ export interface RecordedPath {
   readonly remote: { readonly host: string; readonly port: number };
   /** Which end opened it; default `remote`, as on a server. */
   readonly openedBy?: 'local' | 'remote';
+  /** More to say about it, in a comment on its first packet. */
+  readonly comment?: string;
 }
 
 type End = 'local' | 'remote';
@@ -100,8 +102,8 @@ export class Recorder {
 
   /** Begins a conversation; of TCP its handshake is written now. */
   conversation(path: RecordedPath): RecordedConversation {
-    return new RecordedConversation(path, (packet, direction, comment) =>
-      this.#write(packet, direction, comment),
+    return new RecordedConversation(path, (packet, direction, comments) =>
+      this.#write(packet, direction, comments),
     );
   }
 
@@ -117,7 +119,7 @@ export class Recorder {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  #write(buffer: Uint8Array, direction: 'inbound' | 'outbound', comment?: string): void {
+  #write(buffer: Uint8Array, direction: 'inbound' | 'outbound', comments: string[]): void {
     if (this.#isClosed) return;
     if (this.#failure !== undefined || this.#written > MAX_PENDING_BYTES) {
       this.#dropped++;
@@ -133,7 +135,7 @@ export class Recorder {
         nanoseconds: Number(now % 1_000_000_000n),
         linkType: linkType.raw,
         direction,
-        ...(comment === undefined ? {} : { comments: [comment] }),
+        ...(comments.length === 0 ? {} : { comments }),
         ...(this.#droppedSince === 0 ? {} : { dropCount: BigInt(this.#droppedSince) }),
       }),
     );
@@ -154,18 +156,21 @@ export class Recorder {
   }
 }
 
-type Write = (packet: Uint8Array, direction: 'inbound' | 'outbound', comment?: string) => void;
+type Write = (packet: Uint8Array, direction: 'inbound' | 'outbound', comments: string[]) => void;
 
 /** One conversation of a recorder: told what was sent and received, it writes packets. */
 export class RecordedConversation {
   readonly #path: RecordedPath;
   readonly #write: Write;
   readonly #next: Record<End, number>;
+  readonly #ended = new Set<End>();
+  #comment: string | undefined;
   #isClosed = false;
 
   constructor(path: RecordedPath, write: Write) {
     this.#path = path;
     this.#write = write;
+    this.#comment = path.comment;
     this.#next = { local: randomInt(2 ** 32), remote: randomInt(2 ** 32) };
     if (path.transport === 'tcp') this.#handshake(path.openedBy ?? 'remote');
   }
@@ -180,8 +185,16 @@ export class RecordedConversation {
     this.#data('remote', bytes);
   }
 
+  /** An end has sent its last byte: of TCP its FIN is written, once; the other end may go on. */
+  ended(end: End, comment?: string): void {
+    if (this.#isClosed || this.#ended.has(end) || this.#path.transport !== 'tcp') return;
+    this.#ended.add(end);
+    this.#segment(end, tcpFlag.fin | tcpFlag.ack, undefined, comment);
+    this.#segment(other(end), tcpFlag.ack);
+  }
+
   /**
-   * The conversation is over: of TCP the segments of a close are written, once.
+   * The conversation is over: of TCP the segments of a close that `ended` didn't write, once.
    *
    * @param first who ended it
    * @param how `reset` where that was with RST
@@ -189,7 +202,6 @@ export class RecordedConversation {
    */
   closed(first: End, how: 'fin' | 'reset' = 'fin', info?: TcpInfo): void {
     if (this.#isClosed || this.#path.transport !== 'tcp') return;
-    this.#isClosed = true;
     const comment =
       info &&
       `TCP_INFO ${JSON.stringify(info, (_, value: unknown) =>
@@ -197,12 +209,11 @@ export class RecordedConversation {
       )}`;
     if (how === 'reset') {
       this.#segment(first, tcpFlag.rst | tcpFlag.ack, undefined, comment);
-      return;
+    } else {
+      const open = [first, other(first)].filter((end) => !this.#ended.has(end));
+      for (const end of open) this.ended(end, end === open[0] ? comment : undefined);
     }
-    const second = other(first);
-    this.#segment(first, tcpFlag.fin | tcpFlag.ack, undefined, comment);
-    this.#segment(second, tcpFlag.fin | tcpFlag.ack);
-    this.#segment(first, tcpFlag.ack);
+    this.#isClosed = true;
   }
 
   #handshake(client: End): void {
@@ -230,7 +241,7 @@ export class RecordedConversation {
     const path = { source: plainHost(source.host), destination: plainHost(destination.host) };
     const ports = { sourcePort: source.port, destinationPort: destination.port };
     const datagram = udpDatagram(path, { ...ports, payload });
-    this.#write(ipPacket({ ...path, protocol: 17, payload: datagram }), directionOf(from));
+    this.#packet(from, ipPacket({ ...path, protocol: 17, payload: datagram }));
   }
 
   #segment(
@@ -251,7 +262,13 @@ export class RecordedConversation {
     });
     const control = (flags & (tcpFlag.syn | tcpFlag.fin)) === 0 ? 0 : 1;
     this.#next[from] = (this.#next[from] + payload.length + control) >>> 0;
-    this.#write(ipPacket({ ...path, protocol: 6, payload: segment }), directionOf(from), comment);
+    this.#packet(from, ipPacket({ ...path, protocol: 6, payload: segment }), comment);
+  }
+
+  #packet(from: End, packet: Uint8Array, comment?: string): void {
+    const comments = [this.#comment, comment].filter((text) => text !== undefined);
+    this.#comment = undefined;
+    this.#write(packet, directionOf(from), comments);
   }
 
   #ends(from: End) {

@@ -2,6 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import type { Address } from '../address/index.ts';
 import { SocketError } from '../errors/index.ts';
 import type { Socket } from '../socket/index.ts';
+import type { ConnectionLimit } from './connection-limit.ts';
 
 /** Nothing is free to accept with: the listener pauses (safety.md 8). */
 const EXHAUSTED: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
@@ -26,6 +27,7 @@ export class AcceptLoop {
   #listener: Socket<number>;
   #events: AcceptLoopEvents;
   #room: number;
+  #limit: ConnectionLimit;
   #context = new AsyncResource('SOCKEYE_SERVER');
   #running = false;
   #stopped = false;
@@ -33,15 +35,24 @@ export class AcceptLoop {
   #warned = Number.NEGATIVE_INFINITY;
   #pause: NodeJS.Timeout | undefined;
 
-  /** @param room connections that may be open at once */
-  constructor(listener: Socket<number>, room: number, events: AcceptLoopEvents) {
+  /**
+   * @param room handlers that may run at once
+   * @param limit connections that may be open at once, those of other servers included
+   */
+  constructor(
+    listener: Socket<number>,
+    room: number,
+    limit: ConnectionLimit,
+    events: AcceptLoopEvents,
+  ) {
     this.#listener = listener;
     this.#room = room;
+    this.#limit = limit;
     this.#events = events;
   }
 
   start(): void {
-    if (this.#running || this.#stopped || this.#room <= 0 || this.#pause !== undefined) return;
+    if (this.#running || this.#stopped || this.#pause !== undefined || !this.#hasRoom()) return;
     this.#running = true;
     // Whatever context this is called in, the connections get that of the constructor.
     this.#context.runInAsyncScope(() => void this.#run());
@@ -50,6 +61,7 @@ export class AcceptLoop {
   /** A connection is gone: there is room for another, and a descriptor. */
   release(): void {
     this.#room++;
+    this.#limit.release();
     clearTimeout(this.#pause);
     this.#pause = undefined;
     this.start();
@@ -60,7 +72,7 @@ export class AcceptLoop {
     if (this.#stopped) return;
     this.#listener.settimeout(0);
     try {
-      while (this.#room > 0) this.#accepted(...this.#listener.acceptSync());
+      while (this.#hasRoom()) this.#accepted(...this.#listener.acceptSync());
     } catch (error) {
       // EAGAIN: nobody waits. With any other the listener is as good as closed.
       if (!(error instanceof SocketError)) throw error;
@@ -73,9 +85,19 @@ export class AcceptLoop {
     clearTimeout(this.#pause);
   }
 
+  readonly #onReleased = (): void => this.start();
+
+  /** Where another server has taken the last place, its end wakes this one. */
+  #hasRoom(): boolean {
+    if (this.#room <= 0) return false;
+    if (this.#limit.hasRoom) return true;
+    this.#limit.onceReleased(this.#onReleased);
+    return false;
+  }
+
   async #run(): Promise<void> {
     try {
-      while (this.#room > 0 && !this.#stopped) {
+      while (!this.#stopped && this.#hasRoom()) {
         this.#accepted(...(await this.#listener.accept()));
       }
     } catch (error) {
@@ -88,6 +110,7 @@ export class AcceptLoop {
   #accepted(socket: Socket<number>, address: Address | null): void {
     this.#pauseMs = FIRST_PAUSE_MS;
     this.#room--;
+    this.#limit.take();
     // A context of its own, so that what a handler enters there stays with its connection.
     const context = new AsyncResource('SOCKEYE_CONNECTION');
     context.runInAsyncScope(() => this.#events.onConnection(socket, address));

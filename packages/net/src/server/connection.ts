@@ -22,6 +22,10 @@ export interface Connection extends AsyncIterable<Buffer> {
   /** The peer; with the PROXY protocol whom it speaks for; null where it has no name. */
   readonly remote: Address | null;
   readonly local: Address | null;
+  /** Bytes received so far; with TLS, of what was decrypted. */
+  readonly received: number;
+  /** Bytes sent so far, as the peer will see them: with TLS, before they are encrypted. */
+  readonly sent: number;
   /** The socket below. Reading or writing it directly breaks TLS. */
   readonly socket: Socket<number>;
   /** The server's option of that name: what `framed` on this connection may hold for its peer. */

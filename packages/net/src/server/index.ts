@@ -1,8 +1,10 @@
 export { AddressList } from './address-list.ts';
 export type { Connection, DeadlineKind } from './connection.ts';
+export { ConnectionLimit } from './connection-limit.ts';
 export { ConnectionTimeoutError } from './connection-timeout-error.ts';
 export { descriptorLimit } from '../socket/descriptor-limit.ts';
 export { type ProxyHeaderSource, readProxyHeader } from './read-proxy-header.ts';
+export { ownSocketFile } from './own-socket-file.ts';
 export { proxyHeader, type ProxyHeader, ProxyProtocolError } from './proxy-protocol.ts';
 export { serve, type ServeAddress } from './serve.ts';
 export { type Handler, Server, type ServerEvents } from './server.ts';

@@ -19,6 +19,7 @@ import {
   until,
 } from '../testing/index.ts';
 import type { Connection } from './connection.ts';
+import { ConnectionLimit } from './connection-limit.ts';
 import { serve } from './serve.ts';
 import type { Handler, Server } from './server.ts';
 import type { ServerOptions } from './server-options.ts';
@@ -272,6 +273,42 @@ test('maxConnections waits in the backlog: nobody is accepted only to be closed'
   assert.equal(await replies[3], 3);
   assert.equal(server.counters.accepted, 4);
   for (const client of clients) client.close();
+});
+
+test('a ConnectionLimit holds for all servers that share it; an end at one lets in at the other', async () => {
+  const maxConnections = new ConnectionLimit(2);
+  await using one = await start(echo, { maxConnections });
+  await using two = await start(echo, { maxConnections });
+  const clients: Socket<number>[] = [];
+  for (let i = 0; i < 2; i++) clients.push(await connect(one));
+  await Promise.all(clients.map((client) => client.sendall(Buffer.of(0))));
+  await Promise.all(clients.map((client) => client.recv(1)));
+  assert.equal(maxConnections.count, 2);
+  // The accept that waited already takes one, the next one waits.
+  const further = [await connect(two), await connect(two)];
+  await Promise.all(further.map((client) => client.sendall(Buffer.of(1))));
+  await further[0]?.recv(1);
+  await turns(5);
+  assert.equal(two.counters.accepted, 1);
+  clients.forEach((client) => client.close());
+  assert.deepEqual(await further[1]?.recv(1), Buffer.of(1));
+  further.forEach((client) => client.close());
+  await Promise.all([one.drain(), two.drain()]);
+  assert.equal(maxConnections.count, 0);
+});
+
+test('received and sent count what a connection carried', async () => {
+  const counted: number[][] = [];
+  await using server = await start(async (connection) => {
+    await connection.recv();
+    await connection.sendall(Buffer.from('four!'));
+    counted.push([connection.received, connection.sent]);
+  });
+  const client = await connect(server);
+  await client.sendall(Buffer.from('abc'));
+  assert.equal(await readAll(client), 'four!');
+  assert.deepEqual(counted, [[3, 5]]);
+  client.close();
 });
 
 test('concurrency 1 serves one after the other, as Python does', async () => {

@@ -1,6 +1,7 @@
 import type { TlsOptions } from 'node:tls';
 import { invalidType, invalidValue, outOfRange } from '../errors/index.ts';
 import { descriptorLimit } from '../socket/descriptor-limit.ts';
+import { ConnectionLimit } from './connection-limit.ts';
 
 /** Which peers may say, in a PROXY protocol header, who they speak for. */
 export interface ProxyProtocolOptions {
@@ -10,8 +11,11 @@ export interface ProxyProtocolOptions {
 
 /** What every server understands. `Infinity` disables a limit; omitted fields have the defaults. */
 export interface ServerOptions {
-  /** Open connections; more wait in the backlog. Default min(10,000, half the descriptor limit). */
-  readonly maxConnections?: number | undefined;
+  /**
+   * Open connections; more wait in the backlog. Default min(10,000, half the descriptor limit). A
+   * ConnectionLimit holds for all servers together that are given it.
+   */
+  readonly maxConnections?: number | ConnectionLimit | undefined;
   /** Open connections from one address; more are closed at once. Default Infinity. */
   readonly maxConnectionsPerAddress?: number | undefined;
   /** Addresses and networks that may connect; all others are closed at once. Default everybody. */
@@ -103,9 +107,13 @@ function limit(name: string, value: unknown, fallback: number, least: number): n
 
 /** Checks the limits and fills in the defaults (safety.md 11–12). */
 export function serverLimits(options: ServerOptions): ServerLimits {
+  const { maxConnections } = options;
   const most = Math.max(1, Math.min(MAX_CONNECTIONS, Math.floor(descriptorLimit() / 2)));
   return {
-    maxConnections: limit('maxConnections', options.maxConnections, most, 1),
+    maxConnections:
+      maxConnections instanceof ConnectionLimit
+        ? maxConnections.max
+        : limit('maxConnections', maxConnections, most, 1),
     maxConnectionsPerAddress: limit(
       'maxConnectionsPerAddress',
       options.maxConnectionsPerAddress,

@@ -2,14 +2,12 @@
 
 import { channel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
-import { unlinkSync } from 'node:fs';
 import type { TlsOptions } from 'node:tls';
-import type { Address, UnixAddress } from '../address/index.ts';
+import type { Address } from '../address/index.ts';
 import { ProtocolError } from '../codec/index.ts';
 import {
   AF_INET,
   AF_INET6,
-  AF_UNIX,
   ECONNABORTED,
   IPPROTO_TCP,
   SHUT_WR,
@@ -20,8 +18,10 @@ import type { Socket } from '../socket/index.ts';
 import { AcceptLoop } from './accept-loop.ts';
 import { AddressList } from './address-list.ts';
 import type { Connection } from './connection.ts';
+import { ConnectionLimit } from './connection-limit.ts';
 import { ConnectionTimeoutError } from './connection-timeout-error.ts';
 import { DeadlineClock } from '../socket/deadline-clock.ts';
+import { ownSocketFile } from './own-socket-file.ts';
 import { PeerFilter, type Refusal } from './peer-filter.ts';
 import { PlainConnection } from './plain-connection.ts';
 import { readProxyHeader } from './read-proxy-header.ts';
@@ -85,6 +85,7 @@ export class Server<Own extends Address = Address>
   #closed = false;
   #draining: Promise<void> | undefined;
   #signal: AbortSignal | undefined;
+  #removeFile: () => void;
 
   /** @param listener listens already; the server closes it */
   constructor(listener: Socket<number>, handler: Handler, options: ServerOptions = {}) {
@@ -106,9 +107,14 @@ export class Server<Own extends Address = Address>
     this.#handler = handler;
     this.#tls = options.tls === undefined ? undefined : new TlsAcceptor(options.tls);
     this.address = listener.getsockname() as Own;
+    this.#removeFile = ownSocketFile(this.address);
     if (options.noDelay ?? true) setNoDelay(listener);
-    const room = Math.min(this.#limits.maxConnections, this.#limits.concurrency);
-    this.#loop = new AcceptLoop(listener, room, {
+    const { maxConnections } = options;
+    const limit =
+      maxConnections instanceof ConnectionLimit
+        ? maxConnections
+        : new ConnectionLimit(this.#limits.maxConnections);
+    this.#loop = new AcceptLoop(listener, this.#limits.concurrency, limit, {
       onConnection: (socket, address) => this.#take(socket, address),
       onExhausted: (error, pauseMs) => this.#pause(error, pauseMs),
       onFailed: (error) => this.#report(error),
@@ -214,7 +220,7 @@ export class Server<Own extends Address = Address>
     this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#loop.stop();
     this.#listener.close();
-    if (!keepPath && this.#listener.family === AF_UNIX) removePath(this.address as UnixAddress);
+    if (!keepPath) this.#removeFile();
   }
 
   #take(socket: Socket<number>, address: Address | null): void {
@@ -325,9 +331,9 @@ export class Server<Own extends Address = Address>
     this.counters.closed++;
     this.counters.bytesReceived += plain.received;
     this.counters.bytesSent += plain.sent;
+    this.#loop.release();
     if (ended.hasSubscribers) ended.publish({ server: this, connection });
     if (this.listenerCount('end') > 0) this.emit('end', connection);
-    this.#loop.release();
   }
 }
 
@@ -356,14 +362,5 @@ async function linger(connection: PlainConnection): Promise<void> {
     if (!(error instanceof SocketError)) throw error;
   } finally {
     clearTimeout(timer);
-  }
-}
-
-function removePath({ path }: UnixAddress): void {
-  if (path.length === 0 || path[0] === '\0' || path[0] === 0) return;
-  try {
-    unlinkSync(typeof path === 'string' ? path : Buffer.from(path));
-  } catch {
-    // Somebody removed it before.
   }
 }

@@ -1,10 +1,8 @@
-import { lstatSync, unlinkSync } from 'node:fs';
-import type { Address, InetAddress, UnixAddress } from '../address/index.ts';
+import type { Address, InetAddress } from '../address/index.ts';
 import { isNumericHost } from '../address/index.ts';
 import {
   AF_INET,
   AF_INET6,
-  AF_UNIX,
   SO_REUSEADDR,
   SO_REUSEPORT,
   SOCK_STREAM,
@@ -12,17 +10,11 @@ import {
 } from '../constants/index.ts';
 import { Socket } from '../socket/index.ts';
 import { BaseServer, type RequestHandling } from './base-server.ts';
+import { ownSocketFile } from './own-socket-file.ts';
 import type { SocketServerOptions } from './socket-server-options.ts';
 
 /** Where a server is to listen: an address, or a socket that is bound already. */
 export type BindAddress<ServerAddress> = ServerAddress | Socket<number>;
-
-/** The file of a Unix socket, and which of all files with that name. */
-interface SocketFileName {
-  readonly path: string | Buffer;
-  readonly dev: bigint;
-  readonly ino: bigint;
-}
 
 /** A server over a socket that it binds: what stream and datagram servers share. */
 export abstract class SocketServer<
@@ -44,7 +36,7 @@ export abstract class SocketServer<
   readonly socketType: number;
   allowReuseAddress: boolean;
   allowReusePort: boolean;
-  #file: SocketFileName | undefined;
+  #removeFile: () => void = () => undefined;
   #boundWith: { allowReuseAddress: boolean; allowReusePort: boolean } | undefined;
 
   /**
@@ -90,7 +82,7 @@ export abstract class SocketServer<
   }
 
   #noteFile(): void {
-    if (this.addressFamily === AF_UNIX) this.#file = fileOf(this.serverAddress as UnixAddress);
+    this.#removeFile = ownSocketFile(this.serverAddress);
   }
 
   override serveForever(pollInterval?: number): Promise<void> {
@@ -122,7 +114,7 @@ export abstract class SocketServer<
   stopListening({ keepPath = false }: { keepPath?: boolean } = {}): void {
     if (this.socket.closed) return;
     this.socket.close();
-    if (!keepPath && this.#file !== undefined) removeFile(this.#file);
+    if (!keepPath) this.#removeFile();
   }
 
   override serverClose(): Promise<void> {
@@ -136,22 +128,4 @@ function familyFor(family: number, address: unknown): number {
   const { host } = (address ?? {}) as { host?: unknown };
   const isIpv6 = typeof host === 'string' && host !== '' && isNumericHost(AF_INET6, host);
   return family === AF_INET && isIpv6 ? AF_INET6 : family;
-}
-
-function fileOf({ path }: UnixAddress): SocketFileName | undefined {
-  // Unnamed and abstract sockets have no file.
-  if (path.length === 0 || path[0] === '\0' || path[0] === 0) return undefined;
-  const name = typeof path === 'string' ? path : Buffer.from(path);
-  const stat = lstatSync(name, { bigint: true, throwIfNoEntry: false });
-  return stat === undefined ? undefined : { path: name, dev: stat.dev, ino: stat.ino };
-}
-
-/** Removes the file of a Unix socket unless another has taken the name meanwhile. */
-function removeFile({ path, dev, ino }: SocketFileName): void {
-  try {
-    const now = lstatSync(path, { bigint: true });
-    if (now.dev === dev && now.ino === ino) unlinkSync(path);
-  } catch {
-    // Somebody removed it before.
-  }
 }

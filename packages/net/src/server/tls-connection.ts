@@ -10,6 +10,8 @@ import type { PlainConnection } from './plain-connection.ts';
 /** A connection whose bytes node:tls encrypts; deadlines and the end are the plain one's. */
 export class TlsConnection implements Connection {
   readonly tls: TLSSocket;
+  received = 0;
+  sent = 0;
   #plain: PlainConnection;
   #rest: Buffer | undefined;
   #ended = false;
@@ -76,9 +78,14 @@ export class TlsConnection implements Connection {
   /** What node:tls has decrypted by now, or will next; empty at the end. */
   async #next(): Promise<Buffer> {
     for (;;) {
-      const chunk = this.#rest ?? (this.tls.read() as Buffer | null);
+      const rest = this.#rest;
       this.#rest = undefined;
-      if (chunk !== null) return chunk;
+      if (rest !== undefined) return rest;
+      const chunk = this.tls.read() as Buffer | null;
+      if (chunk !== null) {
+        this.received += chunk.length;
+        return chunk;
+      }
       if (this.#failure !== undefined) throw this.#plain.reason ?? this.#failure;
       if (this.#ended) {
         if (this.#plain.reason !== undefined) throw this.#plain.reason;
@@ -99,9 +106,14 @@ export class TlsConnection implements Connection {
 
   sendall(data: Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.tls.write(checkBytes('data', data), (error) => {
-        if (error) reject(error);
-        else resolve();
+      const bytes = checkBytes('data', data);
+      this.tls.write(bytes, (error) => {
+        if (error) {
+          reject(error);
+          return;
+        }
+        this.sent += bytes.length;
+        resolve();
       });
     });
   }
