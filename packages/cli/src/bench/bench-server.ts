@@ -1,11 +1,10 @@
+import { ConnectionLimit, serverLimits } from '@sockeye/net/server';
 import { type Endpoint, isConnectionless, keepsMessages } from '../address/address.ts';
 import { formatAddress } from '../address/format-address.ts';
 import { bindEndpoint, type BoundSocket } from '../serve/bind-endpoint.ts';
-import { ConnectionLimit } from '../serve/connection-limit.ts';
-import { defaultLimits } from '../serve/default-limits.ts';
+import { ConnectionServer } from '../serve/connection-server.ts';
 import type { Serving } from '../serve/open-serving.ts';
 import { Reporter } from '../serve/reporter.ts';
-import { StreamServer } from '../serve/stream-server.ts';
 import { BenchDatagramServer } from './bench-datagram-server.ts';
 import { benchSession } from './bench-session.ts';
 
@@ -30,7 +29,7 @@ class BenchServers implements Serving {
   readonly addresses: readonly string[];
   #bound: readonly BoundSocket[];
   #reporter: Reporter;
-  #servers: readonly (StreamServer | BenchDatagramServer)[];
+  #servers: readonly (ConnectionServer | BenchDatagramServer)[];
 
   constructor(bound: readonly BoundSocket[], options: BenchServerOptions) {
     this.#bound = bound;
@@ -38,12 +37,12 @@ class BenchServers implements Serving {
     this.addresses = bound.map(({ socket, endpoint }) =>
       formatAddress(endpoint.transport, socket.getsockname()),
     );
-    const limits = defaultLimits();
+    const limits = serverLimits({});
     const limit = new ConnectionLimit(limits.maxConnections);
     this.#servers = bound.map(({ socket, endpoint: { transport } }) => {
       if (isConnectionless(transport)) return new BenchDatagramServer(socket, transport);
       const session = benchSession(keepsMessages(transport));
-      return new StreamServer(socket, {
+      return new ConnectionServer(socket, {
         transport,
         session,
         limits,

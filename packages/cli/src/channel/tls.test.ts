@@ -77,7 +77,7 @@ test('sockeye serve tls:// goes on after a client that speaks no TLS', { skip },
   const server = await serve(t, [ANYWHERE], ...flags, '--verbose');
   await run(t, ['connect', `127.0.0.1:${server.ports[0]}`], 'GET / HTTP/1.1\r\n\r\n');
   await server.until(({ stderr }) =>
-    /disconnected .*(wrong version number|http request)/.test(stderr),
+    /refused tls:\S+ .*(wrong version number|http request)/.test(stderr),
   );
   const { stdout } = await run(t, ['connect', addressOf(server), '--ca', cert], 'still here');
   assert.equal(stdout, 'still here');

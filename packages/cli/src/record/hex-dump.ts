@@ -8,15 +8,16 @@ const MARK: Record<Direction, string> = { sent: '>', received: '<' };
  * its own bytes.
  *
  * @param write takes whole lines
+ * @param label stands before each line, where there are several conversations
  */
-export function hexDump(write: (lines: string) => void): Tap {
+export function hexDump(write: (lines: string) => void, label: string = ''): Tap {
   const at: Record<Direction, number> = { sent: 0, received: 0 };
   return (direction, data) => {
     if (data === undefined) return;
     let text = '';
     for (let start = 0; start < data.length; start += ROW_BYTES) {
       const row = data.subarray(start, start + ROW_BYTES);
-      text += `${MARK[direction]} ${hexRow(at[direction] + start, row)}\n`;
+      text += `${label}${MARK[direction]} ${hexRow(at[direction] + start, row)}\n`;
     }
     at[direction] += data.length;
     write(text);

@@ -1,7 +1,6 @@
 import {
   AF_INET,
   AF_INET6,
-  AF_UNIX,
   IPPROTO_IPV6,
   IPV6_V6ONLY,
   SO_REUSEADDR,
@@ -10,12 +9,13 @@ import {
   SocketError,
   SOL_SOCKET,
 } from '@sockeye/net';
+import { ownSocketFile } from '@sockeye/net/server';
 import type { Endpoint } from '../address/address.ts';
 import { resolveEndpoint, type Target } from '../address/resolve-endpoint.ts';
 import { applyOptions, type OptionSetting } from '../channel/socket-settings.ts';
 import { CommandError } from '../command-error.ts';
 import { explainError } from '../explain-error.ts';
-import { ownSocketFile, removeStaleSocketFile } from './socket-file.ts';
+import { removeStaleSocketFile } from './remove-stale-socket-file.ts';
 
 /** A socket that has its address, and listens if it can. */
 export interface BoundSocket {
@@ -82,11 +82,7 @@ async function bindTarget(
   const socket = everyInterface ? bindEveryInterface(target, prepare) : bindSocket(target, prepare);
   try {
     if (target.type !== SOCK_DGRAM) socket.listen();
-    const cleanUp =
-      target.family === AF_UNIX && 'path' in endpoint
-        ? ownSocketFile(endpoint.path)
-        : () => undefined;
-    return { socket, endpoint, cleanUp };
+    return { socket, endpoint, cleanUp: ownSocketFile(socket.getsockname()) };
   } catch (error) {
     socket.close();
     throw error;

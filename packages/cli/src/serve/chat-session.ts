@@ -1,7 +1,6 @@
 import { escapeText } from '../text/escape-text.ts';
 import { QuitWord } from '../text/quit-word.ts';
-import type { Connection } from './connection.ts';
-import type { Session } from './stream-server.ts';
+import type { Conversation, Session } from './conversation.ts';
 
 const NEWLINE = 0x0a;
 // A line's limit and a direction's high-water mark (docs: safety, "Bounds").
@@ -11,7 +10,7 @@ const MAX_QUEUED_BYTES = 64 * 1024;
 const MAX_NICK = 32;
 
 interface Member {
-  readonly connection: Connection;
+  readonly conversation: Conversation;
   /** '' as long as none was chosen. */
   nick: string;
   /** Bytes that the member has not taken yet. */
@@ -24,11 +23,11 @@ interface Member {
  */
 export function chatSession(quit: string | undefined): Session {
   const room = new Room();
-  return async (connection) => {
-    const member: Member = { connection, nick: '', queued: 0 };
+  return async (conversation) => {
+    const member: Member = { conversation, nick: '', queued: 0 };
     room.enter(member);
     try {
-      for await (const line of lines(connection, quit)) room.hear(member, textOf(line));
+      for await (const line of lines(conversation, quit)) room.hear(member, textOf(line));
     } finally {
       room.leave(member);
     }
@@ -106,10 +105,10 @@ function textOf(line: Buffer): string {
 }
 
 function tell(member: Member, line: string): void {
-  const { isFramed } = member.connection.channel;
+  const { isFramed } = member.conversation.channel;
   const bytes = Buffer.from(isFramed ? line : `${line}\n`);
   if (member.queued + bytes.length > MAX_QUEUED_BYTES + MAX_LINE_BYTES) {
-    member.connection.close('it did not read what the others said');
+    member.conversation.close('it did not read what the others said');
     return;
   }
   void send(member, bytes);
@@ -118,7 +117,7 @@ function tell(member: Member, line: string): void {
 async function send(member: Member, line: Buffer): Promise<void> {
   member.queued += line.length;
   try {
-    await member.connection.sendall(line);
+    await member.conversation.sendall(line);
     member.queued -= line.length;
   } catch {
     // Its own receive fails too, and that ends its session.
@@ -126,12 +125,12 @@ async function send(member: Member, line: Buffer): Promise<void> {
 }
 
 /** Whole lines, each with its newline; the last one gets one. */
-async function* lines(connection: Connection, quit: string | undefined): AsyncIterable<Buffer> {
+async function* lines(conversation: Conversation, quit: string | undefined): AsyncIterable<Buffer> {
   const isQuit = (line: Buffer): boolean =>
     quit !== undefined && new QuitWord(quit).find(line) === 0;
   let rest: Buffer = Buffer.alloc(0);
-  for await (const chunk of connection) {
-    const isMessage = connection.channel.isFramed;
+  for await (const chunk of conversation) {
+    const isMessage = conversation.channel.isFramed;
     const more = isMessage ? Buffer.concat([chunk, Buffer.of(NEWLINE)]) : chunk;
     rest = rest.length === 0 ? more : Buffer.concat([rest, more]);
     for (let end = rest.indexOf(NEWLINE); end >= 0; end = rest.indexOf(NEWLINE)) {

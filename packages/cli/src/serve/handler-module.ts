@@ -5,7 +5,7 @@ import type { Handler } from '@sockeye/net/server';
 import { CommandError } from '../command-error.ts';
 import { errorCode } from '../error-code.ts';
 import type { Reporter } from './reporter.ts';
-import type { Session } from './stream-server.ts';
+import type { Session } from './conversation.ts';
 
 // An editor writes a file in several steps; arbitrary.
 const SETTLED_MS = 50;
@@ -32,8 +32,9 @@ export class HandlerModule implements Disposable {
   }
 
   /** What each new connection gets. */
-  readonly session: Session = async (connection) => {
+  readonly session: Session = async (conversation) => {
     const handler = this.#handler;
+    const connection = conversation.isPlain ? conversation.connection : conversation;
     await handler(connection, connection.remote);
   };
 

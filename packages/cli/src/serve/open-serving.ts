@@ -1,8 +1,7 @@
-import { setMaxListeners } from 'node:events';
+import { ConnectionLimit } from '@sockeye/net/server';
 import type { Endpoint } from '../address/address.ts';
 import { formatAddress } from '../address/format-address.ts';
 import { bindEndpoint, type BoundSocket } from './bind-endpoint.ts';
-import { ConnectionLimit } from './connection-limit.ts';
 import { writePortFile } from './port-file.ts';
 import { Reporter, type ReporterOptions } from './reporter.ts';
 import type { OptionSetting } from '../channel/socket-settings.ts';
@@ -17,10 +16,8 @@ export interface SocketServer {
   readonly connections: number;
   /** Serves until `drain` or `close`. Rejects when the socket itself fails. */
   run(): Promise<void>;
-  /** Takes no new clients; whoever is there still is a client. */
-  stopListening(): void;
-  /** Stops listening and waits until every client has gone, or `deadline` is aborted. */
-  drain(deadline: AbortSignal): Promise<void>;
+  /** Stops listening at once, and waits until every client has gone, or for `timeoutMs`. */
+  drain(timeoutMs: number): Promise<void>;
   close(): void;
 }
 
@@ -107,21 +104,13 @@ class Servers implements ReportingServing {
 
   async drain(): Promise<void> {
     const { drainTimeoutMs } = this.#options;
-    for (const server of this.#servers) server.stopListening();
+    const drained = this.#servers.map((server) => server.drain(drainTimeoutMs));
     this.#removeFiles();
     const connections = this.#servers.reduce((sum, server) => sum + server.connections, 0);
     if (connections > 0) {
       this.reporter.tell({ type: 'draining', connections, seconds: drainTimeoutMs / 1000 });
     }
-    const deadline = new AbortController();
-    // Each server listens to it, and Node warns of more than ten.
-    setMaxListeners(0, deadline.signal);
-    // setTimeout takes at most 2^31 - 1 ms.
-    const timer = Number.isFinite(drainTimeoutMs)
-      ? setTimeout(() => deadline.abort(), Math.min(drainTimeoutMs, 0x7fffffff))
-      : undefined;
-    await Promise.all(this.#servers.map((server) => server.drain(deadline.signal)));
-    clearTimeout(timer);
+    await Promise.all(drained);
   }
 
   close(): void {

@@ -34,13 +34,3 @@ async function isAbandoned({ family, type, address }: Target): Promise<boolean> 
     return error instanceof SocketError && error.code === 'ECONNREFUSED';
   }
 }
-
-/** What removes the file of a socket just bound, unless it is another's by then. */
-export function ownSocketFile(path: string): () => void {
-  if (path.startsWith('\0')) return () => undefined;
-  const own = lstatSync(path, { bigint: true });
-  return () => {
-    const now = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-    if (now?.ino === own.ino && now.dev === own.dev) unlinkSync(path);
-  };
-}

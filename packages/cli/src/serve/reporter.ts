@@ -5,6 +5,12 @@ export type ServeEvent =
   | { readonly type: 'listening'; readonly address: string }
   | { readonly type: 'connected'; readonly peer: string; readonly connections: number }
   | {
+      readonly type: 'refused';
+      readonly peer: string;
+      readonly reason: string;
+      readonly connections: number;
+    }
+  | {
       readonly type: 'disconnected';
       readonly peer: string;
       readonly received: number;
@@ -29,6 +35,12 @@ export interface ReporterOptions {
   readonly verbose: boolean;
 }
 
+// What comes and goes with every client is told only who asks for it.
+const OF_EACH_CLIENT: ReadonlySet<ServeEvent['type']> = new Set([
+  'connected',
+  'refused',
+  'disconnected',
+]);
 // Arbitrary: often enough to be seen, seldom enough for a log.
 const WARNING_INTERVAL_MS = 10_000;
 
@@ -61,7 +73,7 @@ export class Reporter {
     if (quiet) return false;
     if (event.type === 'listening') return true;
     if (json) return false;
-    return verbose || (event.type !== 'connected' && event.type !== 'disconnected');
+    return verbose || !OF_EACH_CLIENT.has(event.type);
   }
 }
 
@@ -71,6 +83,8 @@ function textOf(event: ServeEvent): string {
       return `listening on ${event.address}`;
     case 'connected':
       return `connected ${event.peer} (${event.connections} now)`;
+    case 'refused':
+      return `refused ${event.peer}: ${event.reason} (${event.connections} now)`;
     case 'disconnected':
       return (
         `disconnected ${event.peer}: ${event.reason}; received ${event.received}, ` +

@@ -1,8 +1,8 @@
+import { serverLimits } from '@sockeye/net/server';
 import { type Command, Option } from 'commander';
 import { type Endpoint, isConnectionless, keepsMessages } from '../address/address.ts';
 import { parseAddress } from '../address/parse-address.ts';
 import { addOptionFlag, type SocketFlags } from '../channel/socket-settings.ts';
-import { TlsAcceptor } from '../channel/tls-acceptor.ts';
 import { addTlsFlags, loadTls, type TlsFlags } from '../channel/tls-flags.ts';
 import { usageError } from '../command-error.ts';
 import { parseWord } from '../connect/stdio-flags.ts';
@@ -10,15 +10,17 @@ import { addEmitFlag, emit } from '../emit/emit.ts';
 import { EXIT } from '../exit-code.ts';
 import { FRAME_FORMS, parseFrame } from '../frame/frame-codec.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
-import { defaultLimits } from './default-limits.ts';
 import type { Behaviour, Limits, ServeOptions } from './serve-options.ts';
+import { ConnectionServer } from './connection-server.ts';
+import type { Session } from './conversation.ts';
 import { datagramAnswer } from './datagram-answer.ts';
 import { DatagramServer } from './datagram-server.ts';
 import { HandlerModule } from './handler-module.ts';
+import { Observer, type ObserverOptions } from './observer.ts';
 import { openServing, type ServingOptions } from './open-serving.ts';
 import { addServerFlags, countOption, durationOption, type ServerFlags } from './server-flags.ts';
 import { makeSession } from './session.ts';
-import { type Session, StreamServer } from './stream-server.ts';
+import { serverTls } from './server-tls.ts';
 import { untilSignalled } from './until-signalled.ts';
 
 const DEFAULT_ADDRESS = 'tcp://127.0.0.1:8090';
@@ -39,7 +41,10 @@ A handler is what serve() of @sockeye/net/server takes:
   export default async (connection) => { for await (const piece of connection) … }
 SIGINT or SIGTERM drains: no new clients, the open ones get --drain, then it ends with 0.`;
 
-interface Flags extends Pick<ServeOptions, 'greeting' | 'quit' | 'frame'>, ServerFlags {
+interface Flags
+  extends Pick<ServeOptions, 'greeting' | 'quit' | 'frame'>,
+    ObserverOptions,
+    ServerFlags {
   readonly hello?: string;
   readonly reply?: string;
   readonly chat?: boolean;
@@ -56,7 +61,7 @@ interface Flags extends Pick<ServeOptions, 'greeting' | 'quit' | 'frame'>, Serve
 
 /** Adds `sockeye serve`. */
 export function addServeCommand(program: Command, hooks: ProgramHooks): void {
-  const limits = defaultLimits();
+  const limits = serverLimits({});
   const command = program
     .command('serve')
     .summary('run a server for many clients at once')
@@ -78,7 +83,9 @@ export function addServeCommand(program: Command, hooks: ProgramHooks): void {
     .addOption(
       new Option('--frame <codec>', `exchange messages: ${FRAME_FORMS}`).argParser(parseFrame),
     )
-    .option('--watch', 'load the --module again when its file changes');
+    .option('--watch', 'load the --module again when its file changes')
+    .option('--hex', 'show a hex dump of both directions on stderr')
+    .option('--record <file>', 'write both directions as packets to this file, pcapng');
   addServerFlags(command);
   addOptionFlag(command);
   addTlsFlags(command);
@@ -136,21 +143,23 @@ async function serve(
   using module = flags.module === undefined ? undefined : await HandlerModule.load(flags.module);
   const options = { ...flags, behaviour: behaviourOf(flags, module) };
   const limits = limitsOf(flags, command);
-  const acceptor = endpoints.some(({ transport }) => transport === 'tls')
-    ? new TlsAcceptor(loadTls(flags))
-    : undefined;
+  const isTls = endpoints.some(({ transport }) => transport === 'tls');
+  const tls = isTls ? serverTls(loadTls(flags)) : undefined;
+  await using observer = await Observer.open(flags);
   const makeServer: ServingOptions['makeServer'] = ({ socket, endpoint }, shared) =>
     isConnectionless(endpoint.transport)
       ? new DatagramServer(socket, {
           transport: endpoint.transport,
           answer: datagramAnswer(options),
-          reporter: shared.reporter,
+          observer,
+          ...shared,
         })
-      : new StreamServer(socket, {
+      : new ConnectionServer(socket, {
           transport: endpoint.transport,
           session: sessionFor(endpoint),
           limits,
-          acceptor: endpoint.transport === 'tls' ? acceptor : undefined,
+          tls: endpoint.transport === 'tls' ? tls : undefined,
+          observer,
           ...shared,
         });
   // One room for all addresses.

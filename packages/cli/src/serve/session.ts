@@ -3,15 +3,14 @@ import { FramedChannel } from '../frame/framed-channel.ts';
 import { QuitWord } from '../text/quit-word.ts';
 import { Utf8Cutter } from '../text/utf8-cutter.ts';
 import { chatSession } from './chat-session.ts';
-import type { Connection } from './connection.ts';
+import type { Conversation, Session } from './conversation.ts';
 import { greetingBytes } from './greeting-bytes.ts';
 import type { ServeOptions } from './serve-options.ts';
-import type { Session } from './stream-server.ts';
 
 const RANDOM_BYTES = 64 * 1024;
 
 /**
- * What the server does on each connection.
+ * What the server does on each conversation.
  *
  * @param keepsMessages whether each receive is a message of its own, never a part of one
  */
@@ -20,16 +19,16 @@ export function makeSession(options: ServeOptions, keepsMessages: boolean): Sess
   const codec = keepsMessages ? undefined : frame;
   const run = sessionOf(behaviour, quit, keepsMessages || codec !== undefined);
   const hello = greeting === undefined ? undefined : greetingBytes(greeting);
-  return async (connection) => {
-    if (codec !== undefined) connection.channel = new FramedChannel(connection.channel, codec);
-    if (hello !== undefined) await say(connection, hello);
-    await run(connection);
+  return async (conversation) => {
+    if (codec !== undefined) conversation.channel = new FramedChannel(conversation.channel, codec);
+    if (hello !== undefined) await say(conversation, hello);
+    await run(conversation);
   };
 }
 
 /** A text that ends in a newline, which a frame needs not. */
-async function say(connection: Connection, text: Buffer): Promise<void> {
-  await connection.sendall(connection.channel.isFramed ? text.subarray(0, -1) : text);
+async function say(conversation: Conversation, text: Buffer): Promise<void> {
+  await conversation.sendall(conversation.channel.isFramed ? text.subarray(0, -1) : text);
 }
 
 function sessionOf(
@@ -40,17 +39,17 @@ function sessionOf(
   switch (behaviour.kind) {
     case 'echo': {
       const { prefix } = behaviour;
-      if (prefix === undefined) return (connection) => echo(connection, quit);
-      return (connection) => reply(connection, { prefix, quit, keepsMessages });
+      if (prefix === undefined) return (conversation) => echo(conversation, quit);
+      return (conversation) => reply(conversation, { prefix, quit, keepsMessages });
     }
     case 'hello': {
       const text = greetingBytes(behaviour.text);
-      return (connection) => say(connection, text);
+      return (conversation) => say(conversation, text);
     }
     case 'random':
       return sendRandom;
     case 'discard':
-      return (connection) => discard(connection, quit);
+      return (conversation) => discard(conversation, quit);
     case 'chat':
       return chatSession(quit);
     case 'module':
@@ -60,22 +59,25 @@ function sessionOf(
   }
 }
 
-/** The pieces of a connection up to the word that ends it. */
-async function* pieces(connection: Connection, quit: string | undefined): AsyncIterable<Buffer> {
+/** The pieces of a conversation up to the word that ends it. */
+async function* pieces(
+  conversation: Conversation,
+  quit: string | undefined,
+): AsyncIterable<Buffer> {
   const word = quit === undefined ? undefined : new QuitWord(quit);
-  for await (const piece of connection) {
+  for await (const piece of conversation) {
     const end = word?.find(piece) ?? -1;
     if (end !== 0) yield end < 0 ? piece : piece.subarray(0, end);
     if (end >= 0) return;
   }
 }
 
-async function echo(connection: Connection, quit: string | undefined): Promise<void> {
-  for await (const piece of pieces(connection, quit)) await connection.sendall(piece);
+async function echo(conversation: Conversation, quit: string | undefined): Promise<void> {
+  for await (const piece of pieces(conversation, quit)) await conversation.sendall(piece);
 }
 
 async function reply(
-  connection: Connection,
+  conversation: Conversation,
   options: { prefix: string; quit: string | undefined; keepsMessages: boolean },
 ): Promise<void> {
   const prefix = Buffer.from(options.prefix);
@@ -83,18 +85,18 @@ async function reply(
   const answer = (piece: Buffer): Promise<void> =>
     piece.length === 0 && !options.keepsMessages
       ? Promise.resolve()
-      : connection.sendall(Buffer.concat([prefix, piece]));
-  for await (const piece of pieces(connection, options.quit)) {
+      : conversation.sendall(Buffer.concat([prefix, piece]));
+  for await (const piece of pieces(conversation, options.quit)) {
     await answer(options.keepsMessages ? piece : cutter.push(piece));
   }
   if (!options.keepsMessages) await answer(cutter.end());
 }
 
-async function discard(connection: Connection, quit: string | undefined): Promise<void> {
-  for await (const _ of pieces(connection, quit));
+async function discard(conversation: Conversation, quit: string | undefined): Promise<void> {
+  for await (const _ of pieces(conversation, quit));
 }
 
-async function sendRandom(connection: Connection): Promise<void> {
+async function sendRandom(conversation: Conversation): Promise<void> {
   const bytes = Buffer.allocUnsafeSlow(RANDOM_BYTES);
-  for (;;) await connection.sendall(randomFillSync(bytes));
+  for (;;) await conversation.sendall(randomFillSync(bytes));
 }

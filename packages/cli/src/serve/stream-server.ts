@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Address, IPPROTO_TCP, type Socket, SocketError, TCP_NODELAY } from '@sockeye/net';
 import type { BlockList } from 'node:net';
+import type { ConnectionLimit } from '@sockeye/net/server';
 import type { Transport } from '../address/address.ts';
 import { endpointOf } from '../address/endpoint-of.ts';
 import { SocketChannel } from '../channel/socket-channel.ts';
@@ -8,7 +9,6 @@ import type { TlsAcceptor } from '../channel/tls-acceptor.ts';
 import { reasonOf } from '../explain-error.ts';
 import { CommandError } from '../command-error.ts';
 import { Connection, DeadlineError } from './connection.ts';
-import type { ConnectionLimit } from './connection-limit.ts';
 import { isListed, readProxyHeader } from './proxy-header.ts';
 import type { Reporter } from './reporter.ts';
 import type { Limits } from './serve-options.ts';
@@ -62,7 +62,7 @@ export class StreamServer {
     let retryMs = FIRST_RETRY_MS;
     while (!signal.aborted) {
       try {
-        await this.#options.limit.room(signal);
+        await hasRoom(this.#options.limit, signal);
         const [socket, remote] = await this.#listener.accept({ signal });
         retryMs = FIRST_RETRY_MS;
         this.#take(socket, remote);
@@ -159,13 +159,17 @@ export class StreamServer {
     this.#listener.close();
   }
 
-  /** Stops listening and waits until every client has gone, or `deadline` is aborted. */
-  async drain(deadline: AbortSignal): Promise<void> {
+  /** Stops listening and waits until every client has gone, or for `timeoutMs`. */
+  async drain(timeoutMs: number): Promise<void> {
     this.stopListening();
-    if (this.#connections.size > 0 && !deadline.aborted) {
+    if (this.#connections.size > 0) {
       await new Promise<void>((resolve) => {
-        this.#whenEmpty = resolve;
-        deadline.addEventListener('abort', () => resolve(), { once: true });
+        // setTimeout takes at most 2^31 - 1 ms.
+        const timer = setTimeout(resolve, Math.min(timeoutMs, 0x7fffffff));
+        this.#whenEmpty = () => {
+          clearTimeout(timer);
+          resolve();
+        };
       });
     }
     this.close();
@@ -177,6 +181,15 @@ export class StreamServer {
     clearInterval(this.#clock);
     this.#listener.close();
     for (const connection of this.#connections) connection.close('the server ended');
+  }
+}
+
+async function hasRoom(limit: ConnectionLimit, signal: AbortSignal): Promise<void> {
+  while (!limit.hasRoom && !signal.aborted) {
+    await new Promise<void>((resolve) => {
+      limit.onceReleased(resolve);
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
   }
 }
 
