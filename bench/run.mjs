@@ -8,7 +8,7 @@ import { describeMachine, describeSource } from './lib/machine.mjs';
 import { makeFilesDirectory } from './lib/paths.mjs';
 import { selectPeers } from './lib/peers.mjs';
 import { canPin } from './lib/pinned.mjs';
-import { ResultFile } from './lib/result-file.mjs';
+import { readResults, ResultFile } from './lib/result-file.mjs';
 import { runRounds } from './lib/rounds.mjs';
 import { smoke } from './lib/smoke.mjs';
 import { summarize } from './lib/summarize.mjs';
@@ -27,6 +27,7 @@ const USAGE = `usage: node bench/run.mjs [options]
   --json FILE         write every round; a file of the same machine and versions keeps its other
                       workloads
   --missing           only the workloads that are not in FILE
+  --list              print the workloads' names and measure nothing
   --no-pin            leave the processes on any CPU
   --smoke             the short check of CI;  --record writes its baseline
 `;
@@ -42,6 +43,7 @@ const { values: options } = parseArgs({
     idle: { type: 'string', default: '10000' },
     json: { type: 'string' },
     missing: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
     pin: { type: 'boolean', default: true },
     smoke: { type: 'boolean', default: false },
     record: { type: 'boolean', default: false },
@@ -91,6 +93,11 @@ async function compareOne(setup, workload, available) {
   if (workload.role === 'file-send') writeFileSync(source, Buffer.alloc(FILE_BYTES, 'x'));
   const circumstances = describeRun(setup, workload);
   const { results, labels, failures } = await runRounds(setup, workload, available);
+  if (describeSource() !== circumstances.source) {
+    throw new Error(
+      `the sources changed while ${workload.name} was measured: its figures are void`,
+    );
+  }
   const figures = summarize(results, labels);
   if (figures.length > 0) process.stdout.write(`${table(workload, figures)}\n`);
   const { name, title, per } = workload;
@@ -110,13 +117,24 @@ function openResults(available) {
   return new ResultFile(options.json, { machine: describeMachine(), versions });
 }
 
+/** What was asked for, without what the result file has where only the missing is wanted. */
+function wantedWorkloads() {
+  const known = options.missing ? (readResults(options.json)?.workloads ?? []) : [];
+  const names = new Set(known.map(({ name }) => name));
+  return selectWorkloads(options.only).filter(({ name }) => !names.has(name));
+}
+
+function list() {
+  for (const { name } of wantedWorkloads()) process.stdout.write(`${name}\n`);
+  return 0;
+}
+
 /** The figures of all workloads; 1 where a peer failed, else 0. */
 async function compare(setup) {
   const available = findPeers();
   const file = openResults(available);
   let failed = false;
-  for (const workload of selectWorkloads(options.only)) {
-    if (options.missing && file.has(workload.name)) continue;
+  for (const workload of wantedWorkloads()) {
     const result = await compareOne(setup, workload, available);
     if (result.figures.length > 0) file?.add(result);
     failed ||= result.failures.length > 0;
@@ -134,6 +152,7 @@ function removeAtExit(directory) {
 
 function run() {
   if (options.missing && options.json === undefined) throw new Error('--missing needs --json FILE');
+  if (options.list) return list();
   const setup = makeSetup();
   removeAtExit(setup.files.directory);
   return options.smoke ? smoke(setup, options) : compare(setup);

@@ -110,7 +110,10 @@ function goalRow(one) {
 
 function goals(results) {
   const rows = judgeGoals(results).map(goalRow);
-  return markdownTable([['', 'form', 'of Node (at most)', 'of C (at most)', 'goal'], ...rows]);
+  return markdownTable(
+    [['', 'form', 'of Node (at most)', 'of C (at most)', 'goal'], ...rows],
+    '---',
+  );
 }
 
 function ratios(results) {

@@ -21,9 +21,22 @@ export function named(results) {
   return inGroup(results, 'named');
 }
 
+/** Peers that were measured at several steps, or all where there is one step. */
+function lasting(workloads) {
+  const peers = workloads.flatMap(({ figures }) => figures.map(({ peer }) => peer));
+  const times = Math.min(2, workloads.length);
+  return new Set(peers.filter((peer) => peers.filter((one) => one === peer).length >= times));
+}
+
 /** The workloads of a group of growing work as `{ step, title, per, figures }`, smallest first. */
 export function growing(results, group) {
-  return inGroup(results, group)
-    .map((workload) => ({ ...workload, step: STEPS[group](workload.name) }))
+  const workloads = inGroup(results, group);
+  const peers = lasting(workloads);
+  return workloads
+    .map((workload) => ({
+      ...workload,
+      step: STEPS[group](workload.name),
+      figures: workload.figures.filter(({ peer }) => peers.has(peer)),
+    }))
     .sort((a, b) => a.step - b.step);
 }

@@ -61,10 +61,6 @@ export class ResultFile {
     this.#content = { machine: circumstances.machine, versions, workloads: old?.workloads ?? [] };
   }
 
-  has(name) {
-    return this.#content.workloads.some((workload) => workload.name === name);
-  }
-
   add(workload) {
     this.#content = withWorkload(this.#content, workload);
     mkdirSync(dirname(this.#file), { recursive: true });
