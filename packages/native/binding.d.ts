@@ -126,6 +126,7 @@ export interface Native {
     flags: number,
     addresses: Uint8Array,
     meta: Int32Array,
+    pack: boolean,
   ): number;
   sendmmsg(
     fd: number,

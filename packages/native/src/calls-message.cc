@@ -128,20 +128,54 @@ int32_t SegmentSize(msghdr* header) {
   return 0;
 }
 
+// What `Recvmmsg` says of each message, in words.
+struct BatchWord {
+  int32_t bytes, flags, segment_size, port, host, offset;
+};
+constexpr size_t kBatchWords = sizeof(BatchWord) / sizeof(int32_t);
+
+// An IPv4 sender as two numbers, so that nobody has to read its bytes again; else port -1.
+void SetInet(BatchWord& word, const uint8_t* address, uint32_t length) {
+  sockaddr_in inet{};
+  word.port = -1;
+  if (length != sizeof inet) return;
+  memcpy(&inet, address, sizeof inet);
+  if (inet.sin_family != AF_INET) return;
+  word.port = ntohs(inet.sin_port);
+  word.host = static_cast<int32_t>(ntohl(inet.sin_addr.s_addr));
+}
+
+// Moves the messages together where they fill less than half of their room; says where each lies.
+void Pack(BatchWord* words, int count, uint8_t* buffer, uint32_t size) {
+  size_t total = 0;
+  for (int i = 0; i < count; i++) total += std::min<size_t>(words[i].bytes, size);
+  const bool dense = total * 2 >= static_cast<size_t>(count) * size;
+  size_t packed = 0;
+  for (int i = 0; i < count; i++) {
+    const size_t slot = static_cast<size_t>(i) * size;
+    const size_t bytes = std::min<size_t>(words[i].bytes, size);
+    if (!dense) memmove(buffer + packed, buffer + slot, bytes);
+    words[i].offset = static_cast<int32_t>(dense ? slot : packed);
+    packed += bytes;
+  }
+}
+
 // int recvmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags, struct timespec
-// *timeout); Message i lies at i * size in `buffer`, its address at i * 132 in `addresses`; `meta`
-// gets three words each: bytes, flags, UDP_GRO's segment size or 0. recvmmsg(fd: number, buffer:
-// Uint8Array, size: number, count: number, flags: number, addresses: Uint8Array, meta: Int32Array):
-// number
+// *timeout); Message i is received at i * size in `buffer`, its address at i * 132 in `addresses`;
+// `meta` gets six words each: bytes, flags, UDP_GRO's segment size or 0, an IPv4 sender's port (of
+// another -1) and host, and the offset. With `pack` the messages are moved together where that
+// makes the whole less than half as long. recvmmsg(fd: number, buffer: Uint8Array, size: number,
+// count: number, flags: number, addresses: Uint8Array, meta: Int32Array, pack: boolean): number
 napi_value Recvmmsg(napi_env env, napi_callback_info info) {
-  Args args(env, info, 7);
+  Args args(env, info, 8);
   const int fd = args.Int32(0);
   const Bytes buffer = args.View(1);
   const uint32_t size = args.Uint32(2);
   const uint32_t count = std::min(args.Uint32(3), kBatch);
   const int flags = args.Int32(4) | MSG_CMSG_CLOEXEC;
   const Bytes addresses = args.View(5);
-  int32_t* meta = args.Words(6, static_cast<size_t>(count) * 3);
+  int32_t* meta = args.Words(6, count * kBatchWords);
+  const bool pack = args.Boolean(7);
   if (!args.failed() &&
       (buffer.size < static_cast<size_t>(size) * count || addresses.size < kBatchAddress * count)) {
     args.FailRange("native call: batch buffers");
@@ -162,13 +196,20 @@ napi_value Recvmmsg(napi_env env, napi_callback_info info) {
     header.msg_controllen = kBatchControl;
   }
   const int received = Retry([&] { return ::recvmmsg(fd, messages, count, flags, nullptr); });
+  const int error = errno;
+  auto* words = reinterpret_cast<BatchWord*>(meta);
   for (int i = 0; i < received; i++) {
-    const uint32_t length = messages[i].msg_hdr.msg_namelen;
-    memcpy(addresses.data + i * kBatchAddress, &length, sizeof length);
-    meta[i * 3] = static_cast<int32_t>(messages[i].msg_len);
-    meta[i * 3 + 2] = SegmentSize(&messages[i].msg_hdr);
-    meta[i * 3 + 1] = messages[i].msg_hdr.msg_flags & ~MSG_CMSG_CLOEXEC;
+    msghdr& header = messages[i].msg_hdr;
+    uint8_t* address = addresses.data + i * kBatchAddress;
+    memcpy(address, &header.msg_namelen, sizeof(uint32_t));
+    words[i].bytes = static_cast<int32_t>(messages[i].msg_len);
+    words[i].segment_size = SegmentSize(&header);
+    words[i].flags = header.msg_flags & ~MSG_CMSG_CLOEXEC;
+    words[i].offset = static_cast<int32_t>(i * size);
+    SetInet(words[i], address + 4, header.msg_namelen);
   }
+  if (pack && received > 0) Pack(words, received, buffer.data, size);
+  errno = error;
   return Result(env, received);
 }
 
@@ -184,31 +225,40 @@ void SetSegment(msghdr& message, uint8_t* control, uint16_t size) {
   memcpy(CMSG_DATA(header), &size, sizeof size);
 }
 
+// What `Sendmmsg` is told of each message, in words.
+struct SendWord {
+  int32_t offset, bytes, segment_size, address_length, port, host;
+};
+constexpr size_t kSendWords = sizeof(SendWord) / sizeof(int32_t);
+
 // int sendmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags);
-// Five words a message: offset and length in `buffer`, offset and length of its address in
-// `addresses` (length 0: none), and UDP_SEGMENT's size or 0.
-// sendmmsg(fd: number, buffer: Uint8Array, words: Int32Array, count: number, flags: number,
-// addresses: Uint8Array): number
+// Six words a message: offset and length in `buffer`, UDP_SEGMENT's size or 0, the length of its
+// address, which lies at i * 132 in `addresses` (0: none; -1: the next two words are an IPv4
+// address), port and host. sendmmsg(fd: number, buffer: Uint8Array, words: Int32Array, count:
+// number, flags: number, addresses: Uint8Array): number
 napi_value Sendmmsg(napi_env env, napi_callback_info info) {
   Args args(env, info, 6);
   const int fd = args.Int32(0);
   const Bytes buffer = args.View(1);
   const uint32_t count = std::min(args.Uint32(3), kBatch);
-  const int32_t* words = args.Words(2, static_cast<size_t>(count) * 5);
+  const auto* words = reinterpret_cast<SendWord*>(args.Words(2, count * kSendWords));
   const int flags = args.Int32(4) | MSG_NOSIGNAL;
   const Bytes addresses = args.View(5);
+  if (!args.failed() && addresses.size < kBatchAddress * count) {
+    args.FailRange("native call: batch addresses");
+  }
   if (args.failed()) return nullptr;
   mmsghdr messages[kBatch];
   iovec vectors[kBatch];
+  sockaddr_in inets[kBatch];
   alignas(cmsghdr) uint8_t controls[kBatch][CMSG_SPACE(sizeof(uint16_t))];
   memset(messages, 0, sizeof(mmsghdr) * count);
-  for (uint32_t i = 0; i < count; i++, words += 5) {
-    const auto offset = static_cast<uint32_t>(words[0]);
-    const auto length = static_cast<uint32_t>(words[1]);
-    const auto address = static_cast<uint32_t>(words[2]);
-    const auto address_length = static_cast<uint32_t>(words[3]);
-    if (offset > buffer.size || length > buffer.size - offset || address > addresses.size ||
-        address_length > addresses.size - address) {
+  for (uint32_t i = 0; i < count; i++) {
+    const SendWord& word = words[i];
+    const auto offset = static_cast<uint32_t>(word.offset);
+    const auto length = static_cast<uint32_t>(word.bytes);
+    if (offset > buffer.size || length > buffer.size - offset ||
+        word.address_length > static_cast<int32_t>(kBatchAddress)) {
       args.FailRange("native call: a message lies outside its buffer");
       return nullptr;
     }
@@ -216,9 +266,20 @@ napi_value Sendmmsg(napi_env env, napi_callback_info info) {
     msghdr& message = messages[i].msg_hdr;
     message.msg_iov = &vectors[i];
     message.msg_iovlen = 1;
-    message.msg_name = address_length > 0 ? addresses.data + address : nullptr;
-    message.msg_namelen = address_length;
-    if (words[4] > 0) SetSegment(message, controls[i], static_cast<uint16_t>(words[4]));
+    if (word.address_length < 0) {
+      inets[i] = {};
+      inets[i].sin_family = AF_INET;
+      inets[i].sin_port = htons(static_cast<uint16_t>(word.port));
+      inets[i].sin_addr.s_addr = htonl(static_cast<uint32_t>(word.host));
+      message.msg_name = &inets[i];
+      message.msg_namelen = sizeof inets[i];
+    } else if (word.address_length > 0) {
+      message.msg_name = addresses.data + i * kBatchAddress;
+      message.msg_namelen = static_cast<uint32_t>(word.address_length);
+    }
+    if (word.segment_size > 0) {
+      SetSegment(message, controls[i], static_cast<uint16_t>(word.segment_size));
+    }
   }
   return Result(env, Retry([&] { return ::sendmmsg(fd, messages, count, flags); }));
 }

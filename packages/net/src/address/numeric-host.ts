@@ -3,10 +3,19 @@ import { outOfRange } from '../errors/index.ts';
 import { parseIpv4 } from './ipv4-text.ts';
 import { parseIpv6 } from './ipv6-text.ts';
 
+// Most addresses are of the host before: comparing texts took 2 ns, reading one 40.
+let lastHost = '0.0.0.0';
+let lastValue = 0;
+
 /** The number of an IPv4 host as an address may have it, or -1 if it must be resolved first. */
 export function parseInetHost(host: string): number {
+  if (host === lastHost) return lastValue;
   const value = parseIpv4(host);
-  if (value >= 0) return value;
+  if (value >= 0) {
+    lastHost = host;
+    lastValue = value;
+    return value;
+  }
   if (host === '') return 0;
   return host === '<broadcast>' ? 0xffffffff : -1;
 }

@@ -17,6 +17,7 @@ import {
   SOCK_STREAM,
 } from '../constants/index.ts';
 import { SocketError, type SocketErrorDetails, TimeoutError } from '../errors/index.ts';
+import type { DatagramsAhead } from './datagrams-ahead.ts';
 import {
   ACCEPT,
   engine,
@@ -111,6 +112,8 @@ export class Descriptor implements Watched, Sender, LaneOwner {
   /** Waiters of `poll`, which any event wakes, and what they wait for; made when there is one. */
   #pollers: Map<() => void, number> | undefined;
   eventCount = 0;
+  /** Datagrams that the next receives get before any from the kernel. */
+  ahead: DatagramsAhead | undefined;
   #slot = -1;
   #interest = 0;
   #pending = 0;
@@ -332,7 +335,7 @@ export class Descriptor implements Watched, Sender, LaneOwner {
 
   /** Those of `events` that hold now. */
   ready(events: number): number {
-    return Math.max(native.poll(this.#fd, events, 0), 0);
+    return Math.max(this.#poll(events), 0);
   }
 
   /** Whether bytes wait: poll(2) would not tell them from the end of the stream. */
@@ -354,9 +357,15 @@ export class Descriptor implements Watched, Sender, LaneOwner {
     }
   }
 
+  /** poll(2) without waiting; what was received ahead counts as readable. */
+  #poll(events: number): number {
+    const ready = native.poll(this.#fd, events, 0);
+    return this.ahead === undefined || ready < 0 ? ready : ready | (events & (POLLIN as number));
+  }
+
   #pollOnce(events: number): () => number {
     return () => {
-      const ready = native.poll(this.#fd, events, 0);
+      const ready = this.#poll(events);
       // poll(2) passes over a descriptor of -1.
       return this.closed || (ready & (POLLNVAL as number)) !== 0 ? -(EBADF as number) : ready;
     };
@@ -633,6 +642,7 @@ export class Descriptor implements Watched, Sender, LaneOwner {
     this.flush();
     const fd = this.#fd;
     this.#fd = -1;
+    this.ahead = undefined;
     if (this.#slot >= 0) engine.unwatch(this.#slot);
     this.#slot = -1;
     const closed = ({ operation: { syscall } }: Pending): Error =>

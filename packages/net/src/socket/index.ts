@@ -39,7 +39,8 @@ export {
 } from './file-descriptors.ts';
 export { ifIndextoname, ifNameindex, ifNametoindex } from './interface-names.ts';
 export type { ReceivedMessage, ReceivedMessageInto } from './message.ts';
-export type { DatagramToSend, ReceivedDatagram } from './message-batch.ts';
+export type { DatagramToSend } from './message-batch.ts';
+export type { ReceivedDatagram } from './receive-batch.ts';
 export {
   type ResolvedAddress,
   type AddressInfoHints,

@@ -5,7 +5,7 @@ import {
   encodeAddressInto,
   MAX_ADDRESS_LENGTH,
 } from '../address/index.ts';
-import { EAGAIN } from '../constants/index.ts';
+import { EAGAIN, MSG_TRUNC } from '../constants/index.ts';
 import { checkInteger, invalidType } from '../errors/index.ts';
 import {
   type AncillaryMessage,
@@ -13,9 +13,11 @@ import {
   encodeAncillary,
   type ReceivedAncillary,
 } from './ancillary.ts';
+import { DatagramsAhead } from './datagrams-ahead.ts';
 import { interfaceNames } from './interface-names.ts';
 import { type Operation, WOULD_BLOCK } from './operation.ts';
 import { isImmediate, lastAddress, type Source } from './receive.ts';
+import type { ReceivedDatagram } from './receive-batch.ts';
 import { addressOut, copyBytes, receiveScratch, SCRATCH_BYTES } from './scratch.ts';
 import type { Target } from './send.ts';
 
@@ -64,6 +66,8 @@ export function receiveMessageInto(
     direction: 'read',
     immediate: isImmediate(flags),
     attempt() {
+      const kept = DatagramsAhead.take(descriptor, flags);
+      if (kept !== undefined) return scattered(kept, buffers, flags);
       // Made at each attempt: an idle socket holds no memory.
       const control = ancillarySize > 0 ? Buffer.alloc(ancillarySize) : noControl;
       const bytes = native.recvmsg(descriptor.fd, buffers, control, flags, addressOut, meta);
@@ -77,6 +81,26 @@ export function receiveMessageInto(
         address: lastAddress(proto),
       };
     },
+  };
+}
+
+/** A datagram that was received ahead, in the caller's buffers. */
+function scattered(
+  datagram: ReceivedDatagram,
+  buffers: Uint8Array[],
+  flags: number,
+): ReceivedMessageInto {
+  const { data, address } = datagram;
+  let at = 0;
+  for (const buffer of buffers) {
+    at += data.copy(buffer, 0, at);
+  }
+  const cut = at < data.length;
+  return {
+    bytes: (flags & (MSG_TRUNC as number)) === 0 ? at : data.length,
+    ancillary: [],
+    flags: datagram.flags | (cut ? (MSG_TRUNC as number) : 0),
+    address,
   };
 }
 

@@ -2,6 +2,7 @@ import { native } from '@sockeye/native';
 import { type Address, decodeAddress } from '../address/index.ts';
 import { EAGAIN, MSG_DONTWAIT, MSG_ERRQUEUE, MSG_WAITALL } from '../constants/index.ts';
 import { checkBytes, checkInteger, outOfRange, SocketError } from '../errors/index.ts';
+import { copyInto, DatagramsAhead } from './datagrams-ahead.ts';
 import type { Descriptor } from './descriptor.ts';
 import { interfaceNames } from './interface-names.ts';
 import { type Attempt, isDone, type Operation, WOULD_BLOCK, YIELD } from './operation.ts';
@@ -65,6 +66,8 @@ function receiveOnce(
   flags: number,
 ): number | typeof WOULD_BLOCK {
   descriptor.throwKept();
+  const kept = DatagramsAhead.take(descriptor, flags);
+  if (kept !== undefined) return copyInto(kept, buffer, offset, size, flags);
   const count = native.recv(descriptor.fd, buffer, offset, size, flags);
   if (count < 0) {
     if (count === -(EAGAIN as number)) return WOULD_BLOCK;
@@ -288,6 +291,8 @@ export function receiveFromInto(
     direction: 'read',
     immediate: isImmediate(flags),
     attempt() {
+      const kept = DatagramsAhead.take(descriptor, flags);
+      if (kept !== undefined) return [copyInto(kept, buffer, 0, size, flags), kept.address];
       const count = native.recvfrom(descriptor.fd, buffer, 0, size, flags, addressOut);
       if (count < 0) {
         if (count === -(EAGAIN as number)) return WOULD_BLOCK;

@@ -41,6 +41,7 @@ import {
   type TextFileMode,
 } from './file/index.ts';
 import { interfaceNames } from './interface-names.ts';
+import { isUdp } from './is-udp.ts';
 import {
   checkAncillarySize,
   checkBuffers,
@@ -50,13 +51,8 @@ import {
   receiveMessageInto,
   sendMessage,
 } from './message.ts';
-import {
-  checkMessages,
-  type DatagramToSend,
-  type ReceivedDatagram,
-  receiveBatch,
-  sendBatch,
-} from './message-batch.ts';
+import { checkMessages, type DatagramToSend, SendBatch } from './message-batch.ts';
+import { NextDatagram } from './next-datagram.ts';
 import type { Operation } from './operation.ts';
 import { TypedOptions } from './options/index.ts';
 import {
@@ -71,9 +67,10 @@ import {
   type Source,
   StreamReceiveInto,
 } from './receive.ts';
+import { ReceiveBatch, ReceiveBatchInto, type ReceivedDatagram } from './receive-batch.ts';
 import { type HostAddress, lookUp, lookUpSync, needsLookup } from './resolve-address.ts';
 import { addressIn, addressOut } from './scratch.ts';
-import { sendOnce, sendTo, type Target } from './send.ts';
+import { sendOnce, SendTo, type Target } from './send.ts';
 import { SendAll } from './send-all.ts';
 import {
   checkRange,
@@ -84,7 +81,7 @@ import {
   withFileSync,
 } from './send-file.ts';
 import { adoptDescriptor, checkKind, openSocket } from './open-socket.ts';
-import { type SocketItem, SocketIterator } from './socket-iterator.ts';
+import { type DatagramSteps, type SocketItem, SocketIterator } from './socket-iterator.ts';
 import { SocketDuplex, type SocketStreamOptions, WebStreams } from './stream/index.ts';
 import { getBytesOption, getIntOption, setOption } from './socket-options.ts';
 
@@ -593,10 +590,52 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
     size: number,
     flags: number,
   ): Operation<ReceivedDatagram<AddressOf<Family>>[]> {
-    const operation = receiveBatch(
+    const operation: Operation<ReceivedDatagram[]> = new ReceiveBatch(
       this.#source,
       checkInteger('count', count, 1, MAX_INT),
       checkInteger('size', size, 0, MAX_DATAGRAM_BYTES),
+      checkFlags(flags),
+    );
+    return operation;
+  }
+
+  /**
+   * `recvmmsg` into the caller's memory: no byte is copied and no memory is made.
+   *
+   * @param buffer is cut into rooms of `size` bytes, at most 64
+   * @returns messages whose `data` are views of `buffer`, valid until it is filled again
+   * @throws as `recv`; RangeError for a buffer shorter than `size`
+   * Source: recvmmsg(2), udp(7).
+   */
+  recvmmsgInto(
+    buffer: Uint8Array,
+    size: number,
+    flags: number = 0,
+    options?: WaitOptions,
+  ): Promise<ReceivedDatagram<AddressOf<Family>>[]> {
+    return this.#start(() => this.#recvmmsgInto(buffer, size, flags), options);
+  }
+
+  /** `recvmmsgInto`, blocking the thread. */
+  recvmmsgIntoSync(
+    buffer: Uint8Array,
+    size: number,
+    flags: number = 0,
+  ): ReceivedDatagram<AddressOf<Family>>[] {
+    return this.#block(this.#recvmmsgInto(buffer, size, flags));
+  }
+
+  #recvmmsgInto(
+    buffer: Uint8Array,
+    size: number,
+    flags: number,
+  ): Operation<ReceivedDatagram<AddressOf<Family>>[]> {
+    const target = checkBytes('buffer', buffer);
+    const room = checkInteger('size', size, 1, Math.min(target.length, MAX_DATAGRAM_BYTES));
+    const operation: Operation<ReceivedDatagram[]> = new ReceiveBatchInto(
+      this.#source,
+      target,
+      room,
       checkFlags(flags),
     );
     return operation;
@@ -663,10 +702,17 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
   ): Promise<number> {
     const input = address;
     if (needsLookup(this.family, input)) return this.#sendtoName(data, input, flags, options);
-    return this.#start(
-      () => sendTo(this.#target, checkBytes('data', data), input, checkFlags(flags)),
-      options,
-    );
+    try {
+      const operation = new SendTo(
+        this.#target,
+        checkBytes('data', data),
+        input,
+        checkFlags(flags),
+      );
+      return this.#descriptor.start(operation, this.#wait(options));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   async #sendtoName(
@@ -678,7 +724,7 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
     checkBytes('data', data);
     const deadline = this.#deadline();
     const [first] = await this.#lookUp(address, options);
-    const operation = sendTo(this.#target, data, first as AddressInput, checkFlags(flags));
+    const operation = new SendTo(this.#target, data, first as AddressInput, checkFlags(flags));
     return this.#descriptor.start(operation, this.#wait(options, deadline));
   }
 
@@ -687,7 +733,7 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
     const bytes = checkBytes('data', data);
     const checked = checkFlags(flags);
     const [first] = this.#lookUpSync(address);
-    return this.#block(sendTo(this.#target, bytes, first as AddressInput, checked));
+    return this.#block(new SendTo(this.#target, bytes, first as AddressInput, checked));
   }
 
   /**
@@ -784,7 +830,7 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
     flags: number,
   ): Operation<number> {
     const target = { ...this.#target, type: this.type };
-    return sendBatch(target, checkMessages(messages), checkFlags(flags));
+    return new SendBatch(target, checkMessages(messages), checkFlags(flags));
   }
 
   /**
@@ -1120,9 +1166,23 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
    * A listener yields connections with their addresses, a stream its bytes in chunks of up to
    * 64 KiB until its end, a datagram socket each message with its sender. Leaving the loop doesn't
    * close the socket; its `close()` ends the loop.
+   *
+   * On UDP a step receives up to 64 datagrams with one system call, those that UDP_GRO joined apart.
+   * What the loop has not handed out when it is left goes to the next receives of this socket, in
+   * order, without ancillary data; a descriptor that leaves (`detach()`) or has a twin (`dup()`)
+   * doesn't carry it.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<SocketItem<Family>> {
-    return new SocketIterator<Family>(this);
+    return new SocketIterator<Family>(this, isUdp(this) ? this.#datagramSteps() : undefined);
+  }
+
+  #datagramSteps(): DatagramSteps<Family> {
+    const descriptor = this.#descriptor;
+    const next = new NextDatagram<Family>(this.#source);
+    return {
+      takeNow: () => (descriptor.reader.head === undefined ? next.takeAhead() : undefined),
+      wait: () => descriptor.start(next, this.#wait(undefined)),
+    };
   }
 
   // ── what the operations share ──────────────────────────────────────────────────────────────────

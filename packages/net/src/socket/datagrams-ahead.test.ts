@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  AF_INET,
+  AF_INET6,
+  IPPROTO_UDP,
+  MSG_PEEK,
+  MSG_TRUNC,
+  POLLIN,
+  SOCK_DGRAM,
+  UDP_GRO,
+} from '../constants/index.ts';
+import { rejection } from '../testing/index.ts';
+import { Socket } from './socket.ts';
+import { udpPair } from './sockets.test.util.ts';
+
+type Item = [Buffer, unknown];
+const texts = (count: number, from = 0): { data: Buffer }[] =>
+  Array.from({ length: count }, (_, i) => ({ data: Buffer.from(`datagram ${from + i}`) }));
+
+/** The first datagram of a loop that is left at once; what came with it waits. */
+async function first(socket: Socket): Promise<string> {
+  for await (const [data] of socket as AsyncIterable<Item>) return data.toString();
+  throw new Error('the loop ended');
+}
+
+test('a loop that is left hands what it has received ahead to the next receives, in order', async () => {
+  using pair = await udpPair();
+  const { client, server } = pair;
+  const address = client.getsockname();
+  assert.equal(await client.sendmmsg(texts(12)), 12);
+  assert.equal(await first(server), 'datagram 0');
+  assert.deepEqual(await server.recvfrom(100), [Buffer.from('datagram 1'), address]);
+  assert.deepEqual(await server.recv(4), Buffer.from('data'));
+  assert.deepEqual(await server.recv(100, MSG_PEEK), Buffer.from('datagram 3'));
+  assert.equal(await server.recvInto(Buffer.alloc(4), 4, MSG_TRUNC as number), 10);
+  const message = await server.recvmsg(4, 64);
+  assert.deepEqual(message, {
+    data: Buffer.from('data'),
+    ancillary: [],
+    flags: MSG_TRUNC,
+    address,
+  });
+  const parts = [Buffer.alloc(4), Buffer.alloc(20)];
+  const { bytes, flags } = await server.recvmsgInto(parts);
+  assert.deepEqual(
+    [bytes, flags, Buffer.concat(parts).toString('latin1', 0, 10)],
+    [10, 0, 'datagram 5'],
+  );
+  const [cut, whole] = await server.recvmmsg(2, 9);
+  assert.deepEqual(
+    [cut?.data.toString(), cut?.flags, cut?.address],
+    ['datagram ', MSG_TRUNC, address],
+  );
+  assert.equal(whole?.flags, MSG_TRUNC);
+  const [placed] = await server.recvmmsgInto(Buffer.alloc(100), 100);
+  assert.equal(placed?.data.toString(), 'datagram 8');
+  assert.equal(await first(server), 'datagram 9');
+  assert.equal(server.recvSync(100).toString(), 'datagram 10');
+  assert.deepEqual(server.recvfromSync(100), [Buffer.from('datagram 11'), address]);
+  server.settimeout(0);
+  assert.equal((await rejection(server.recv(1))).code, 'EAGAIN');
+});
+
+test('poll() finds a socket readable while datagrams wait that were received ahead', async () => {
+  using pair = await udpPair();
+  await pair.client.sendmmsg(texts(2));
+  await first(pair.server);
+  assert.equal(await pair.server.poll(POLLIN), POLLIN);
+  assert.equal(pair.server.pollSync(POLLIN), POLLIN);
+  await pair.server.recv(100);
+  pair.server.settimeout(0);
+  assert.equal((await rejection(pair.server.poll(POLLIN))).code, 'EAGAIN');
+});
+
+test('steps of a loop and receives that wait together complete in the order of their calls', async () => {
+  using pair = await udpPair();
+  const steps = pair.server[Symbol.asyncIterator]();
+  const waiting = [
+    steps.next().then(({ value }) => (value as Item)[0]),
+    pair.server.recv(100),
+    steps.next().then(({ value }) => (value as Item)[0]),
+    pair.server.recvfrom(100).then(([data]) => data),
+  ];
+  await pair.client.sendmmsg(texts(5));
+  const later = pair.server.recv(100);
+  const got = await Promise.all([...waiting, later]);
+  assert.deepEqual(
+    got.map((data) => data.toString()),
+    texts(5).map(({ data }) => data.toString()),
+  );
+});
+
+test('a loop over more datagrams than one call receives gets every one, in order', async () => {
+  using pair = await udpPair();
+  pair.server.setsockopt(1, 33, 4 << 20);
+  const total = 1000;
+  let sent = 0;
+  while (sent < total) sent += await pair.client.sendmmsg(texts(total - sent, sent));
+  let at = 0;
+  for await (const [data] of pair.server as AsyncIterable<Item>) {
+    assert.equal(data.toString(), `datagram ${at}`);
+    if (++at === total) break;
+  }
+  await pair.client.send(Buffer.from('after it'));
+  assert.equal((await pair.server.recv(100)).toString(), 'after it');
+});
+
+test('a loop gets datagrams apart that UDP_GRO has joined, empty and large ones too', async () => {
+  using pair = await udpPair();
+  pair.server.setsockopt(IPPROTO_UDP, UDP_GRO, true);
+  const messages = [
+    ...Array.from({ length: 9 }, (_, i) => ({ data: Buffer.alloc(1000, i) })),
+    { data: Buffer.alloc(300, 9) },
+    { data: Buffer.alloc(0) },
+    { data: Buffer.alloc(60_000, 'x') },
+    { data: Buffer.from('end') },
+  ];
+  assert.equal(await pair.client.sendmmsg(messages), messages.length);
+  const got: Buffer[] = [];
+  for await (const [data] of pair.server as AsyncIterable<Item>) {
+    got.push(data);
+    if (got.length === messages.length) break;
+  }
+  assert.deepEqual(
+    got,
+    messages.map(({ data }) => data),
+  );
+});
+
+test('a loop over an AF_INET6 socket tells each sender', async () => {
+  using server = new Socket(AF_INET6, SOCK_DGRAM);
+  using client = new Socket(AF_INET6, SOCK_DGRAM);
+  for (const socket of [server, client]) socket.bind({ host: '::1', port: 0 });
+  const address = server.getsockname();
+  await client.sendmmsg(texts(3).map(({ data }) => ({ data, address })));
+  const senders: unknown[] = [];
+  for await (const [, sender] of server as AsyncIterable<Item>) {
+    if (senders.push(sender) === 3) break;
+  }
+  assert.deepEqual(
+    senders,
+    Array.from({ length: 3 }, () => client.getsockname()),
+  );
+});
+
+test('a loop outlives an error of its socket between two datagrams', async () => {
+  using socket = new Socket(AF_INET, SOCK_DGRAM);
+  using peer = new Socket(AF_INET, SOCK_DGRAM);
+  for (const each of [socket, peer]) each.bind({ host: '127.0.0.1', port: 0 });
+  const gone = new Socket(AF_INET, SOCK_DGRAM);
+  gone.bind({ host: '127.0.0.1', port: 0 });
+  await socket.connect(gone.getsockname());
+  gone.close();
+  await socket.send(Buffer.from('to nobody'));
+  assert.equal((await rejection(first(socket))).code, 'ECONNREFUSED');
+  await socket.connect(peer.getsockname());
+  await peer.sendto(Buffer.from('hello'), socket.getsockname());
+  assert.equal(await first(socket), 'hello');
+});
+
+test('close() ends a loop although datagrams wait that were received ahead', async () => {
+  using pair = await udpPair();
+  await pair.client.sendmmsg(texts(5));
+  let count = 0;
+  for await (const item of pair.server) {
+    assert.ok(item);
+    count++;
+    pair.server.close();
+  }
+  assert.equal(count, 1);
+});
+
+test('recvmmsgInto() gives views of the buffer, again and again', async () => {
+  using pair = await udpPair();
+  const buffer = new Uint8Array(8 * 16);
+  for (const count of [3, 8, 2]) {
+    await pair.client.sendmmsg(texts(count, count));
+    const got = await pair.server.recvmmsgInto(buffer, 16);
+    assert.deepEqual(
+      got.map(({ data }) => data.toString()),
+      texts(count, count).map(({ data }) => data.toString()),
+    );
+    assert.ok(
+      got.every(({ data }, i) => data.buffer === buffer.buffer && data.byteOffset === i * 16),
+    );
+    assert.deepEqual(got[0]?.address, pair.client.getsockname());
+  }
+});
+
+test('recvmmsgInto() takes no more than fit, and refuses a buffer without room for one', async () => {
+  using pair = await udpPair();
+  await pair.client.sendmmsg(texts(5));
+  assert.equal((await pair.server.recvmmsgInto(Buffer.alloc(35), 16)).length, 2);
+  assert.equal(pair.server.recvmmsgIntoSync(Buffer.alloc(64), 16).length, 3);
+  for (const [buffer, size] of [
+    [Buffer.alloc(15), 16],
+    [Buffer.alloc(15), 0],
+    [Buffer.alloc(0), 1],
+  ] as const) {
+    assert.ok((await rejection(pair.server.recvmmsgInto(buffer, size))) instanceof RangeError);
+  }
+  const wrong = pair.server.recvmmsgInto('text' as never, 1);
+  assert.ok((await rejection(wrong)) instanceof TypeError);
+  const detached = Buffer.from(new ArrayBuffer(64));
+  const waiting = pair.server.recvmmsgInto(detached, 16);
+  structuredClone(detached.buffer, { transfer: [detached.buffer] });
+  await pair.client.send(Buffer.from('x'));
+  assert.ok((await rejection(waiting)) instanceof RangeError);
+  assert.equal((await pair.server.recv(10)).toString(), 'x');
+});
+
+test('sendmmsg() echoes what recvmmsgInto() received, wherever it lies', async () => {
+  using pair = await udpPair();
+  await pair.client.sendmmsg(texts(20));
+  const got = await pair.server.recvmmsgInto(Buffer.alloc(64 * 100), 100);
+  assert.equal(await pair.server.sendmmsg(got), 20);
+  const elsewhere = got.map(({ data, address }, i) => ({
+    data: i % 2 === 0 ? data : Buffer.from(data),
+    address,
+  }));
+  assert.equal(await pair.server.sendmmsg(elsewhere), 20);
+  for (let i = 0; i < 40; i++) {
+    assert.equal((await pair.client.recv(100)).toString(), `datagram ${i % 20}`);
+  }
+});

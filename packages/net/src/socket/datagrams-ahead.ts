@@ -1,0 +1,81 @@
+// Iteration over a UDP socket receives what waits with one system call and hands it out one by one.
+// What it has not handed out yet stays here, and every receive on the socket takes it first: a loop
+// that ends early loses nothing, and the order is the kernel's.
+
+import { MSG_ERRQUEUE, MSG_OOB, MSG_PEEK, MSG_TRUNC } from '../constants/index.ts';
+import type { Descriptor } from './descriptor.ts';
+import type { ReceivedDatagram } from './receive-batch.ts';
+
+const PAST_IT = (MSG_ERRQUEUE as number) | (MSG_OOB as number);
+
+/** Datagrams that were received before anybody asked for them, in order; at least one. */
+export class DatagramsAhead {
+  #descriptor: Descriptor;
+  #datagrams: ReceivedDatagram[];
+  #at = 0;
+  #emptied: boolean;
+
+  /**
+   * Puts datagrams before the descriptor's next receive.
+   *
+   * @param emptied whether the kernel had no more: then the receive after them waits for an event
+   */
+  static keep(descriptor: Descriptor, datagrams: ReceivedDatagram[], emptied: boolean): void {
+    if (datagrams.length > 0) {
+      descriptor.ahead = new DatagramsAhead(descriptor, datagrams, emptied);
+    } else if (emptied) descriptor.reader.ready = false;
+  }
+
+  /** The datagram that a receive with these flags gets, or undefined where it asks the kernel. */
+  static take(descriptor: Descriptor, flags: number): ReceivedDatagram | undefined {
+    const { ahead } = descriptor;
+    if (ahead === undefined || (flags & PAST_IT) !== 0) return undefined;
+    return (flags & (MSG_PEEK as number)) === 0 ? ahead.next() : ahead.#datagrams[ahead.#at];
+  }
+
+  constructor(descriptor: Descriptor, datagrams: ReceivedDatagram[], emptied: boolean) {
+    this.#descriptor = descriptor;
+    this.#datagrams = datagrams;
+    this.#emptied = emptied;
+  }
+
+  /** The next datagram, which leaves the queue. */
+  next(): ReceivedDatagram {
+    const datagram = this.#datagrams[this.#at++] as ReceivedDatagram;
+    if (this.#at === this.#datagrams.length) {
+      this.#descriptor.ahead = undefined;
+      if (this.#emptied) this.#descriptor.reader.ready = false;
+    }
+    return datagram;
+  }
+
+  /** Up to `count` datagrams with room for `size` bytes each, as recvmmsg(2) gives them. */
+  many(count: number, size: number, flags: number): ReceivedDatagram[] {
+    const peek = (flags & (MSG_PEEK as number)) !== 0;
+    const wanted = Math.min(count, this.#datagrams.length - this.#at);
+    const from = this.#at;
+    const taken = this.#datagrams.slice(from, from + wanted);
+    if (!peek) for (let i = 0; i < wanted; i++) this.next();
+    return taken.map((datagram) => cutTo(datagram, size));
+  }
+}
+
+/** As the kernel hands a datagram over that is longer than there is room. */
+function cutTo(datagram: ReceivedDatagram, size: number): ReceivedDatagram {
+  const { data, address, flags } = datagram;
+  if (data.length <= size) return datagram;
+  return { data: data.subarray(0, size), address, flags: flags | (MSG_TRUNC as number) };
+}
+
+/** A kept datagram in the caller's memory; the count that recvfrom(2) returns. */
+export function copyInto(
+  { data }: ReceivedDatagram,
+  target: Uint8Array,
+  offset: number,
+  size: number,
+  flags: number,
+): number {
+  const bytes = Math.min(size, data.length);
+  data.copy(target, offset, 0, bytes);
+  return (flags & (MSG_TRUNC as number)) === 0 ? bytes : data.length;
+}
