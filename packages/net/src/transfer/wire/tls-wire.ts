@@ -1,9 +1,12 @@
 import type { TLSSocket } from 'node:tls';
 import { TransferError } from '../transfer-error.ts';
 import type { Wire } from './wire.ts';
+import { YoungCollection } from './young-collection.ts';
 
-// Decrypted bytes that may wait for us before TLS stops reading. Arbitrary.
-const PAUSE_BYTES = 1024 * 1024;
+// Decrypted bytes that may wait for us before TLS stops reading: a block. The memory has room for as
+// many again, so that what is decrypted already when reading stops always fits: records of 16 KiB.
+const PAUSE_BYTES = 512 * 1024;
+const STAGE_BYTES = 2 * PAUSE_BYTES;
 
 interface Target {
   readonly buffer: Buffer;
@@ -14,12 +17,17 @@ interface Target {
   reject(error: Error): void;
 }
 
-/** A connection that node:tls encrypts. A record's bytes go straight to where they are wanted. */
+/**
+ * A connection that node:tls encrypts. A record's bytes go straight to where they are wanted, or are
+ * copied to a stage: no record's own buffer outlives the turn it came in.
+ */
 export class TlsWire implements Wire {
   readonly peer: string;
   readonly #tls: TLSSocket;
-  #chunks: Buffer[] = [];
-  #waiting = 0;
+  readonly #stage = Buffer.allocUnsafeSlow(STAGE_BYTES);
+  readonly #young = new YoungCollection();
+  #from = 0;
+  #to = 0;
   #target: Target | undefined;
   #isEnded = false;
   #reason: Error | undefined;
@@ -45,10 +53,18 @@ export class TlsWire implements Wire {
       rest = rest.subarray(count);
       if (target.at === target.to) this.#settle()?.resolve(true);
     }
-    if (rest.length === 0) return;
-    this.#chunks.push(rest);
-    this.#waiting += rest.length;
-    if (this.#waiting > PAUSE_BYTES) this.#tls.pause();
+    if (rest.length > 0) this.#keep(rest);
+    if (this.#to - this.#from > PAUSE_BYTES) this.#tls.pause();
+    this.#young.dropped(chunk.length);
+  }
+
+  #keep(bytes: Buffer): void {
+    if (this.#to + bytes.length > STAGE_BYTES) {
+      this.#stage.copyWithin(0, this.#from, this.#to);
+      this.#to -= this.#from;
+      this.#from = 0;
+    }
+    this.#to += bytes.copy(this.#stage, this.#to);
   }
 
   #settle(): Target | undefined {
@@ -71,9 +87,8 @@ export class TlsWire implements Wire {
   }
 
   fill(buffer: Buffer, from: number, to: number): Promise<boolean> {
-    let at = from;
-    while (at < to && this.#chunks.length > 0) at += this.#takeChunk(buffer, at, to);
-    if (this.#waiting <= PAUSE_BYTES && this.#tls.isPaused()) this.#tls.resume();
+    const at = from + this.#takeStaged(buffer, from, to);
+    if (this.#to - this.#from <= PAUSE_BYTES && this.#tls.isPaused()) this.#tls.resume();
     if (at === to) return Promise.resolve(true);
     if (this.#reason !== undefined) return Promise.reject(this.#reason);
     if (this.#isEnded) return at === from ? Promise.resolve(false) : Promise.reject(this.#cut());
@@ -82,12 +97,15 @@ export class TlsWire implements Wire {
     });
   }
 
-  #takeChunk(buffer: Buffer, at: number, to: number): number {
-    const chunk = this.#chunks[0] as Buffer;
-    const count = chunk.copy(buffer, at, 0, to - at);
-    this.#waiting -= count;
-    if (count === chunk.length) this.#chunks.shift();
-    else this.#chunks[0] = chunk.subarray(count);
+  #takeStaged(buffer: Buffer, from: number, to: number): number {
+    const count = this.#stage.copy(
+      buffer,
+      from,
+      this.#from,
+      Math.min(this.#to, this.#from + to - from),
+    );
+    this.#from += count;
+    if (this.#from === this.#to) this.#from = this.#to = 0;
     return count;
   }
 
