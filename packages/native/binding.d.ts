@@ -207,7 +207,10 @@ export interface Native {
   ): Promise<number>;
   flock(fd: number, operation: number): Promise<number>;
   fstatvfs(fd: number): Promise<{ availableBytes: number; availableFiles: number } | number>;
-  readdir(fd: number): Promise<Uint8Array | number>;
+  // file batches: many small files in one go; what the bytes mean is above each in the source
+  listDirectory(fd: number): Promise<Uint8Array | number>;
+  readFiles(directory: number, path: string, plan: Uint8Array): Promise<Uint8Array | number>;
+  putFiles(directory: number, path: string, plan: Uint8Array): Promise<Uint8Array | number>;
   fileConstants(): Record<FileConstant, number>;
   // capture
   packetRingMap(fd: number, blockBytes: number, blocks: number): PacketRing | number;

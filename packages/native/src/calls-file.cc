@@ -3,7 +3,6 @@
 // copied before the call starts; the pool never sees JavaScript's memory. A descriptor that a call
 // opened belongs to nobody until JavaScript says `own`: at the call's end the environment may be
 // gone.
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -16,79 +15,13 @@
 #include <sys/syscall.h>
 #endif
 
-#include <functional>
 #include <memory>
-#include <new>
 #include <string>
 
-#include "calls.h"
+#include "file-call.h"
 
 namespace sockeye {
 namespace {
-
-/** One call: `execute` runs on a pool thread and touches no JavaScript, `complete` may. */
-struct FileCall {
-  std::function<int64_t()> execute;
-  std::function<napi_value(napi_env, int64_t)> complete;
-  /** What undoes the call when nobody is left to be told of its result. */
-  std::function<void(int64_t)> abandon;
-  int64_t result = 0;
-  napi_async_work work = nullptr;
-  napi_deferred deferred = nullptr;
-};
-
-napi_value Number(napi_env env, int64_t value) {
-  napi_value result = nullptr;
-  napi_create_int64(env, value, &result);
-  return result;
-}
-
-napi_value Run(napi_env env, std::unique_ptr<FileCall> call) {
-  napi_value promise = nullptr;
-  napi_value name = Text(env, "SOCKEYE_FILE");
-  if (napi_create_promise(env, &call->deferred, &promise) != napi_ok) return nullptr;
-  const auto execute = [](napi_env, void* data) {
-    auto* call = static_cast<FileCall*>(data);
-    call->result = call->execute();
-  };
-  const auto complete = [](napi_env env, napi_status status, void* data) {
-    std::unique_ptr<FileCall> call(static_cast<FileCall*>(data));
-    napi_value value = nullptr;
-    if (status == napi_ok)
-      value = call->complete ? call->complete(env, call->result) : Number(env, call->result);
-    if (value == nullptr || napi_resolve_deferred(env, call->deferred, value) != napi_ok) {
-      if (status == napi_ok && call->abandon) call->abandon(call->result);
-    }
-    napi_delete_async_work(env, call->work);
-  };
-  if (napi_create_async_work(env, nullptr, name, execute, complete, call.get(), &call->work) !=
-      napi_ok) {
-    return nullptr;
-  }
-  if (napi_queue_async_work(env, call->work) != napi_ok) {
-    napi_delete_async_work(env, call->work);
-    return nullptr;
-  }
-  call.release();
-  return promise;
-}
-
-/** Runs `execute`, whose result below 0 stands for errno. */
-napi_value Run(napi_env env, std::function<int64_t()> execute) {
-  auto call = std::make_unique<FileCall>();
-  call->execute = [execute = std::move(execute)] {
-    const int64_t result = Retry(execute);
-    return result < 0 ? -static_cast<int64_t>(errno) : result;
-  };
-  return Run(env, std::move(call));
-}
-
-/** A file name: the kernel would stop at a NUL inside it and take another file. */
-std::string Name(Args& args, size_t index) {
-  std::string name = args.String(index);
-  if (name.find('\0') != std::string::npos) args.FailRange("native call: a NUL in a file name");
-  return name;
-}
 
 // long syscall(SYS_openat2, int dirfd, const char *path, struct open_how *how, size_t size);
 // openat2(directory: number, path: string, flags: number, mode: number, resolve: number):
@@ -274,46 +207,6 @@ napi_value Fstatvfs(napi_env env, napi_callback_info info) {
   return Run(env, std::move(call));
 }
 
-// struct dirent *readdir(DIR *dirp);   to the end: the names but "." and "..", a NUL after each
-// readdir(fd: number): Promise<Uint8Array | number>
-napi_value Readdir(napi_env env, napi_callback_info info) {
-  Args args(env, info, 1);
-  const int fd = args.Int32(0);
-  if (args.failed()) return nullptr;
-  auto names = std::make_shared<std::string>();
-  auto call = std::make_unique<FileCall>();
-  call->execute = [=]() -> int64_t {
-    // closedir closes what it was given, so it gets a descriptor of its own.
-    const int own = ::openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR* directory = own < 0 ? nullptr : ::fdopendir(own);
-    if (directory == nullptr) {
-      const int error = errno;
-      if (own >= 0) ::close(own);
-      return -error;
-    }
-    errno = 0;
-    while (const struct dirent* entry = ::readdir(directory)) {
-      const std::string name = entry->d_name;
-      if (name != "." && name != "..") names->append(name).push_back('\0');
-      errno = 0;
-    }
-    const int error = errno;
-    ::closedir(directory);
-    return -error;
-  };
-  call->complete = [=](napi_env env, int64_t result) -> napi_value {
-    if (result < 0) return Number(env, result);
-    void* target = nullptr;
-    napi_value buffer = nullptr;
-    napi_value view = nullptr;
-    if (napi_create_arraybuffer(env, names->size(), &target, &buffer) != napi_ok) return nullptr;
-    names->copy(static_cast<char*>(target), names->size());
-    napi_create_typedarray(env, napi_uint8_array, names->size(), buffer, 0, &view);
-    return view;
-  };
-  return Run(env, std::move(call));
-}
-
 // The numbers that these calls take, as the system's headers have them; -1 for what it lacks.
 // fileConstants(): Record<FileConstant, number>
 napi_value FileConstants(napi_env env, napi_callback_info info) {
@@ -362,7 +255,6 @@ void ExportFileCalls(napi_env env, napi_value exports) {
   Export(env, exports, "finishFile", FinishFile);
   Export(env, exports, "flock", Flock);
   Export(env, exports, "fstatvfs", Fstatvfs);
-  Export(env, exports, "readdir", Readdir);
   Export(env, exports, "fileConstants", FileConstants);
 }
 

@@ -69,6 +69,7 @@ void ExportMessageCalls(napi_env env, napi_value exports);
 void ExportNameCalls(napi_env env, napi_value exports);
 void ExportPollerCalls(napi_env env, napi_value exports);
 void ExportFileCalls(napi_env env, napi_value exports);
+void ExportFileBatchCalls(napi_env env, napi_value exports);
 void ExportCaptureCalls(napi_env env, napi_value exports);
 
 }  // namespace sockeye

@@ -24,6 +24,12 @@ export interface TransferSink {
   finishDirectory?(entry: Entry): Promise<void>;
   /** A file begins. */
   open(entry: Entry): Promise<SinkFile>;
+  /**
+   * A small file, whole and verified, none of which is there yet: true once it is durable and
+   * visible, false where {@link open} shall take it as any other, for instance because its name is
+   * taken. The content stays as it is until then. Without this method `open` takes all.
+   */
+  putWhole?(entry: Entry, content: Uint8Array): Promise<boolean>;
   /** The transfer ended, well or not. */
   end?(): Promise<void>;
 }

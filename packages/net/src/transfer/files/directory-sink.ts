@@ -8,6 +8,7 @@ import { DirectoryFile, type Placement } from './directory-file.ts';
 import { FILE } from './file-constants.ts';
 import type { OpenFile } from './open-file.ts';
 import { openPartFile, type PartFile } from './part-file.ts';
+import { PutQueue } from './put-queue.ts';
 import { type Quota, RoomLedger } from './room-ledger.ts';
 import type { RootDirectory } from './root-directory.ts';
 import { isTemporaryName } from './temporary-name.ts';
@@ -34,6 +35,7 @@ export class DirectorySink implements TransferSink {
   readonly #root: RootDirectory;
   readonly #options: DirectorySinkOptions;
   readonly #commits: CommitQueue;
+  readonly #puts: PutQueue;
   readonly #room: RoomLedger;
   /** Directories that got their name from us, now or in a run that was cut. */
   readonly #made = new Set<string>();
@@ -42,6 +44,7 @@ export class DirectorySink implements TransferSink {
     this.#root = root;
     this.#options = options;
     this.#commits = new CommitQueue(root);
+    this.#puts = new PutQueue(root);
     this.#room = new RoomLedger(() => root.room());
   }
 
@@ -85,12 +88,27 @@ export class DirectorySink implements TransferSink {
     }
   }
 
-  async open(entry: Entry): Promise<SinkFile> {
+  async putWhole(entry: Entry, content: Uint8Array): Promise<boolean> {
+    this.#checkFile(entry);
+    await this.#room.reserve(entry.size);
+    try {
+      return await this.#puts.put(entry, content);
+    } finally {
+      this.#room.release(entry.size);
+    }
+  }
+
+  #checkFile(entry: Entry): void {
     refuseTemporary(entry);
-    const { maxFileBytes = Infinity, existing = 'refuse' } = this.#options;
+    const { maxFileBytes = Infinity } = this.#options;
     if (entry.size > maxFileBytes) {
       throw overQuota(`${entry.size} bytes`, 'maxFileBytes', maxFileBytes);
     }
+  }
+
+  async open(entry: Entry): Promise<SinkFile> {
+    this.#checkFile(entry);
+    const { existing = 'refuse' } = this.#options;
     const found = await this.#root.findFile(entry.path, FILE.O_RDONLY | FILE.O_NONBLOCK);
     if (found === undefined) return this.#write(entry, { replace: false });
     return this.#openExisting(entry, found, existing);

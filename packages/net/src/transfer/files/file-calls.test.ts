@@ -25,7 +25,9 @@ const CALLS = [
   'finishFile',
   'flock',
   'fstatvfs',
-  'readdir',
+  'listDirectory',
+  'readFiles',
+  'putFiles',
 ] as const;
 
 test('a call on files with a wrong argument throws TypeError or RangeError and does nothing', () => {
@@ -54,10 +56,18 @@ test('a call on files with a wrong argument throws TypeError or RangeError and d
 test('a call on files resolves to -errno where the system says no', async () => {
   for (const name of CALLS) {
     const call = native[name] as (...args: unknown[]) => Promise<unknown>;
-    const texts = { openat2: [1], mkdirat: [1], unlinkat: [1], renameat2: [1, 3] };
+    const texts = {
+      openat2: [1],
+      mkdirat: [1],
+      unlinkat: [1],
+      renameat2: [1, 3],
+      readFiles: [1],
+      putFiles: [1],
+    };
     const at: number[] = texts[name as keyof typeof texts] ?? [];
     // 2 ** 30 is no descriptor.
-    const args = [0, 1, 2, 3, 4].map((i) => (at.includes(i) ? 'name' : i % 2 === 0 ? 2 ** 30 : 0));
+    const plan = name === 'readFiles' || name === 'putFiles' ? Buffer.alloc(0) : 2 ** 30;
+    const args = [2 ** 30, 0, plan, 0, 2 ** 30].map((arg, i) => (at.includes(i) ? 'name' : arg));
     const result = await call(...args);
     assert.ok(typeof result === 'number' && result < 0, `${name}: ${String(result)}`);
   }
@@ -91,7 +101,8 @@ test(
     writeFileSync(Buffer.concat([Buffer.from(`${place.path}/`), Buffer.of(0xff, 0xfe)]), '');
     const root = await RootDirectory.open(place.path);
     const directory = await root.openDirectory([]);
-    assert.deepEqual(await namesIn(directory), ['名字', undefined]);
+    const names = (await namesIn(directory)).map(({ name }) => name);
+    assert.deepEqual(names, ['名字', undefined]);
     await directory.close();
     await root.close();
   },

@@ -3,9 +3,8 @@ import { EEXIST, ENOENT, ENOSYS } from '../../constants/index.ts';
 import { TransferError } from '../transfer-error.ts';
 import { BENEATH, FILE } from './file-constants.ts';
 import { checked, FileError } from './file-error.ts';
+import { type ListedName, parseListing } from './directory-listing.ts';
 import { OpenFile } from './open-file.ts';
-
-const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** The names of a path that was checked, as one. */
 function joined(path: readonly string[]): string {
@@ -105,6 +104,21 @@ export class RootDirectory {
     }
   }
 
+  /** Reads files of one directory below in one go, as the plan says; undefined where it can't be. */
+  async readFiles(parent: readonly string[], plan: Uint8Array): Promise<Buffer | undefined> {
+    const read = await this.#directory.use((fd) => native.readFiles(fd, joined(parent), plan));
+    return typeof read === 'number' ? undefined : Buffer.from(read.buffer);
+  }
+
+  /** Writes new files into one directory below, as the plan says: 0 or -errno for each. @throws FileError */
+  async putFiles(parent: readonly string[], plan: Uint8Array): Promise<Int32Array> {
+    const path = joined(parent);
+    const results = await this.#directory.use((fd) => native.putFiles(fd, path, plan));
+    if (typeof results === 'number') throw new FileError('openat2', -results, path);
+    const bytes = Buffer.from(results.buffer);
+    return Int32Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readInt32LE(4 * i));
+  }
+
   /** Bytes and files that the file system has room for. */
   async room(): Promise<{ availableBytes: number; availableFiles: number }> {
     const result = await native.fstatvfs(this.#directory.fd);
@@ -117,25 +131,11 @@ export class RootDirectory {
   }
 }
 
-/** The names in an open directory, sorted; undefined stands for one that is not UTF-8. */
-export async function namesIn(directory: OpenFile): Promise<(string | undefined)[]> {
-  const bytes = await native.readdir(directory.fd);
-  if (typeof bytes === 'number') throw new FileError('readdir', -bytes, directory.path);
-  const names: (string | undefined)[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const end = bytes.indexOf(0, at);
-    names.push(decoded(bytes.subarray(at, end)));
-    at = end + 1;
-  }
-  return names.toSorted();
-}
-
-function decoded(bytes: Uint8Array): string | undefined {
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    return undefined;
-  }
+/** What is in an open directory, sorted by name. */
+export async function namesIn(directory: OpenFile): Promise<ListedName[]> {
+  const records = await directory.use((fd) => native.listDirectory(fd));
+  if (typeof records === 'number') throw new FileError('readdir', -records, directory.path);
+  return parseListing(records);
 }
 
 /** Renames inside one directory. @throws FileError EEXIST where `replace` is false and it is there */

@@ -5,7 +5,9 @@ import { nameFault } from '../protocol/check-name.ts';
 import { MAX_DEPTH } from '../protocol/limits.ts';
 import { TransferError } from '../transfer-error.ts';
 import { FILE } from './file-constants.ts';
-import type { BigStats, OpenFile } from './open-file.ts';
+import type { ListedName, SourceStat } from './directory-listing.ts';
+import { FileError } from './file-error.ts';
+import type { OpenFile } from './open-file.ts';
 import { namesIn, RootDirectory } from './root-directory.ts';
 
 const FILE_TYPE = 0o170000n;
@@ -16,8 +18,6 @@ const KINDS = new Map<bigint, Entry['kind']>([
 // What stat(2) counts blocks in.
 const STAT_BLOCK = 512n;
 const NS = 1_000_000_000n;
-// Entries looked at together: the pool has four threads by default. Arbitrary above that.
-const TOGETHER = 16;
 
 /** A file or directory to send. */
 export interface SourceEntry {
@@ -41,7 +41,7 @@ export interface SkippedEntry {
   readonly text: string;
 }
 
-export function identityOf({ ino, size, mtimeNs }: BigStats): SourceIdentity {
+export function identityOf({ ino, size, mtimeNs }: SourceStat): SourceIdentity {
   return { inode: ino, size, mtimeNs };
 }
 
@@ -85,12 +85,12 @@ export class SourceTree {
     const real = await realpath(path);
     const root = await RootDirectory.open(dirname(real));
     this.#roots.push(root);
-    await this.#visit(root, [basename(real)], [name]);
+    const below = [basename(real)];
+    const file = await root.openFile(below, FILE.O_PATH | FILE.O_NOFOLLOW);
+    await this.#visit(root, below, [name], await closing(file, file.stat()));
   }
 
-  async #visit(root: RootDirectory, below: string[], path: string[]): Promise<void> {
-    const file = await root.openFile(below, FILE.O_PATH | FILE.O_NOFOLLOW);
-    const stat = await closing(file, file.stat());
+  async #visit(root: RootDirectory, below: string[], path: string[], stat: SourceStat) {
     const kind = KINDS.get(stat.mode & FILE_TYPE);
     if (kind === undefined) {
       this.#skip(path, 'it is neither a file nor a directory');
@@ -103,29 +103,19 @@ export class SourceTree {
   }
 
   async #descend(root: RootDirectory, below: string[], path: string[]): Promise<void> {
-    const names = await this.#list(root, below, path);
-    for (let at = 0; at < names.length; at += TOGETHER) {
-      const visits = names.slice(at, at + TOGETHER).map(async (name) => {
-        await this.#visit(root, [...below, name], [...path, name]).catch((error: Error) =>
-          this.#skip([...path, name], error.message),
-        );
-      });
-      await Promise.all(visits);
-    }
-  }
-
-  async #list(root: RootDirectory, below: string[], path: string[]): Promise<string[]> {
     const directory = await root.openDirectory(below);
-    const found = await closing(directory, namesIn(directory));
-    return found.filter((name): name is string => {
-      const fault = name === undefined ? 'it is not UTF-8' : nameFault(name);
-      const tooDeep = path.length >= MAX_DEPTH ? `it is deeper than ${MAX_DEPTH}` : undefined;
-      if (fault !== undefined || tooDeep !== undefined) {
-        this.#skip([...path, name ?? '\ufffd'], `its name: ${fault ?? tooDeep}`);
-        return false;
+    const listed = await closing(directory, namesIn(directory));
+    for (const { name = '\ufffd', stat, fault } of listed.map((one) =>
+      withFault(one, path.length),
+    )) {
+      if (stat instanceof FileError || fault !== undefined) {
+        this.#skip([...path, name], fault ?? (stat as FileError).message);
+        continue;
       }
-      return true;
-    });
+      await this.#visit(root, [...below, name], [...path, name], stat).catch((error: Error) =>
+        this.#skip([...path, name], error.message),
+      );
+    }
   }
 
   #skip(path: readonly string[], text: string): void {
@@ -133,7 +123,15 @@ export class SourceTree {
   }
 }
 
-function describe(id: number, kind: Entry['kind'], path: string[], stat: BigStats): Entry {
+/** What is wrong with a name where it is to be sent, in words. */
+function withFault(listed: ListedName, depth: number): ListedName & { readonly fault?: string } {
+  const { name } = listed;
+  const tooDeep = depth >= MAX_DEPTH ? `it is deeper than ${MAX_DEPTH}` : undefined;
+  const fault = name === undefined ? 'it is not UTF-8' : (nameFault(name) ?? tooDeep);
+  return fault === undefined ? listed : { ...listed, fault: `its name: ${fault}` };
+}
+
+function describe(id: number, kind: Entry['kind'], path: string[], stat: SourceStat): Entry {
   const isFile = kind === 'file';
   return {
     id,

@@ -11,6 +11,7 @@ import {
   MAX_NAME_BYTES,
   MAX_OFFERED_NAMES,
   MAX_REASON_BYTES,
+  WHOLE_BYTES,
 } from './limits.ts';
 import { type Entry, type Message, type MessageType, type Role, TYPE_NUMBERS } from './message.ts';
 import { reasonOf } from './reason.ts';
@@ -39,9 +40,17 @@ export function decodeMessage(body: Buffer, frameBytes: number = body.length): M
   if (message.type === 'block' || message.type === 'repair') {
     return { ...message, payload: fields.bytes(fields.left) };
   }
+  if (message.type === 'whole') return { ...message, payload: wholeContent(message.entry, fields) };
   // A later version may append fields to a greeting, in which it says that it is later.
   if (fields.left > 0 && type !== 'hello') malformed(`${type} has ${fields.left} bytes too many`);
   return message;
+}
+
+function wholeContent({ kind, size }: Entry, fields: FieldReader): Buffer {
+  if (kind !== 'file' || size > WHOLE_BYTES || size !== fields.left) {
+    malformed(`a ${kind} of ${size} bytes has ${fields.left} with it, at most ${WHOLE_BYTES}`);
+  }
+  return fields.bytes(size);
 }
 
 /** The checksum covers the prefix, the type and the fields. */
@@ -69,6 +78,14 @@ function readFields(type: MessageType, fields: FieldReader): Message {
       return { type, yes: fields.u8() === 1, reason: fields.text('reason', MAX_REASON_BYTES) };
     case 'entry':
       return { type, entry: readEntry(fields) };
+    case 'whole':
+      return {
+        type,
+        entry: readEntry(fields),
+        root: fields.bytes(HASH_BYTES),
+        seal: fields.bytes(HASH_BYTES),
+        payload: Buffer.alloc(0),
+      };
     case 'accept':
       return { type, id: fields.u32(), keptBlocks: fields.u64('keptBlocks', MAX_BLOCKS) };
     case 'refuse':

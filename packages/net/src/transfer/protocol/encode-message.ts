@@ -59,6 +59,9 @@ function writeFields(fields: FieldWriter, message: Message): void {
     case 'entry':
       entryFields(fields, message.entry);
       break;
+    case 'whole':
+      entryFields(fields, message.entry).bytes(message.root).bytes(message.seal);
+      break;
     case 'accept':
       fields.u32(message.id).u64(message.keptBlocks);
       break;

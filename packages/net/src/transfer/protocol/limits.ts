@@ -16,8 +16,17 @@ export const MAX_FRAME_BYTES = 1024 * 1024;
  */
 export const WINDOW_BYTES = 6 * 1024 * 1024;
 
-/** Entries announced and not yet finished; arbitrary, enough for 6,000 files a second at 40 ms. */
-export const MAX_OPEN_ENTRIES = 256;
+/** Entries announced and not yet finished; arbitrary, enough for 25,000 files a second at 40 ms. */
+export const MAX_OPEN_ENTRIES = 1024;
+
+/** A file up to this size may be announced together with its content. Arbitrary. */
+export const WHOLE_BYTES = 64 * 1024;
+
+/**
+ * Bytes of such files that may be unanswered. The receiver may have them all, and after a cut these
+ * and the window together are what is sent twice: 8 MiB.
+ */
+export const WHOLE_WINDOW_BYTES = 2 * 1024 * 1024;
 
 /** Directories above a file, itself included (safety.md 14). */
 export const MAX_DEPTH = 32;

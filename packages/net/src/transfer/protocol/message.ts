@@ -45,6 +45,17 @@ export interface Block {
   readonly payload: Buffer;
 }
 
+/** A small file, announced with its content. */
+export interface Whole {
+  readonly type: 'whole';
+  readonly entry: Entry;
+  readonly root: Buffer;
+  /** As in END. */
+  readonly seal: Buffer;
+  /** A view of the frame. */
+  readonly payload: Buffer;
+}
+
 export interface Refusal<Type extends 'refuse' | 'abandon'> {
   readonly type: Type;
   readonly id: number;
@@ -58,6 +69,7 @@ export type Message =
   | Offer
   | { readonly type: 'answer'; readonly yes: boolean; readonly reason: string }
   | { readonly type: 'entry'; readonly entry: Entry }
+  | Whole
   | { readonly type: 'accept'; readonly id: number; readonly keptBlocks: number }
   /** The receiver refuses a file, or the sender gives one up. */
   | Refusal<'refuse'>
@@ -109,4 +121,5 @@ export const TYPE_NUMBERS: Readonly<Record<MessageType, number>> = {
   bye: 17,
   failure: 18,
   ping: 19,
+  whole: 20,
 };

@@ -10,7 +10,7 @@ const ALLOWED: Readonly<Record<Role, Readonly<Record<Stage, readonly MessageType
     hello: ['hello'],
     offer: ['offer'],
     answer: [],
-    entries: ['entry', 'digest', 'block', 'hole', 'end', 'repair', 'abandon', 'done'],
+    entries: ['entry', 'whole', 'digest', 'block', 'hole', 'end', 'repair', 'abandon', 'done'],
     ending: [],
     ended: [],
   },

@@ -2,7 +2,8 @@ import { BlockLedger } from '../protocol/block-ledger.ts';
 import type { BlockHash } from '../protocol/block-hash.ts';
 import { malformed } from '../protocol/field-reader.ts';
 import { BLOCK_BYTES, blockLength } from '../protocol/limits.ts';
-import type { Entry, Message } from '../protocol/message.ts';
+import type { Entry, Message, Whole } from '../protocol/message.ts';
+import { MerkleRoot } from '../protocol/merkle-root.ts';
 import { sealOf } from '../protocol/seal.ts';
 import type { SinkFile, TransferSink } from '../sink.ts';
 import { TransferError } from '../transfer-error.ts';
@@ -62,6 +63,39 @@ export class ReceiverFile {
       await parent;
       this.#accept(await this.#context.sink.open(this.entry));
     });
+  }
+
+  /** Takes a file that came with its content, or accepts it as any other. */
+  openWhole(parent: Promise<void>, whole: Whole): void {
+    this.#run(async () => {
+      try {
+        await parent;
+        await this.#takeWhole(whole);
+      } finally {
+        this.#context.confirm(whole.payload.length);
+      }
+    });
+  }
+
+  async #takeWhole({ payload, root, seal }: Whole): Promise<void> {
+    const { sink, hash } = this.#context;
+    const tree = new MerkleRoot(hash, this.entry.size);
+    if (payload.length > 0) tree.push(hash.digest(payload));
+    const isRight = tree.digest().equals(root) && sealOf(hash, this.entry, root).equals(seal);
+    if (isRight && (await sink.putWhole?.(this.entry, payload)) === true) return this.#put(root);
+    const target = await sink.open(this.entry);
+    // Damaged, or something is there already: block by block, then.
+    if (!isRight || target.isComparison || target.keptBlocks > 0) return this.#accept(target);
+    this.#target = target;
+    if (payload.length > 0) await target.write(payload, 0, false);
+    this.#target = undefined;
+    await target.commit();
+    this.#put(root);
+  }
+
+  #put(root: Buffer): void {
+    this.#context.progress(this.entry.size);
+    this.#over({ how: 'written', root: Buffer.from(root) });
   }
 
   #accept(target: SinkFile): void {

@@ -1,7 +1,7 @@
 import type { BlockHash } from '../protocol/block-hash.ts';
 import { malformed } from '../protocol/field-reader.ts';
 import { MAX_OPEN_ENTRIES } from '../protocol/limits.ts';
-import type { Entry } from '../protocol/message.ts';
+import type { Entry, Whole } from '../protocol/message.ts';
 import { type Reason, REASONS } from '../protocol/reason.ts';
 import type { TransferReceipt } from '../receipt.ts';
 import type { OfferSummary, TransferSink } from '../sink.ts';
@@ -20,7 +20,7 @@ export type Decide = (offer: OfferSummary & { readonly peer: string }) => Promis
 
 type FromSender = Extract<
   ReceivedMessage,
-  { type: 'entry' | 'digest' | 'block' | 'repair' | 'hole' | 'end' | 'abandon' | 'done' }
+  { type: 'entry' | 'whole' | 'digest' | 'block' | 'repair' | 'hole' | 'end' | 'abandon' | 'done' }
 >;
 
 export interface ReceiverSessionOptions {
@@ -135,6 +135,10 @@ export class ReceiverSession {
       case 'entry':
         this.#takeEntry(message.entry);
         break;
+      case 'whole':
+        this.#roots.set(message.entry.id, message.root);
+        this.#takeEntry(message.entry, message);
+        break;
       case 'digest': {
         const file = this.#known(message.id);
         if (file === undefined) break;
@@ -182,7 +186,7 @@ export class ReceiverSession {
     file.onBlock(block);
   }
 
-  #takeEntry(entry: Entry): void {
+  #takeEntry(entry: Entry, whole?: Whole): void {
     if (entry.id !== this.#nextId) malformed(`entry ${entry.id} where ${this.#nextId} was due`);
     this.#nextId++;
     this.#bytes += entry.size;
@@ -191,7 +195,7 @@ export class ReceiverSession {
     if (this.#bytes > bytes) malformed(`more bytes than the ${bytes} offered`);
     if (this.#files.size >= MAX_OPEN_ENTRIES) malformed(`more than ${MAX_OPEN_ENTRIES} open files`);
     if (entry.kind === 'directory') this.#makeDirectory(entry);
-    else this.#openFile(entry);
+    else this.#openFile(entry, whole);
   }
 
   #makeDirectory(entry: Entry): void {
@@ -209,11 +213,13 @@ export class ReceiverSession {
     return this.#made.get(entry.path.slice(0, -1).join('/')) ?? Promise.resolve();
   }
 
-  #openFile(entry: Entry): void {
+  #openFile(entry: Entry, whole: Whole | undefined): void {
     const context = this.#context as ReceiverContext;
     const file = new ReceiverFile(context, entry, (outcome) => this.#over(entry, outcome));
     this.#files.set(entry.id, file);
-    file.open(this.#parentOf(entry));
+    const parent = this.#parentOf(entry);
+    if (whole === undefined) file.open(parent);
+    else file.openWhole(parent, whole);
   }
 
   #over(entry: Entry, outcome: Finished | { error: unknown }): void {

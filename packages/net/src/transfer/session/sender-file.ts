@@ -24,6 +24,8 @@ export class SenderFile {
   readonly source: SourceEntry;
   /** The root of what was sent, once all of it was. */
   root: Buffer | undefined;
+  /** Bytes of content that went out with the announcement and were not answered yet. */
+  unansweredBytes = 0;
   readonly #context: SenderContext;
   #file: OpenFile | undefined;
   #isOver = false;

@@ -1,4 +1,5 @@
 import type { SourceEntry, SourceTree } from '../files/source-tree.ts';
+import { GROUP_FILES, isSmall, readWholeFiles, smallFilesFrom } from '../files/whole-files.ts';
 import type { BlockHash } from '../protocol/block-hash.ts';
 import { nameFault } from '../protocol/check-name.ts';
 import { malformed } from '../protocol/field-reader.ts';
@@ -6,10 +7,13 @@ import {
   BLOCK_BYTES,
   MAX_OFFERED_NAMES,
   MAX_OPEN_ENTRIES,
+  WHOLE_WINDOW_BYTES,
   WINDOW_BYTES,
 } from '../protocol/limits.ts';
+import { MerkleRoot } from '../protocol/merkle-root.ts';
 import { type Reason, REASONS } from '../protocol/reason.ts';
 import type { TransferReceipt } from '../receipt.ts';
+import { sealOf } from '../protocol/seal.ts';
 import { TransferError } from '../transfer-error.ts';
 import { BlockPool } from '../wire/block-pool.ts';
 import type { MessageWire, ReceivedMessage } from '../wire/message-wire.ts';
@@ -37,6 +41,12 @@ type FromReceiver = Extract<
   { type: 'accept' | 'refuse' | 'want' | 'progress' | 'ack' | 'bye' }
 >;
 
+/** A small file and what it holds; undefined where it couldn't be read. */
+interface WholeFile {
+  readonly source: SourceEntry;
+  readonly content: Buffer | undefined;
+}
+
 interface Accepted {
   readonly file: SenderFile;
   readonly keptBlocks: number;
@@ -47,7 +57,8 @@ interface Accepted {
  *
  * Theory of operation. Three things go on at once: entries are announced, as many as may be open;
  * `parallel` workers stream the files that the receiver accepted; and what the receiver says is
- * read. A file is open from its entry until the receiver acknowledges or refuses it, or this side
+ * read. A small file's content goes out with its announcement, as long as the receiver turns out not
+ * to have such files. A file is open from its entry until the receiver acknowledges or refuses it, or this side
  * abandons it. When none is open and all were announced, DONE asks for the directories.
  */
 export class SenderSession {
@@ -58,7 +69,12 @@ export class SenderSession {
   readonly #directories = new Map<number, SourceEntry>();
   readonly #accepted: Accepted[] = [];
   readonly #window = new ByteBudget(WINDOW_BYTES);
+  readonly #wholeWindow = new ByteBudget(WHOLE_WINDOW_BYTES);
   readonly #rate: RateLimit;
+  /** Whether small files go out with their announcement: not where the receiver has them already. */
+  #sendsWhole = true;
+  #ahead: { readonly first: number; readonly group: Promise<WholeFile[]> } | undefined;
+  #isAnnouncing = false;
   #confirmed = 0;
   #announced = 0;
   #streaming = 0;
@@ -140,14 +156,22 @@ export class SenderSession {
 
   /** Announces entries as long as the receiver has to keep few of them in mind. */
   #announce(): void {
+    if (this.#isAnnouncing) return;
+    this.#isAnnouncing = true;
+    this.#announceAll().catch((error: unknown) => this.#fail(error));
+  }
+
+  async #announceAll(): Promise<void> {
     const { entries } = this.#tree;
-    while (this.#announced < entries.length && this.#open.size < MAX_OPEN_ENTRIES) {
-      const source = entries[this.#announced++] as SourceEntry;
-      const { id, kind } = source.entry;
-      if (kind === 'directory') this.#directories.set(id, source);
-      else this.#open.set(id, new SenderFile(this.#context as SenderContext, source));
-      void this.#wire.send({ type: 'entry', entry: source.entry });
+    // A group goes out as a whole.
+    const most = MAX_OPEN_ENTRIES - GROUP_FILES;
+    while (this.#announced < entries.length && this.#open.size <= most) {
+      const source = entries[this.#announced] as SourceEntry;
+      if (this.#sendsWhole && isSmall(source)) await this.#announceWhole();
+      else this.#announceEntry(source);
     }
+    // From here to the end in one go, so that who asks for more isn't turned away in vain.
+    this.#isAnnouncing = false;
     const isEverythingOver = this.#announced === entries.length && this.#open.size === 0;
     if (isEverythingOver && this.#wire.stage === 'entries') {
       this.#wire.advance('ending');
@@ -155,11 +179,62 @@ export class SenderSession {
     }
   }
 
+  #announceEntry(source: SourceEntry): void {
+    const { id, kind } = source.entry;
+    this.#announced++;
+    if (kind === 'directory') this.#directories.set(id, source);
+    else this.#open.set(id, new SenderFile(this.#context as SenderContext, source));
+    void this.#wire.send({ type: 'entry', entry: source.entry });
+  }
+
+  /** Announces the next small files of a directory with their content. */
+  async #announceWhole(): Promise<void> {
+    const first = this.#announced;
+    const ahead = this.#ahead?.first === first ? this.#ahead.group : this.#readGroup(first);
+    const group = await ahead;
+    const next = first + group.length;
+    // The next ones are read while these go out.
+    this.#ahead = { first: next, group: this.#readGroup(next) };
+    this.#ahead.group.catch(() => undefined);
+    for (const { source, content } of group) {
+      if (content === undefined || !this.#sendsWhole) this.#announceEntry(source);
+      else await this.#sendWhole(source, content);
+    }
+  }
+
+  async #readGroup(first: number): Promise<WholeFile[]> {
+    const group = smallFilesFrom(this.#tree.entries, first);
+    const contents = await readWholeFiles(group);
+    return group.map((source, i) => ({ source, content: contents[i] }));
+  }
+
+  async #sendWhole(source: SourceEntry, payload: Buffer): Promise<void> {
+    const context = this.#context as SenderContext;
+    const { hash } = context;
+    await this.#wholeWindow.take(payload.length);
+    await context.admit(payload.length);
+    const tree = new MerkleRoot(hash, payload.length);
+    if (payload.length > 0) tree.push(hash.digest(payload));
+    const root = tree.digest();
+    const file = new SenderFile(context, source);
+    file.root = root;
+    file.unansweredBytes = payload.length;
+    this.#announced++;
+    this.#open.set(source.entry.id, file);
+    const { entry } = source;
+    void this.#wire.send({ type: 'whole', entry, root, seal: sealOf(hash, entry, root), payload });
+  }
+
+  /** The receiver said something of a file; it may be one whose content it has. */
+  #answered(file: SenderFile): void {
+    this.#wholeWindow.give(file.unansweredBytes);
+    file.unansweredBytes = 0;
+  }
+
   #take(message: FromReceiver): void {
     switch (message.type) {
       case 'accept':
-        this.#accepted.push({ file: this.#file(message.id), keptBlocks: message.keptBlocks });
-        this.#work();
+        this.#accept(this.#file(message.id), message.keptBlocks);
         break;
       case 'refuse':
         this.#refused(message.id, message.reason, message.text);
@@ -178,6 +253,14 @@ export class SenderSession {
         this.#wire.advance('ended');
         break;
     }
+  }
+
+  #accept(file: SenderFile, keptBlocks: number): void {
+    if (isSmall(file.source)) this.#sendsWhole = keptBlocks === 0;
+    this.#answered(file);
+    file.root = undefined;
+    this.#accepted.push({ file, keptBlocks });
+    this.#work();
   }
 
   #file(id: number): SenderFile {
@@ -203,6 +286,7 @@ export class SenderSession {
     // It was abandoned here at the same time.
     if (file === undefined) return;
     this.#options.log.failed(file.source.entry, reason, text);
+    if (reason === 'exists') this.#sendsWhole = false;
     this.#over(file);
   }
 
@@ -222,6 +306,7 @@ export class SenderSession {
   }
 
   #over(file: SenderFile): void {
+    this.#answered(file);
     this.#open.delete(file.source.entry.id);
     void file.finish();
     this.#announce();
@@ -259,8 +344,7 @@ export class SenderSession {
   #failed(file: SenderFile, error: unknown): void {
     if (file.isOver) return;
     if (!(error instanceof TransferError) || !(error.reason in REASONS)) {
-      this.#failure ??= { error };
-      this.#wire.abort(error instanceof Error ? error : new Error(String(error)));
+      this.#fail(error);
       return;
     }
     const reason = error.reason as Reason;
@@ -268,6 +352,12 @@ export class SenderSession {
     void this.#wire.send({ type: 'abandon', id: entry.id, reason, text: error.message });
     this.#options.log.failed(entry, reason, error.message);
     this.#over(file);
+  }
+
+  /** Ends the session for a reason of this side's own. */
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#wire.abort(error instanceof Error ? error : new Error(String(error)));
   }
 }
 

@@ -28,6 +28,7 @@ export class TlsWire implements Wire {
   readonly #young = new YoungCollection();
   #from = 0;
   #to = 0;
+  #isGathering = false;
   #target: Target | undefined;
   #isEnded = false;
   #reason: Error | undefined;
@@ -115,11 +116,21 @@ export class TlsWire implements Wire {
         if (error) reject(this.#reason ?? error);
         else resolve();
       };
-      this.#tls.cork();
+      this.#gather();
       pieces.forEach((piece, i) => {
         if (i === pieces.length - 1) this.#tls.write(piece, done);
         else this.#tls.write(piece);
       });
+    });
+  }
+
+  /** What is sent in one turn shares records and a system call. */
+  #gather(): void {
+    if (this.#isGathering) return;
+    this.#isGathering = true;
+    this.#tls.cork();
+    process.nextTick(() => {
+      this.#isGathering = false;
       this.#tls.uncork();
     });
   }

@@ -1,0 +1,403 @@
+// Calls that do the same to many small files of one directory in one go. Each file alone would be
+// five to nine ways to the pool and back, which cost more than its system calls, and an fsync, of
+// which a disk does some hundred a second. Plans come from JavaScript as bytes, little-endian; they
+// are copied before the call starts and read with bounds: what is no plan gives -EINVAL.
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#ifdef __linux__
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+#endif
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "file-call.h"
+
+namespace sockeye {
+namespace {
+
+/** A descriptor that closes itself. */
+class UniqueFd {
+ public:
+  explicit UniqueFd(int fd = -1) : fd_(fd) {}
+  UniqueFd(UniqueFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  UniqueFd& operator=(UniqueFd&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~UniqueFd() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+/** Reads the fields of a plan; failed() once a field wasn't there. */
+class PlanReader {
+ public:
+  explicit PlanReader(std::string_view bytes) : bytes_(bytes) {}
+
+  uint64_t Number(size_t size) {
+    const std::string_view field = Take(size);
+    uint64_t value = 0;
+    for (size_t i = field.size(); i-- > 0;) value = value << 8 | static_cast<uint8_t>(field[i]);
+    return value;
+  }
+  std::string_view Take(size_t size) {
+    if (failed_ || size > bytes_.size() - at_) {
+      failed_ = true;
+      return {};
+    }
+    at_ += size;
+    return bytes_.substr(at_ - size, size);
+  }
+  /** One name in a directory, its length in two bytes before it. */
+  std::string Name() {
+    const std::string_view name = Take(Number(2));
+    const bool is_name = !name.empty() && name != "." && name != ".." &&
+                         name.find('/') == name.npos && name.find('\0') == name.npos;
+    if (!is_name) failed_ = true;
+    return std::string(name);
+  }
+  bool more() const { return !failed_ && at_ < bytes_.size(); }
+  bool failed() const { return failed_; }
+
+ private:
+  std::string_view bytes_;
+  size_t at_ = 0;
+  bool failed_ = false;
+};
+
+void Append(std::string& bytes, uint64_t value, size_t size) {
+  for (size_t i = 0; i < size; i++) bytes.push_back(static_cast<char>(value >> 8 * i));
+}
+
+/** openat2 that follows no link and never leaves the directory (safety.md 15); -1 sets errno. */
+int OpenBeneath(int directory, const char* path, uint64_t flags, uint64_t mode) {
+#ifdef __linux__
+  struct open_how how = {};
+  how.flags = flags | O_CLOEXEC;
+  how.mode = mode;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+  int64_t fd = -1;
+  // As in openat2 itself: a rename that raced with the walk.
+  for (int attempt = 0; attempt < 3; attempt++) {
+    fd = Retry([&] { return ::syscall(SYS_openat2, directory, path, &how, sizeof how); });
+    if (fd >= 0 || errno != EAGAIN) break;
+  }
+  return static_cast<int>(fd);
+#else
+  errno = ENOSYS;
+  return -1;
+#endif
+}
+
+int64_t MtimeNs(const struct stat& stat) {
+#ifdef __APPLE__
+  return int64_t{stat.st_mtimespec.tv_sec} * 1000000000 + stat.st_mtimespec.tv_nsec;
+#else
+  return int64_t{stat.st_mtim.tv_sec} * 1000000000 + stat.st_mtim.tv_nsec;
+#endif
+}
+
+/** Runs a call whose outcome is bytes, or -errno. */
+napi_value RunForBytes(napi_env env, std::function<int64_t(std::string&)> execute) {
+  auto bytes = std::make_shared<std::string>();
+  auto call = std::make_unique<FileCall>();
+  call->execute = [execute = std::move(execute), bytes] { return execute(*bytes); };
+  call->complete = [bytes](napi_env env, int64_t result) {
+    return result < 0 ? Number(env, result) : BytesOut(env, *bytes);
+  };
+  return Run(env, std::move(call));
+}
+
+// struct dirent *readdir(DIR *dirp); int fstatat(int dirfd, const char *pathname, struct stat
+// *statbuf, int flags);   to the end, without "." and "..". A record for each: length of the name
+// in 2 bytes, the name, 0 or -errno of fstatat in 4, mode in 4, inode, size, time of change in
+// nanoseconds, blocks of 512 bytes in 8 each. listDirectory(fd: number): Promise<Uint8Array |
+// number>
+napi_value ListDirectory(napi_env env, napi_callback_info info) {
+  Args args(env, info, 1);
+  const int fd = args.Int32(0);
+  if (args.failed()) return nullptr;
+  return RunForBytes(env, [fd](std::string& records) -> int64_t {
+    // closedir closes what it was given, so it gets a descriptor of its own.
+    const int own = ::openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR* directory = own < 0 ? nullptr : ::fdopendir(own);
+    if (directory == nullptr) {
+      const int error = errno;
+      if (own >= 0) ::close(own);
+      return -error;
+    }
+    errno = 0;
+    while (const struct dirent* entry = ::readdir(directory)) {
+      const std::string_view name = entry->d_name;
+      if (name != "." && name != "..") {
+        struct stat stat = {};
+        const bool failed = ::fstatat(fd, entry->d_name, &stat, AT_SYMLINK_NOFOLLOW) < 0;
+        Append(records, name.size(), 2);
+        records.append(name);
+        Append(records, failed ? static_cast<uint64_t>(-int64_t{errno}) : 0, 4);
+        Append(records, stat.st_mode, 4);
+        for (const int64_t value :
+             {int64_t(stat.st_ino), int64_t(stat.st_size), MtimeNs(stat), int64_t(stat.st_blocks)})
+          Append(records, static_cast<uint64_t>(value), 8);
+      }
+      errno = 0;
+    }
+    const int error = errno;
+    ::closedir(directory);
+    return -error;
+  });
+}
+
+/** A file as it was described when its directory was listed. */
+struct ReadOrder {
+  uint64_t size, inode;
+  int64_t mtime_ns;
+  std::string name;
+
+  bool Is(const struct stat& stat) const {
+    return S_ISREG(stat.st_mode) && uint64_t(stat.st_size) == size && stat.st_ino == inode &&
+           MtimeNs(stat) == mtime_ns;
+  }
+};
+
+/** Reads a file that is, before and after, what the order says: 0, or -errno; ESTALE if it isn't.
+ */
+int ReadWhole(int directory, const ReadOrder& order, char* target) {
+  const UniqueFd file(
+      OpenBeneath(directory, order.name.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW, 0));
+  if (file.get() < 0) return -errno;
+  struct stat stat;
+  if (::fstat(file.get(), &stat) < 0) return -errno;
+  if (!order.Is(stat)) return -ESTALE;
+  for (size_t at = 0; at < order.size;) {
+    const ssize_t count = Retry(
+        [&] { return ::pread(file.get(), target + at, order.size - at, static_cast<off_t>(at)); });
+    if (count < 0) return -errno;
+    if (count == 0) return -ESTALE;
+    at += static_cast<size_t>(count);
+  }
+  if (::fstat(file.get(), &stat) < 0) return -errno;
+  return order.Is(stat) ? 0 : -ESTALE;
+}
+
+// openat2(2), fstat(2), pread(2), fstat(2), close(2) of each file that `plan` names in a directory
+// below another. A record of the plan: size in 4 bytes, inode and time of change in nanoseconds in
+// 8, length of the name in 2, the name. The result: 0 or -errno in 4 bytes for each, then room for
+// each one's content; ESTALE for a file that isn't as described. readFiles(directory: number, path:
+// string, plan: Uint8Array): Promise<Uint8Array | number>
+napi_value ReadFiles(napi_env env, napi_callback_info info) {
+  Args args(env, info, 3);
+  const int directory = args.Int32(0);
+  std::string path = Name(args, 1);
+  const Bytes plan = args.View(2);
+  if (args.failed()) return nullptr;
+  return RunForBytes(
+      env,
+      [=, plan = std::string(reinterpret_cast<char*>(plan.data), plan.size)](
+          std::string& out) -> int64_t {
+        PlanReader reader(plan);
+        std::vector<ReadOrder> orders;
+        size_t bytes = 0;
+        while (reader.more()) {
+          ReadOrder order = {reader.Number(4), reader.Number(8), int64_t(reader.Number(8)),
+                             reader.Name()};
+          bytes += order.size;
+          orders.push_back(std::move(order));
+        }
+        // More than any caller asks for, so that no plan takes all memory.
+        if (reader.failed() || bytes > 64 * 1024 * 1024) return -EINVAL;
+        const UniqueFd parent(OpenBeneath(directory, path.c_str(), O_RDONLY | O_DIRECTORY, 0));
+        if (parent.get() < 0) return -errno;
+        std::string content(bytes, '\0');
+        size_t at = 0;
+        for (const ReadOrder& order : orders) {
+          Append(out, static_cast<uint64_t>(ReadWhole(parent.get(), order, content.data() + at)),
+                 4);
+          at += order.size;
+        }
+        out += content;
+        return 0;
+      });
+}
+
+/** A small file on its way under its name. */
+struct PutOrder {
+  uint32_t mode;
+  struct timespec times[2];
+  std::string temporary, name;
+  std::string_view content;
+  UniqueFd file = UniqueFd();
+  int result = 0;
+};
+
+/** Content and metadata under the temporary name. */
+int WriteWhole(int directory, PutOrder& order) {
+  struct stat stat;
+  if (::fstatat(directory, order.name.c_str(), &stat, AT_SYMLINK_NOFOLLOW) == 0) return -EEXIST;
+  order.file =
+      UniqueFd(OpenBeneath(directory, order.temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0600));
+  const int fd = order.file.get();
+  if (fd < 0) return -errno;
+  // Another transfer of the same file was quicker and goes on in what we just made.
+  if (::flock(fd, LOCK_EX | LOCK_NB) < 0) return -EEXIST;
+  int error = 0;
+  for (size_t at = 0; at < order.content.size() && error == 0;) {
+    const ssize_t count = Retry([&] {
+      return ::pwrite(fd, order.content.data() + at, order.content.size() - at,
+                      static_cast<off_t>(at));
+    });
+    if (count < 0)
+      error = errno;
+    else
+      at += static_cast<size_t>(count);
+  }
+  if (error == 0 && ::fchmod(fd, order.mode) < 0) error = errno;
+  if (error == 0 && ::futimens(fd, order.times) < 0) error = errno;
+  if (error != 0) ::unlinkat(directory, order.temporary.c_str(), 0);
+  return -error;
+}
+
+/** Whether syncfs(2) makes all that was written durable, as fsync does: where we know that. */
+bool CanSyncAll(int fd) {
+#ifdef __linux__
+  struct statfs fs;
+  if (::fstatfs(fd, &fs) < 0) return false;
+  switch (static_cast<uint32_t>(fs.f_type)) {
+    case EXT4_SUPER_MAGIC:
+    case XFS_SUPER_MAGIC:
+    case BTRFS_SUPER_MAGIC:
+    case F2FS_SUPER_MAGIC:
+    case TMPFS_MAGIC:
+      return true;
+    default:
+      // FUSE's does not ask the server, and of others nobody has told us.
+      return false;
+  }
+#else
+  return false;
+#endif
+}
+
+// Below so many files an fsync of each is quicker than of all that a file system has. Arbitrary.
+constexpr size_t kSyncAllFiles = 4;
+
+/** Makes the files' contents durable; a file that fails says so in its result. */
+void SyncFiles(int directory, std::vector<PutOrder>& orders) {
+  size_t written = 0;
+  for (const PutOrder& order : orders) written += order.result == 0;
+#ifdef __linux__
+  const bool together = written >= kSyncAllFiles && CanSyncAll(directory);
+  const bool failed = together && ::syncfs(directory) < 0;
+  const int error = failed ? -errno : 0;
+#else
+  const bool together = false;
+  const int error = 0;
+#endif
+  for (PutOrder& order : orders) {
+    if (order.result != 0) continue;
+    const int fd = order.file.get();
+    if (!together) {
+      order.result = Retry([&] { return ::fsync(fd); }) < 0 ? -errno : 0;
+      continue;
+    }
+    order.result = error;
+#ifdef __linux__
+    // Before Linux 5.8 syncfs kept a failed write-back to itself; this tells of the file's own.
+    constexpr unsigned kWait =
+        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+    if (error == 0 && ::sync_file_range(fd, 0, 0, kWait) < 0) order.result = -errno;
+#endif
+  }
+}
+
+int RenameNew(int directory, const PutOrder& order) {
+#ifdef __linux__
+  const int64_t result = ::syscall(SYS_renameat2, directory, order.temporary.c_str(), directory,
+                                   order.name.c_str(), RENAME_NOREPLACE);
+  return result < 0 ? -errno : 0;
+#else
+  return -ENOSYS;
+#endif
+}
+
+/** The order of safety.md 16 for all of them: contents, sync, names, fsync of the directory. */
+void PutAll(int directory, std::vector<PutOrder>& orders) {
+  for (PutOrder& order : orders) order.result = WriteWhole(directory, order);
+  SyncFiles(directory, orders);
+  for (PutOrder& order : orders) {
+    const bool is_written = order.result == 0;
+    if (is_written) order.result = RenameNew(directory, order);
+    if (order.result == 0) continue;
+    // EEXIST of an unwritten one: somebody else's file has the temporary name.
+    const bool is_ours = order.file.get() >= 0 && (is_written || order.result != -EEXIST);
+    if (is_ours) ::unlinkat(directory, order.temporary.c_str(), 0);
+  }
+  if (Retry([&] { return ::fsync(directory); }) == 0) return;
+  const int error = errno;
+  for (PutOrder& order : orders)
+    if (order.result == 0) order.result = -error;
+}
+
+// fstatat(2), openat2(2), flock(2), pwrite(2), fchmod(2), futimens(2) of each file that `plan`
+// brings; fsync(2) of each or syncfs(2); renameat2(2) of each, to names that are free; fsync(2) of
+// the directory below another that they are in. A record of the plan: size and mode in 4 bytes,
+// seconds in 8 and nanoseconds in 4 of the last change, the temporary and the final name with their
+// lengths in 2 each, the content. The result: 0 or -errno in 4 bytes for each; EEXIST where a name
+// is taken. putFiles(directory: number, path: string, plan: Uint8Array): Promise<Uint8Array |
+// number>
+napi_value PutFiles(napi_env env, napi_callback_info info) {
+  Args args(env, info, 3);
+  const int directory = args.Int32(0);
+  std::string path = Name(args, 1);
+  const Bytes plan = args.View(2);
+  if (args.failed()) return nullptr;
+  return RunForBytes(
+      env,
+      [=, plan = std::string(reinterpret_cast<char*>(plan.data), plan.size)](
+          std::string& out) -> int64_t {
+        PlanReader reader(plan);
+        std::vector<PutOrder> orders;
+        while (reader.more()) {
+          const size_t size = reader.Number(4);
+          PutOrder order = {};
+          order.mode = static_cast<uint32_t>(reader.Number(4)) & 0777;
+          order.times[0].tv_nsec = UTIME_OMIT;
+          order.times[1].tv_sec = static_cast<time_t>(reader.Number(8));
+          order.times[1].tv_nsec = static_cast<long>(reader.Number(4));
+          order.temporary = reader.Name();
+          order.name = reader.Name();
+          order.content = reader.Take(size);
+          orders.push_back(std::move(order));
+        }
+        if (reader.failed()) return -EINVAL;
+        const UniqueFd parent(OpenBeneath(directory, path.c_str(), O_RDONLY | O_DIRECTORY, 0));
+        if (parent.get() < 0) return -errno;
+        PutAll(parent.get(), orders);
+        for (const PutOrder& order : orders) Append(out, static_cast<uint64_t>(order.result), 4);
+        return 0;
+      });
+}
+
+}  // namespace
+
+void ExportFileBatchCalls(napi_env env, napi_value exports) {
+  Export(env, exports, "listDirectory", ListDirectory);
+  Export(env, exports, "readFiles", ReadFiles);
+  Export(env, exports, "putFiles", PutFiles);
+}
+
+}  // namespace sockeye
