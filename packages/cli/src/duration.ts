@@ -23,6 +23,17 @@ export function parseDuration(text: string): number {
   return Number(number) * unitMs;
 }
 
+/**
+ * The same for a time that something may take: at least a millisecond.
+ *
+ * @throws InvalidArgumentError
+ */
+export function parseTimeLimit(text: string): number {
+  const ms = parseDuration(text);
+  if (ms >= 1) return ms;
+  throw new InvalidArgumentError('Expected at least 1ms; none is for no limit.');
+}
+
 /** Milliseconds as they are typed: `500ms`, `10s`, `none`. */
 export function formatDuration(ms: number): string {
   if (!Number.isFinite(ms)) return 'none';

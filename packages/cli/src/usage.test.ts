@@ -18,6 +18,8 @@ const WRONG: readonly [readonly string[], RegExp][] = [
   [['serve', '--hello', 'a', '--random'], /'--hello <text>' cannot be used with option '--random'/],
   [['serve', '--chat', 'udp://127.0.0.1:0'], /--chat needs connections/],
   [['serve', '--drain', 'soon'], /'soon' is invalid\. Expected a duration/],
+  [['serve', '--idle-timeout', '0'], /Expected at least 1ms; none is for no limit/],
+  [['serve', '--watch'], /--watch needs --module/],
   [['serve', '--max-connections', '0'], /Expected a number from 1 on/],
   [['serve', '--quit', ''], /Expected a word/],
   [['serve', '--port-file'], /argument missing/],

@@ -3,9 +3,10 @@ import { type Endpoint, isConnectionless } from '../address/address.ts';
 import { formatEndpoint } from '../address/format-address.ts';
 import { parseAddress } from '../address/parse-address.ts';
 import { CommandError, usageError } from '../command-error.ts';
-import { parseDuration } from '../duration.ts';
+import { formatDuration, parseDuration } from '../duration.ts';
 import { EXIT } from '../exit-code.ts';
 import { reasonOf } from '../explain-error.ts';
+import { numberFrom } from '../number-from.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
 import { untilSignalled } from '../serve/until-signalled.ts';
 import type { BenchOptions } from './bench-options.ts';
@@ -72,9 +73,9 @@ export function addBenchCommand(program: Command, hooks: ProgramHooks): void {
       numberFrom(1, MAX_DEPTH),
     )
     .option('--rate <n>', 'messages a second, whatever the answers do', numberFrom(1, MAX_RATE))
-    .option('--duration <time>', 'to measure (default: 5s)', parseSpan, 5000)
-    .option('--warmup <time>', 'before that (default: 500ms)', parseSpan, 500)
-    .option('--timeout <time>', 'until a datagram counts as lost (default: 1s)', parseSpan, 1000)
+    .addOption(spanOption('--duration', 'to measure', 5000))
+    .addOption(spanOption('--warmup', 'before that', 500))
+    .addOption(spanOption('--timeout', 'until a datagram counts as lost', 1000))
     .option('--json', 'print the result as a JSON object')
     .option('-q, --quiet', 'show no progress')
     .addHelpText('after', EXAMPLES)
@@ -83,11 +84,10 @@ export function addBenchCommand(program: Command, hooks: ProgramHooks): void {
     );
 }
 
-function numberFrom(low: number, high: number): (text: string) => number {
-  return (text) => {
-    if (/^\d{1,9}$/.test(text) && Number(text) >= low && Number(text) <= high) return Number(text);
-    throw new InvalidArgumentError(`Expected a number from ${low} to ${high}.`);
-  };
+function spanOption(flag: string, what: string, defaultMs: number): Option {
+  return new Option(`${flag} <time>`, what)
+    .argParser(parseSpan)
+    .default(defaultMs, formatDuration(defaultMs));
 }
 
 function parseSpan(text: string): number {

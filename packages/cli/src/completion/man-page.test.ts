@@ -5,6 +5,16 @@ import { fileURLToPath } from 'node:url';
 import { missing, Running, run } from '../command.test.util.ts';
 
 const PAGE = fileURLToPath(new URL('../../man/sockeye.1', import.meta.url));
+const COMMANDS = [
+  'serve',
+  'connect',
+  'listen',
+  'forward',
+  'ping',
+  'bench',
+  'options',
+  'completion',
+];
 const skip = missing('mandoc');
 
 test('man/sockeye.1 is a page without a warning of mandoc', { skip }, async (t) => {
@@ -15,10 +25,9 @@ test('man/sockeye.1 is a page without a warning of mandoc', { skip }, async (t) 
 test('man/sockeye.1 names only commands and options that there are', async (t) => {
   const source = readFileSync(PAGE, 'utf8');
   const options = new Set(source.match(/(?<=\.It Fl |Fl )-[a-z][a-z-]*/g));
-  const helps = await Promise.all(
-    ['serve', 'connect', 'listen', 'forward', 'completion'].map((name) => run(t, [name, '--help'])),
-  );
+  const helps = await Promise.all(COMMANDS.map((name) => run(t, [name, '--help'])));
   const help = helps.map(({ stdout }) => stdout).join('\n');
-  assert.ok(options.size > 20);
+  for (const name of COMMANDS) assert.match(source, new RegExp(`^\\.It Cm ${name}$`, 'm'));
+  assert.ok(options.size > 40);
   for (const option of options) assert.match(help, new RegExp(`-${option}\\b`), option);
 });

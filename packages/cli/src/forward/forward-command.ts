@@ -1,4 +1,4 @@
-import type { BlockList } from 'node:net';
+import { type AddressList, serverLimits } from '@sockeye/net/server';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Endpoint, isConnectionless } from '../address/address.ts';
 import { formatEndpoint } from '../address/format-address.ts';
@@ -11,19 +11,18 @@ import { parseDuration } from '../duration.ts';
 import { addEmitFlag, emit } from '../emit/emit.ts';
 import { EXIT } from '../exit-code.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
-import { defaultLimits } from '../serve/default-limits.ts';
 import { openServing } from '../serve/open-serving.ts';
-import { parseNetworks } from '../serve/proxy-header.ts';
 import {
   addServerFlags,
   countOption,
   durationOption,
   type ServerFlags,
 } from '../serve/server-flags.ts';
-import { StreamServer } from '../serve/stream-server.ts';
 import { untilSignalled } from '../serve/until-signalled.ts';
 import { DatagramForwarder } from './datagram-forwarder.ts';
 import { forwardSession, type ForwardTarget } from './forward-session.ts';
+import { parseNetworks } from './parse-networks.ts';
+import { StreamServer } from './stream-server.ts';
 
 // A tunnel's idle time, as haproxy's documentation suggests for `timeout tunnel`: who forwards a
 // login doesn't want it cut while nobody types. RFC 4787, REQ-5, asks for 2 minutes or more for UDP.
@@ -47,13 +46,13 @@ SIGINT or SIGTERM drains: no new clients, the open ones get --drain, then it end
 interface Flags extends TlsFlags, SocketFlags, ServerFlags {
   readonly idleTimeout?: number;
   readonly proxyProtocol?: 1 | 2;
-  readonly acceptProxyProtocol?: BlockList;
+  readonly acceptProxyProtocol?: AddressList;
   readonly emit?: boolean;
 }
 
 /** Adds `sockeye forward`. */
 export function addForwardCommand(program: Command, hooks: ProgramHooks): void {
-  const limits = defaultLimits();
+  const limits = serverLimits({});
   const command = program
     .command('forward')
     .summary('join any two kinds of sockets, for many clients at once')
@@ -79,7 +78,14 @@ export function addForwardCommand(program: Command, hooks: ProgramHooks): void {
       ).argParser(parseDuration),
     )
     .addOption(countOption('--max-connections <n>', 'clients at once', limits.maxConnections))
-    .addOption(durationOption('--drain', 'for open clients at the end', limits.drainTimeoutMs));
+    .addOption(
+      durationOption(
+        '--drain',
+        'for open clients at the end',
+        limits.drainTimeoutMs,
+        parseDuration,
+      ),
+    );
   addServerFlags(command);
   addSourceFlag(command);
   addOptionFlag(command);

@@ -3,8 +3,8 @@ import type { Endpoint } from '../address/address.ts';
 import type { Channel } from '../channel/channel.ts';
 import { openChannel, type OpenOptions } from '../channel/open-channel.ts';
 import { LastAnswers } from '../connect/last-answers.ts';
-import type { Connection } from '../serve/connection.ts';
-import type { Session } from '../serve/stream-server.ts';
+import type { Connection } from './connection.ts';
+import type { Session } from './stream-server.ts';
 import { passResetOn } from './pass-reset-on.ts';
 import { pump } from './pump.ts';
 

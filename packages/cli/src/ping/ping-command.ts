@@ -1,7 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { parseDuration } from '../duration.ts';
+import { formatDuration, parseDuration } from '../duration.ts';
 import { CommandError } from '../command-error.ts';
 import { EXIT } from '../exit-code.ts';
+import { numberFrom } from '../number-from.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
 import { PingReporter } from './ping-reporter.ts';
 import { ping } from './pinger.ts';
@@ -46,31 +47,24 @@ export function addPingCommand(program: Command, hooks: ProgramHooks): void {
     .addOption(command.createOption('-4, --ipv4', 'IPv4 only').conflicts('ipv6'))
     .option('-6, --ipv6', 'IPv6 only')
     .option('-c, --count <n>', 'end after this many requests', numberFrom(1, 999_999_999))
-    .option(
-      '-i, --interval <time>',
-      'between requests: 1, 200ms (default: 1s)',
-      parseInterval,
-      1000,
+    .addOption(
+      command
+        .createOption('-i, --interval <time>', 'between requests: 1, 200ms')
+        .argParser(parseInterval)
+        .default(1000, '1s'),
     )
     .option('-s, --size <bytes>', 'of data in a request', numberFrom(0, MAX_SIZE[6]), DEFAULT_SIZE)
     .option('-t, --ttl <hops>', 'that a request may take', numberFrom(1, 255))
-    .option(
-      '-W, --timeout <time>',
-      'to wait for a first reply after the last request (default: 10s)',
-      parseDuration,
-      DEFAULT_TIMEOUT_MS,
+    .addOption(
+      command
+        .createOption('-W, --timeout <time>', 'to wait for a first reply after the last request')
+        .argParser(parseDuration)
+        .default(DEFAULT_TIMEOUT_MS, formatDuration(DEFAULT_TIMEOUT_MS)),
     )
     .option('-q, --quiet', 'print the statistics only')
     .option('--json', 'print JSON objects, one a line')
     .addHelpText('after', EXAMPLES)
     .action(async (host: string, flags: Flags) => hooks.finish(await run(host, flags)));
-}
-
-function numberFrom(low: number, high: number): (text: string) => number {
-  return (text) => {
-    if (/^\d{1,9}$/.test(text) && Number(text) >= low && Number(text) <= high) return Number(text);
-    throw new InvalidArgumentError(`Expected a number from ${low} to ${high}.`);
-  };
 }
 
 function parseInterval(text: string): number {

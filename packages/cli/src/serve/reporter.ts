@@ -100,11 +100,15 @@ function textOf(event: ServeEvent): string {
     case 'warning':
       return `sockeye: ${event.message}`;
     case 'draining':
-      return (
-        `draining: ${event.connections} ${event.connections === 1 ? 'client has' : 'clients have'} ` +
-        `${event.seconds} s left; a second signal ends at once`
-      );
+      return drainingText(event.connections, event.seconds);
     default:
       return event satisfies never;
   }
+}
+
+function drainingText(connections: number, seconds: number): string {
+  const clients = connections === 1 ? '1 client' : `${connections} clients`;
+  const verb = connections === 1 ? 'has' : 'have';
+  const time = Number.isFinite(seconds) ? `${seconds} s left` : 'no deadline';
+  return `draining: ${clients} ${verb} ${time}; a second signal ends at once`;
 }

@@ -6,6 +6,7 @@ import { addOptionFlag, type SocketFlags } from '../channel/socket-settings.ts';
 import { addTlsFlags, loadTls, type TlsFlags } from '../channel/tls-flags.ts';
 import { usageError } from '../command-error.ts';
 import { parseWord } from '../connect/stdio-flags.ts';
+import { parseDuration } from '../duration.ts';
 import { addEmitFlag, emit } from '../emit/emit.ts';
 import { EXIT } from '../exit-code.ts';
 import { FRAME_FORMS, parseFrame } from '../frame/frame-codec.ts';
@@ -79,7 +80,14 @@ export function addServeCommand(program: Command, hooks: ProgramHooks): void {
     .addOption(
       durationOption('--write-timeout', 'a client may take nothing', limits.writeTimeoutMs),
     )
-    .addOption(durationOption('--drain', 'for open clients at the end', limits.drainTimeoutMs))
+    .addOption(
+      durationOption(
+        '--drain',
+        'for open clients at the end',
+        limits.drainTimeoutMs,
+        parseDuration,
+      ),
+    )
     .addOption(
       new Option('--frame <codec>', `exchange messages: ${FRAME_FORMS}`).argParser(parseFrame),
     )
@@ -177,8 +185,14 @@ async function serve(
     makeServer,
   });
   if (flags.watch) module?.watch(serving.reporter);
-  await untilSignalled(serving, onListening);
+  await untilSignalled(serving, onListening ?? (() => hint(serving.addresses, flags)));
   return EXIT.ok;
+}
+
+/** For who sits at a terminal and tries it for the first time. */
+function hint([address]: readonly string[], { quiet, json }: Flags): void {
+  if (quiet || json || !process.stderr.isTTY) return;
+  process.stderr.write(`talk to it: sockeye connect ${address}\nCtrl-C ends the server\n`);
 }
 
 /** In a room one may listen for hours, and a server that only sends waits for no first byte. */

@@ -121,6 +121,27 @@ print(0.2 <= life(b'') < 8, 0.4 <= life(b'x') < 8)`,
   await server.until(({ stderr }) => /it was idle/.test(stderr));
 });
 
+test('sockeye serve --max-connections holds for all addresses together', async (t) => {
+  const addresses = ['127.0.0.1:0', '127.0.0.1:0'];
+  const { ports } = await serve(t, addresses, '--max-connections', '1', '--greeting', 'hi');
+  const told = await python(
+    t,
+    `
+def connect(port): return socket.create_connection(('127.0.0.1', int(port)), 20)
+a = connect(sys.argv[1]); print(a.recv(3))
+# The accept that waits already takes one more: each further server may be one above.
+b = connect(sys.argv[2]); print(b.recv(3))
+c = connect(sys.argv[2]); c.settimeout(0.2)
+try: print(c.recv(3))
+except TimeoutError: print('waits')
+a.close(); b.close(); c.settimeout(20)
+print(c.recv(3))`,
+    ports[0] as number,
+    ports[1] as number,
+  );
+  assert.equal(told, "b'hi\\n'\nb'hi\\n'\nwaits\nb'hi\\n'\n");
+});
+
 test('sockeye serve --max-connections lets a client wait until another has gone', async (t) => {
   const { ports } = await serve(t, ['127.0.0.1:0'], '--max-connections', '2', '--greeting', 'hi');
   const told = await python(
@@ -267,4 +288,26 @@ print(port, end='')`,
   server.child.kill('SIGTERM');
   const { status, stdout, stderr } = await server.exit();
   assert.deepEqual([status, stdout, stderr], [0, '', '']);
+});
+
+test('sockeye serve on a terminal says how to talk to it; Ctrl-C drains, a second one ends at once', async (t) => {
+  const told = await python(
+    t,
+    `import os, pty, re
+child, terminal = pty.fork()
+if child == 0: os.execv(sys.argv[1], [sys.argv[1], sys.argv[2], 'serve', '127.0.0.1:0', '--drain', 'none'])
+seen = b''
+def until(text):
+    global seen
+    while text not in seen: seen += os.read(terminal, 1000)
+until(b'ends the server\\r\\n')
+port = re.search(rb'sockeye connect tcp://127.0.0.1:(\\d+)\\r\\n', seen).group(1)
+s = socket.create_connection(('127.0.0.1', int(port)), 20); s.sendall(b'x'); s.recv(1)
+os.write(terminal, b'\\x03'); until(b'draining: 1 client has no deadline')
+os.write(terminal, b'\\x03')
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), s.recv(1))`,
+    process.execPath,
+    COMMAND,
+  );
+  assert.equal(told, "0 b''\n");
 });

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { formatDuration, parseDuration } from '../duration.ts';
+import { formatDuration, parseTimeLimit } from '../duration.ts';
 
 /** What every server is told. */
 export interface ServerFlags {
@@ -21,9 +21,14 @@ export function addServerFlags(command: Command): Command {
 }
 
 /** A time with a default. */
-export function durationOption(flag: string, what: string, defaultMs: number): Option {
+export function durationOption(
+  flag: string,
+  what: string,
+  defaultMs: number,
+  parse: (text: string) => number = parseTimeLimit,
+): Option {
   return new Option(`${flag} <time>`, `time ${what}: 10s, 500ms, 5m, none`)
-    .argParser(parseDuration)
+    .argParser(parse)
     .default(defaultMs, formatDuration(defaultMs));
 }
 

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Address, IPPROTO_TCP, type Socket, SocketError, TCP_NODELAY } from '@sockeye/net';
-import type { BlockList } from 'node:net';
-import type { ConnectionLimit } from '@sockeye/net/server';
+import { type AddressList, type ConnectionLimit, readProxyHeader } from '@sockeye/net/server';
 import type { Transport } from '../address/address.ts';
 import { endpointOf } from '../address/endpoint-of.ts';
 import { SocketChannel } from '../channel/socket-channel.ts';
@@ -9,9 +8,8 @@ import type { TlsAcceptor } from '../channel/tls-acceptor.ts';
 import { reasonOf } from '../explain-error.ts';
 import { CommandError } from '../command-error.ts';
 import { Connection, DeadlineError } from './connection.ts';
-import { isListed, readProxyHeader } from './proxy-header.ts';
-import type { Reporter } from './reporter.ts';
-import type { Limits } from './serve-options.ts';
+import type { Reporter } from '../serve/reporter.ts';
+import type { Limits } from '../serve/serve-options.ts';
 
 // accept(2): the process, the system or its memory is exhausted, which others may end.
 const EXHAUSTED: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
@@ -34,7 +32,7 @@ export interface StreamServerOptions {
   /** Encrypts, for tls://. */
   readonly acceptor?: TlsAcceptor | undefined;
   /** Whose PROXY protocol header is read; others have none. */
-  readonly trustedProxies?: BlockList | undefined;
+  readonly trustedProxies?: AddressList | undefined;
 }
 
 /** Accepts connections of one listening socket, and runs a session on each. */
@@ -119,8 +117,9 @@ export class StreamServer {
     const { transport, acceptor, trustedProxies } = this.#options;
     const { socket } = connection;
     if (transport === 'tcp' || transport === 'tls') socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1);
-    if (trustedProxies !== undefined && isListed(trustedProxies, connection.remote)) {
-      connection.remote = (await readProxyHeader(connection)).source ?? connection.remote;
+    if (trustedProxies?.has(connection.remote)) {
+      // From the socket, so that nothing behind the header is taken.
+      connection.remote = (await readProxyHeader(socket)).source ?? connection.remote;
     }
     if (acceptor === undefined) return;
     connection.channel = await acceptor.secure(connection.channel.endpoint, socket, (close) => {

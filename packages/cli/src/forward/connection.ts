@@ -5,7 +5,7 @@ import type { Channel } from '../channel/channel.ts';
 import type { SocketChannel } from '../channel/socket-channel.ts';
 import { TlsChannel } from '../channel/tls-channel.ts';
 import { formatDuration } from '../duration.ts';
-import type { Limits } from './serve-options.ts';
+import type { Limits } from '../serve/serve-options.ts';
 
 // Arbitrary: how long a peer may take to read the last answer before it is closed on.
 const LINGER_MS = 2000;
