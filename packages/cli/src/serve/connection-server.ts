@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path';
 import type { TlsOptions } from 'node:tls';
 import { type Socket, SocketError } from '@sockeye/net';
 import {
@@ -140,7 +141,10 @@ export class ConnectionServer {
     // What it was closed for is no fault of the session, whatever the session makes of it.
     if (conversation?.closedBecause !== undefined) return;
     const name = conversation?.name ?? formatAddress(this.#options.transport, connection.remote);
-    this.#options.reporter.warn('session', `the session of ${name} failed: ${reason}`);
+    this.#options.reporter.warn(
+      'session',
+      `the session of ${name} failed: ${reason}${placeOf(error)}`,
+    );
   }
 
   /** Stops listening and waits until every client has gone, or for `timeoutMs`. */
@@ -154,6 +158,16 @@ export class ConnectionServer {
     void this.#server.close();
     this.#finish();
   }
+}
+
+/** Where in a module of the user's own it was thrown: ` (handler.mjs:3:9)`. */
+function placeOf(error: unknown): string {
+  const own = dirname(dirname(import.meta.url));
+  const frames = error instanceof Error ? (error.stack ?? '').split('\n') : [];
+  const place = frames
+    .map((frame) => /(file:\/\/\S+:\d+:\d+)\)?$/.exec(frame)?.[1])
+    .find((url) => url !== undefined);
+  return place === undefined || place.startsWith(own) ? '' : ` (${basename(place)})`;
 }
 
 /** Why the peer, the network or a deadline ended it. */

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import type { Handler } from '@sockeye/net/server';
 import { CommandError } from '../command-error.ts';
 import { errorCode } from '../error-code.ts';
+import { reasonOf } from '../explain-error.ts';
 import type { Reporter } from './reporter.ts';
 import type { Session } from './conversation.ts';
 
@@ -20,6 +21,7 @@ export class HandlerModule implements Disposable {
   #version = 0;
   #watcher: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #onRejection: (error: unknown) => void = () => undefined;
 
   private constructor(file: string, handler: Handler) {
     this.#file = file;
@@ -59,7 +61,21 @@ export class HandlerModule implements Disposable {
     }
   }
 
+  /**
+   * Tells of promises that nobody awaits, such as a `sendall` to a client that has left: they would
+   * end the process, and with it every other client.
+   */
+  tellOfRejections(reporter: Reporter): void {
+    this.#onRejection = (error) =>
+      reporter.warn(
+        'promise',
+        `a promise that ${this.#file} did not await failed: ${reasonOf(error)}`,
+      );
+    process.on('unhandledRejection', this.#onRejection);
+  }
+
   [Symbol.dispose](): void {
+    process.off('unhandledRejection', this.#onRejection);
     clearTimeout(this.#timer);
     this.#watcher?.close();
   }

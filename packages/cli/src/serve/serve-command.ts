@@ -184,6 +184,7 @@ async function serve(
     verbose: flags.verbose ?? false,
     makeServer,
   });
+  module?.tellOfRejections(serving.reporter);
   if (flags.watch) module?.watch(serving.reporter);
   await untilSignalled(serving, onListening ?? (() => hint(serving.addresses, flags)));
   return EXIT.ok;

@@ -79,7 +79,27 @@ test('sockeye serve --module tells of a handler that throws, and goes on', async
   writeFileSync(file, "export default () => { throw new Error('my fault'); };");
   const server = await serve(t, [ANYWHERE], '--module', file);
   await run(t, ['connect', addressOf(server)], '');
-  await server.until(({ stderr }) => /the session of tcp:\S+ failed: my fault/.test(stderr));
+  await server.until(({ stderr }) =>
+    /the session of tcp:\S+ failed: my fault \(handler\.mjs:1:\d+\)/.test(stderr),
+  );
+  server.child.kill('SIGTERM');
+  assert.equal((await server.exit()).status, 0);
+});
+
+test('sockeye serve --module goes on after a promise that its handler did not await', async (t) => {
+  const file = join(temporaryDirectory(t), 'handler.mjs');
+  writeFileSync(
+    file,
+    `export default async (connection) => {
+  void Promise.reject(new Error('stray'));
+  for await (const piece of connection) void connection.sendall(piece);
+};`,
+  );
+  const server = await serve(t, [ANYWHERE], '--module', file);
+  for (const text of ['one', 'two']) {
+    assert.equal((await run(t, ['connect', addressOf(server)], text)).stdout, text);
+  }
+  assert.match(server.stderr, /a promise that \S+handler\.mjs did not await failed: stray\n/);
   server.child.kill('SIGTERM');
   assert.equal((await server.exit()).status, 0);
 });
