@@ -104,8 +104,7 @@ async function bench(
   if (flags.serve) {
     const endpoint = plainEndpoint(address ?? DEFAULT_ADDRESS);
     const { json = false, quiet = false } = flags;
-    await untilSignalled(await openBenchServer(endpoint, { json, quiet }), onListening);
-    return EXIT.ok;
+    return await untilSignalled(await openBenchServer(endpoint, { json, quiet }), onListening);
   }
   if (address === undefined) {
     throw usageError('missing the address of a server; --serve is the other side');

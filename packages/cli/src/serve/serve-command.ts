@@ -186,8 +186,7 @@ async function serve(
   });
   module?.tellOfRejections(serving.reporter);
   if (flags.watch) module?.watch(serving.reporter);
-  await untilSignalled(serving, onListening ?? (() => hint(serving.addresses, flags)));
-  return EXIT.ok;
+  return await untilSignalled(serving, onListening ?? (() => hint(serving.addresses, flags)));
 }
 
 /** For who sits at a terminal and tries it for the first time. */

@@ -264,6 +264,27 @@ test('sockeye serve --json prints an object an event on stdout', async (t) => {
   assert.equal(events[2]?.['sent'], 4);
 });
 
+test('sockeye serve --json ends when the reader of its events has gone', async (t) => {
+  const file = join(temporaryDirectory(t), 'port');
+  const line = `"$0" "$1" serve 127.0.0.1:0 --json --quiet --port-file "$2" | head -n 1; echo "\${PIPESTATUS[0]}"`;
+  const server = new Running(t, 'bash', ['-c', line, process.execPath, COMMAND, file]);
+  await server.until(({ stdout }) => stdout.includes('listening'));
+  // The first event after head's end meets a pipe without a reader.
+  const told = await python(
+    t,
+    `while True:
+    try: s = socket.create_connection(('127.0.0.1', int(open(sys.argv[1]).read())), 20)
+    except ConnectionRefusedError: break
+    s.close()
+print('ended')`,
+    file,
+  );
+  assert.equal(told, 'ended\n');
+  const { stdout, stderr } = await server.exit();
+  assert.match(stdout, /^\{"type":"listening"[^\n]*\n141\n$/);
+  assert.equal(stderr, '');
+});
+
 test('sockeye serve --quiet prints nothing', async (t) => {
   const file = join(temporaryDirectory(t), 'port');
   const server = new Running(t, process.execPath, [
