@@ -274,7 +274,7 @@ test('sockeye serve --json ends when the reader of its events has gone', async (
     t,
     `while True:
     try: s = socket.create_connection(('127.0.0.1', int(open(sys.argv[1]).read())), 20)
-    except ConnectionRefusedError: break
+    except ConnectionError: break
     s.close()
 print('ended')`,
     file,
