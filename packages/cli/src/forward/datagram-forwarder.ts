@@ -1,15 +1,15 @@
-import { type Address, MSG_TRUNC, type Socket, SocketError } from '@sockeye/net';
+import { type Address, type Socket, SocketError } from '@sockeye/net';
 import { formatAddress } from '../address/format-address.ts';
 import type { Channel } from '../channel/channel.ts';
 import { openChannel } from '../channel/open-channel.ts';
+import { DatagramReceiver } from '../datagram/datagram-receiver.ts';
+import { isAnswerable } from '../datagram/is-answerable.ts';
 import { reasonOf } from '../explain-error.ts';
 import type { BoundSocket } from '../serve/bind-endpoint.ts';
 import type { Shared, SocketServer } from '../serve/open-serving.ts';
 import type { ForwardTarget } from './forward-session.ts';
 import { pump } from './pump.ts';
 
-// Longer than any UDP datagram, and than a Unix one whose sender left SO_SNDBUF alone (212,992).
-const RECEIVE_BYTES = 256 * 1024;
 // Arbitrary: what a client may say while its way to the target is being opened.
 const MAX_WAITING = 64;
 const LONGEST_TICK_MS = 1000;
@@ -36,8 +36,7 @@ export class DatagramForwarder implements SocketServer {
   #shared: Shared;
   #idleMs: number;
   #clients = new Map<string, Client>();
-  #buffer = Buffer.allocUnsafeSlow(RECEIVE_BYTES);
-  #stop = new AbortController();
+  #receiver: DatagramReceiver;
   #clock: NodeJS.Timeout;
 
   constructor(bound: BoundSocket, target: ForwardTarget, shared: Shared, idleMs: number) {
@@ -45,6 +44,9 @@ export class DatagramForwarder implements SocketServer {
     this.#target = target;
     this.#shared = shared;
     this.#idleMs = idleMs;
+    this.#receiver = new DatagramReceiver(bound.socket, {
+      receive: (data, from) => (isAnswerable(from) ? this.#forward(from, data) : undefined),
+    });
     const tickMs = Math.min(idleMs / 4, LONGEST_TICK_MS);
     this.#clock = setInterval(() => this.#endIdle(), tickMs).unref();
   }
@@ -57,21 +59,8 @@ export class DatagramForwarder implements SocketServer {
     return this.#bound.socket;
   }
 
-  async run(): Promise<void> {
-    const { signal } = this.#stop;
-    while (!signal.aborted) {
-      let received: [number, Address | null];
-      try {
-        received = await this.#socket.recvfromInto(this.#buffer, 0, MSG_TRUNC, { signal });
-      } catch (error) {
-        if (signal.aborted) return;
-        throw error;
-      }
-      const [bytes, address] = received;
-      // A Unix socket without a name can't be answered: unix(7).
-      if (address === null || ('path' in address && address.path.length === 0)) continue;
-      await this.#forward(address, this.#buffer.subarray(0, Math.min(bytes, RECEIVE_BYTES)));
-    }
+  run(): Promise<void> {
+    return this.#receiver.run();
   }
 
   async #forward(address: Address, data: Buffer): Promise<void> {
@@ -194,10 +183,6 @@ export class DatagramForwarder implements SocketServer {
     });
   }
 
-  stopListening(): void {
-    this.#stop.abort();
-  }
-
   /** Datagrams have no end to wait for. */
   drain(): Promise<void> {
     this.close();
@@ -205,7 +190,7 @@ export class DatagramForwarder implements SocketServer {
   }
 
   close(): void {
-    this.#stop.abort();
+    this.#receiver.stop();
     clearInterval(this.#clock);
     for (const client of this.#clients.values()) this.#end(client, 'the forwarder ended');
     this.#socket.close();
