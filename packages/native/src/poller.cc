@@ -48,7 +48,7 @@ Poller* Poller::Start(napi_env env, Environment* environment, napi_value on_batc
     return nullptr;
   }
   poller->header = std::make_shared<Shared>(kHeaderWords * sizeof(int32_t));
-  poller->records = std::make_shared<Shared>(kRecords * kRecordWords * sizeof(int32_t));
+  poller->records = std::make_shared<Shared>(kBatch * kRecordWords * sizeof(int32_t));
   poller->slab = std::make_shared<Shared>(kSlabBytes);
   poller->epoll_ = epoll_create1(EPOLL_CLOEXEC);
   if (poller->epoll_ < 0) {
@@ -185,7 +185,7 @@ void Poller::Wake() {
       const auto generation = static_cast<uint32_t>(events[i].data.u64 >> 32);
       if (slots_[slot].fd < 0 || slots_[slot].generation != generation) continue;
       Serve(slot, events[i].events);
-      if (record_count_ == kRecords || slab_used_ + kReceiveBytes > kSlabBytes) Deliver();
+      if (record_count_ == kBatch || slab_used_ + kReceiveBytes > kSlabBytes) Deliver();
     }
     Deliver();
   }

@@ -4,7 +4,8 @@ import { checkBytes, SocketError } from '../errors/index.ts';
 import { PLAIN_DESCRIPTOR, type PlainStream } from '../framed/plain-descriptor.ts';
 import type { Socket } from '../socket/index.ts';
 import type { Descriptor, Wait } from '../socket/descriptor.ts';
-import { isDone, type Operation } from '../socket/operation.ts';
+import type { Operation } from '../socket/operation.ts';
+import { ITERATION_END, ReceiveChunk } from '../socket/receive-chunk.ts';
 import { checkSize, checkTarget, receive, receiveInto, type Source } from '../socket/receive.ts';
 import { SendAll } from '../socket/send-all.ts';
 import { descriptorOf } from '../socket/socket.ts';
@@ -17,32 +18,25 @@ import type { ServerLimits } from './server-options.ts';
 /** One receive without a size of the caller's takes at most this. */
 export const CHUNK_BYTES = 64 * 1024;
 
-const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
+/** Iterates the chunks of a connection; like every operation it keeps the connection alive. */
+class ConnectionIterator implements AsyncIterator<Buffer, undefined> {
+  #descriptor: Descriptor;
+  #receive: ReceiveChunk;
+  #wait: Wait;
 
-function chunkResult(value: Buffer): IteratorResult<Buffer, undefined> {
-  return value.length === 0 ? END : { done: false, value };
-}
+  constructor(descriptor: Descriptor, wait: Wait) {
+    this.#descriptor = descriptor;
+    this.#receive = new ReceiveChunk(descriptor);
+    this.#wait = wait;
+  }
 
-/** A receive whose result is what an iterator gives, which saves two promises a chunk. */
-function iterated(operation: Operation<Buffer>): Operation<IteratorResult<Buffer, undefined>> {
-  const { receive: served } = operation;
-  return {
-    syscall: operation.syscall,
-    direction: operation.direction,
-    attempt() {
-      const result = operation.attempt();
-      return isDone(result) ? chunkResult(result) : result;
-    },
-    ...(served === undefined
-      ? {}
-      : {
-          receive: {
-            want: served.want,
-            take: (slab: Buffer, offset: number, bytes: number) =>
-              chunkResult(served.take(slab, offset, bytes)),
-          },
-        }),
-  };
+  next(): Promise<IteratorResult<Buffer, undefined>> {
+    return this.#descriptor.start(this.#receive, this.#wait);
+  }
+
+  return(): Promise<IteratorResult<Buffer, undefined>> {
+    return Promise.resolve(ITERATION_END);
+  }
 }
 
 /** A connection on a bare socket: its operations go to the descriptor without a detour. */
@@ -52,7 +46,6 @@ export class PlainConnection implements Connection, PlainStream, Timed {
   readonly alpnProtocol = null;
   readonly servername = null;
   #descriptor: Descriptor;
-  #source: Source;
   // It keeps nothing between its attempts, so that one does for all.
   #receive: Operation<Buffer>;
   #wait: Wait;
@@ -60,7 +53,9 @@ export class PlainConnection implements Connection, PlainStream, Timed {
   #limits: ServerLimits;
   #abort: AbortController | undefined;
   #reason: Error | undefined;
-  #opened = performance.now();
+  // Whole milliseconds, which an object holds itself: rounded up here and down at the tick, so that
+  // no deadline is early.
+  #opened = Math.ceil(performance.now());
   #received = 0;
   #sent = 0;
   #active = this.#opened;
@@ -75,7 +70,6 @@ export class PlainConnection implements Connection, PlainStream, Timed {
     this.socket = socket;
     this.remote = remote;
     this.#descriptor = descriptorOf(socket);
-    this.#source = { descriptor: this.#descriptor, proto: socket.proto, waitsForAll: false };
     this.#receive = receive(this.#source, CHUNK_BYTES, 0);
     this.#wait = { timeout: null, owner: this };
     this.#clock = clock;
@@ -85,6 +79,10 @@ export class PlainConnection implements Connection, PlainStream, Timed {
 
   get [PLAIN_DESCRIPTOR](): Descriptor {
     return this.#descriptor;
+  }
+
+  get #source(): Source {
+    return { descriptor: this.#descriptor, proto: this.proto, waitsForAll: false };
   }
 
   get highWaterMark(): number {
@@ -157,11 +155,7 @@ export class PlainConnection implements Connection, PlainStream, Timed {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Buffer, undefined> {
-    const operation = iterated(this.#receive);
-    return {
-      next: () => this.#descriptor.start(operation, this.#wait),
-      return: () => Promise.resolve(END),
-    };
+    return new ConnectionIterator(this.#descriptor, this.#wait);
   }
 
   /** Takes whom a proxy names for the peer. */
@@ -208,7 +202,8 @@ export class PlainConnection implements Connection, PlainStream, Timed {
     return !this.socket.closed && this.#descriptor.hasBytes();
   }
 
-  onTick(now: number): void {
+  onTick(time: number): void {
+    const now = Math.floor(time);
     const { received, sent } = this;
     if (received !== this.#received || sent !== this.#sent) this.#active = now;
     if (sent !== this.#sent || this.#descriptor.writer.head === undefined) this.#wrote = now;

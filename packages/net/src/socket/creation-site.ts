@@ -25,28 +25,23 @@ export class CreationSite {
   }
 }
 
-interface Held {
-  readonly descriptor: Descriptor;
-  readonly site: CreationSite;
-}
-
-const registry = new FinalizationRegistry<Held>(({ descriptor, site }) => {
+const registry = new FinalizationRegistry<Descriptor>((descriptor) => {
   if (descriptor.closed) return;
-  const { fd } = descriptor;
+  const { fd, site } = descriptor;
   try {
     descriptor.close();
   } catch {
     // Closed elsewhere meanwhile. There is nobody to tell but the warning.
   }
-  process.emitWarning(`socket ${fd} was dropped without close(); it was made ${site.toString()}`, {
+  process.emitWarning(`socket ${fd} was dropped without close(); it was made ${String(site)}`, {
     type: 'ResourceWarning',
     code: 'SOCKEYE_UNCLOSED',
   });
 });
 
 /** Closes the descriptor when the socket is collected, with a warning if nobody did before. */
-export function warnWhenDropped(socket: object, descriptor: Descriptor, site: CreationSite): void {
-  registry.register(socket, { descriptor, site }, descriptor);
+export function warnWhenDropped(socket: object, descriptor: Descriptor): void {
+  registry.register(socket, descriptor, descriptor);
 }
 
 /** The socket was closed in good order. */

@@ -17,6 +17,7 @@ import {
   SOCK_STREAM,
 } from '../constants/index.ts';
 import { SocketError, type SocketErrorDetails, TimeoutError } from '../errors/index.ts';
+import type { CreationSite } from './creation-site.ts';
 import type { DatagramsAhead } from './datagrams-ahead.ts';
 import {
   ACCEPT,
@@ -104,8 +105,10 @@ function isTcp(fd: number): boolean {
  * and whether it keeps the process alive. It knows nothing of addresses or options.
  */
 export class Descriptor implements Watched, Sender, LaneOwner {
+  /** Where it was made, for the warning that nobody closed it. */
+  readonly site: CreationSite | undefined;
+  readonly kind: SocketKind;
   #fd: number;
-  #kind: SocketKind;
   readonly isStream: boolean;
   readonly reader = new Lane('read', this);
   readonly writer = new Lane('write', this);
@@ -125,9 +128,10 @@ export class Descriptor implements Watched, Sender, LaneOwner {
   #shortReadTells = false;
   #keptError: Error | undefined;
 
-  constructor(fd: number, kind: SocketKind) {
+  constructor(fd: number, kind: SocketKind, site?: CreationSite) {
+    this.site = site;
     this.#fd = fd;
-    this.#kind = kind;
+    this.kind = kind;
     this.isStream = kind.type === SOCK_STREAM;
   }
 
@@ -149,7 +153,7 @@ export class Descriptor implements Watched, Sender, LaneOwner {
     const { address, option } = details;
     const error = new SocketError(syscall, errno, {
       ...details,
-      explain: (code) => explain(code, { ...this.#kind, address, option }),
+      explain: (code) => explain(code, { ...this.kind, address, option }),
     });
     origins.set(error, this);
     return error;
@@ -508,7 +512,7 @@ export class Descriptor implements Watched, Sender, LaneOwner {
     try {
       this.watch(lane.direction === 'read' ? READABLE : POLLOUT);
     } catch (error) {
-      lane.fail(() => error);
+      lane.end((pending) => pending.reject(error));
       return;
     }
     if (lane === this.reader) this.#arm();
@@ -645,10 +649,16 @@ export class Descriptor implements Watched, Sender, LaneOwner {
     this.ahead = undefined;
     if (this.#slot >= 0) engine.unwatch(this.#slot);
     this.#slot = -1;
-    const closed = ({ operation: { syscall } }: Pending): Error =>
-      this.#closedError(syscall, 'the socket was closed while the operation waited');
-    this.reader.fail(closed);
-    this.writer.fail(closed);
+    const settle = (pending: Pending): void => {
+      const { syscall, whenClosed } = pending.operation;
+      if (whenClosed !== undefined && this.#closeReason === undefined) pending.resolve(whenClosed);
+      else
+        pending.reject(
+          this.#closedError(syscall, 'the socket was closed while the operation waited'),
+        );
+    };
+    this.reader.end(settle);
+    this.writer.end(settle);
     for (const wake of this.#pollers?.keys() ?? []) wake();
     return fd;
   }

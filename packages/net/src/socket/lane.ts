@@ -7,6 +7,13 @@ const LAST_RETRY_MS = 50;
 // A flat charge for a call, so that endless small ones end a turn too. Arbitrary.
 export const CALL_CHARGE = 1024;
 
+/** What a lane has to do later; apart from it, since few lanes ever need it. */
+class Later {
+  deferred = false;
+  retryMs = FIRST_RETRY_MS;
+  retry: NodeJS.Timeout | undefined;
+}
+
 /** What a lane needs of its descriptor. */
 export interface LaneOwner {
   /** The head of the lane changed, or is to be waited for. */
@@ -30,9 +37,7 @@ export class Lane {
   #owner: LaneOwner;
   #turn = 0;
   #served = 0;
-  #deferred = false;
-  #retryMs = FIRST_RETRY_MS;
-  #retry: NodeJS.Timeout | undefined;
+  #later: Later | undefined;
 
   constructor(direction: 'read' | 'write', owner: LaneOwner) {
     this.direction = direction;
@@ -141,28 +146,30 @@ export class Lane {
 
   /** Runs again after the others' turn. */
   defer(): void {
-    if (this.#deferred) return;
-    this.#deferred = true;
+    const later = (this.#later ??= new Later());
+    if (later.deferred) return;
+    later.deferred = true;
     engine.defer(() => {
-      this.#deferred = false;
+      later.deferred = false;
       this.run();
     });
   }
 
   #runLater(): void {
-    clearTimeout(this.#retry);
+    const later = (this.#later ??= new Later());
+    clearTimeout(later.retry);
     // The poller keeps the process alive for what waits, so the timer needn't.
-    this.#retry = setTimeout(() => this.run(), this.#retryMs).unref();
-    this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+    later.retry = setTimeout(() => this.run(), later.retryMs).unref();
+    later.retryMs = Math.min(later.retryMs * 2, LAST_RETRY_MS);
   }
 
-  /** Rejects everything that waits. */
-  fail(error: (pending: Pending) => unknown): void {
-    clearTimeout(this.#retry);
+  /** Settles everything that waits: `settle` is called for each, in their order. */
+  end(settle: (pending: Pending) => void): void {
+    clearTimeout(this.#later?.retry);
     while (this.head !== undefined) {
       const pending = this.head;
       this.shift();
-      pending.reject(error(pending));
+      settle(pending);
     }
   }
 }

@@ -16,6 +16,9 @@ export function isDone<Result>(result: Attempt<Result>): result is Result {
   return result !== WOULD_BLOCK && result !== TRY_LATER && result !== YIELD;
 }
 
+/** The method of a socket that starts an operation which waits as the socket's own do. */
+export const START: unique symbol = Symbol('start');
+
 /** A call on a socket, its arguments checked: what the async and the Sync form share. */
 export interface Operation<Result> {
   readonly syscall: string;
@@ -26,10 +29,14 @@ export interface Operation<Result> {
    * Where present, the poller may receive up to `want` bytes itself as soon as they are there;
    * `take` makes the result of them. The bytes are gone when it returns.
    */
-  readonly receive?: {
-    readonly want: number;
-    take(slab: Buffer, offset: number, bytes: number): Result;
-  };
+  readonly receive?:
+    | {
+        readonly want: number;
+        take(slab: Buffer, offset: number, bytes: number): Result;
+      }
+    | undefined;
+  /** Where present, the result when the socket is closed while the operation waits. */
+  readonly whenClosed?: Result | undefined;
   /** Where present, the poller may accept itself. */
   readonly accept?: (fd: number, slab: Buffer, offset: number) => Result;
   /** Adds to the error of an operation that ended early what it had done by then. */

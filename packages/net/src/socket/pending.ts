@@ -7,6 +7,12 @@ export function described(operation: Operation<unknown>, reason: unknown): unkno
   return reason;
 }
 
+/** What may end a wait early; apart from it, since most wait without. */
+interface Limits {
+  timer?: NodeJS.Timeout;
+  stopListening?: () => void;
+}
+
 /** An operation that waits in a lane, and the promise that waits for it. */
 export class Pending {
   readonly operation: Operation<unknown>;
@@ -15,9 +21,7 @@ export class Pending {
   next: Pending | undefined;
   #resolve: (value: unknown) => void;
   #reject: (reason: unknown) => void;
-  #timer: NodeJS.Timeout | undefined;
-  #signal: AbortSignal | undefined;
-  #onAbort: (() => void) | undefined;
+  #limits: Limits | undefined;
   #settled = false;
 
   constructor(
@@ -51,14 +55,16 @@ export class Pending {
   #startTimer(ms: number, check: () => void): void {
     // setTimeout takes at most 2^31 - 1 ms; check() starts the rest. The poller keeps the process
     // alive for what waits, so no timer needs to.
-    this.#timer = setTimeout(check, Math.min(Math.ceil(ms), 0x7fffffff)).unref();
+    this.#limits ??= {};
+    this.#limits.timer = setTimeout(check, Math.min(Math.ceil(ms), 0x7fffffff)).unref();
   }
 
   /** Calls `abort` with the signal's reason. */
   abortOn(signal: AbortSignal, abort: (reason: unknown) => void): void {
-    this.#signal = signal;
-    this.#onAbort = () => abort(signal.reason);
-    abortListeners(signal).add(this.#onAbort);
+    const onAbort = (): void => abort(signal.reason);
+    this.#limits ??= {};
+    this.#limits.stopListening = () => abortListeners(signal).delete(onAbort);
+    abortListeners(signal).add(onAbort);
   }
 
   resolve(value: unknown): void {
@@ -73,9 +79,8 @@ export class Pending {
 
   #release(): void {
     this.#settled = true;
-    if (this.#timer !== undefined) clearTimeout(this.#timer);
-    if (this.#signal !== undefined && this.#onAbort !== undefined) {
-      abortListeners(this.#signal).delete(this.#onAbort);
-    }
+    if (this.#limits === undefined) return;
+    clearTimeout(this.#limits.timer);
+    this.#limits.stopListening?.();
   }
 }

@@ -58,8 +58,8 @@ export function lastAddress(proto: number): Address | null {
 }
 
 /** One recv(2) into a buffer; notes what it says about the next. */
-function receiveOnce(
-  { descriptor }: Source,
+export function receiveOnce(
+  descriptor: Descriptor,
   buffer: Uint8Array,
   offset: number,
   size: number,
@@ -84,10 +84,10 @@ function receiveOnce(
  */
 class StreamReceive implements Operation<Buffer> {
   readonly want: number;
-  #source: Source;
+  #descriptor: Descriptor;
 
-  constructor(source: Source, want: number) {
-    this.#source = source;
+  constructor(descriptor: Descriptor, want: number) {
+    this.#descriptor = descriptor;
     this.want = want;
   }
 
@@ -104,7 +104,7 @@ class StreamReceive implements Operation<Buffer> {
   }
 
   attempt(): Attempt<Buffer> {
-    const count = receiveOnce(this.#source, receiveScratch, 0, this.want, 0);
+    const count = receiveOnce(this.#descriptor, receiveScratch, 0, this.want, 0);
     return count === WOULD_BLOCK ? count : copyBytes(receiveScratch, 0, count);
   }
 
@@ -116,12 +116,12 @@ class StreamReceive implements Operation<Buffer> {
 /** The same for `recvInto`. */
 export class StreamReceiveInto implements Operation<number> {
   readonly want: number;
-  #source: Source;
+  #descriptor: Descriptor;
   #buffer: Uint8Array;
   #size: number;
 
-  constructor(source: Source, buffer: Uint8Array, size: number) {
-    this.#source = source;
+  constructor(descriptor: Descriptor, buffer: Uint8Array, size: number) {
+    this.#descriptor = descriptor;
     this.#buffer = buffer;
     this.#size = size;
     this.want = Math.min(size, SCRATCH_BYTES);
@@ -147,7 +147,7 @@ export class StreamReceiveInto implements Operation<number> {
   }
 
   attempt(): Attempt<number> {
-    return receiveOnce(this.#source, this.#buffer, 0, this.#size, 0);
+    return receiveOnce(this.#descriptor, this.#buffer, 0, this.#size, 0);
   }
 
   take(slab: Buffer, offset: number, bytes: number): number {
@@ -170,13 +170,13 @@ export function receiveInto(
   const waitAll = (flags & (MSG_WAITALL as number)) !== 0 && source.waitsForAll;
   if (waitAll) return receiveWhole(source, buffer, size, flags);
   if (flags === 0 && source.descriptor.isStream && size > 0) {
-    return new StreamReceiveInto(source, buffer, size);
+    return new StreamReceiveInto(source.descriptor, buffer, size);
   }
   return {
     syscall: 'recv',
     direction: 'read',
     // Python returns without a call for nothing, and recv(2) would wait for something.
-    attempt: () => (size === 0 ? 0 : receiveOnce(source, buffer, 0, size, flags)),
+    attempt: () => (size === 0 ? 0 : receiveOnce(source.descriptor, buffer, 0, size, flags)),
     immediate: isImmediate(flags),
   };
 }
@@ -197,7 +197,7 @@ function receiveWhole(
     while (filled < size) {
       let count: number | typeof WOULD_BLOCK;
       try {
-        count = receiveOnce(source, buffer, filled, size - filled, flags);
+        count = receiveOnce(descriptor, buffer, filled, size - filled, flags);
       } catch (error) {
         if (filled === 0 || !(error instanceof SocketError)) throw error;
         descriptor.keepError(error);
@@ -222,7 +222,7 @@ function receiveWhole(
 /** `recv`: a buffer is made only once something came, and of its size. */
 export function receive(source: Source, size: number, flags: number): Operation<Buffer> {
   const plainStream = flags === 0 && source.descriptor.isStream && size > 0;
-  if (plainStream && size <= SCRATCH_BYTES) return new StreamReceive(source, size);
+  if (plainStream && size <= SCRATCH_BYTES) return new StreamReceive(source.descriptor, size);
   if (size <= SCRATCH_BYTES && (flags & (MSG_WAITALL as number)) === 0) {
     return {
       syscall: 'recv',
@@ -230,7 +230,7 @@ export function receive(source: Source, size: number, flags: number): Operation<
       immediate: isImmediate(flags),
       attempt() {
         if (size === 0) return Buffer.alloc(0);
-        const count = receiveOnce(source, receiveScratch, 0, size, flags);
+        const count = receiveOnce(source.descriptor, receiveScratch, 0, size, flags);
         // With MSG_TRUNC the count is the datagram's length, which may be more than came.
         return count === WOULD_BLOCK ? count : copyBytes(receiveScratch, 0, Math.min(count, size));
       },

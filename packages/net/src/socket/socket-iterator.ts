@@ -1,7 +1,10 @@
 import type { AddressOf } from '../address/index.ts';
 import { SO_ACCEPTCONN, SOCK_SEQPACKET, SOCK_STREAM, SOL_SOCKET } from '../constants/index.ts';
 import { SocketError } from '../errors/index.ts';
+import type { Descriptor } from './descriptor.ts';
 import type { Datagram } from './next-datagram.ts';
+import { START } from './operation.ts';
+import { ITERATION_END, ReceiveChunk } from './receive-chunk.ts';
 import { SCRATCH_BYTES } from './scratch.ts';
 import type { Socket } from './socket.ts';
 
@@ -18,17 +21,24 @@ export interface DatagramSteps<Family extends number> {
   wait(): Promise<Datagram<AddressOf<Family>>>;
 }
 
+type Item<Family extends number> = IteratorResult<SocketItem<Family>, undefined>;
+
 /** Iterates a socket until its stream ends or it is closed. */
 export class SocketIterator<Family extends number>
   implements AsyncIterableIterator<SocketItem<Family>>
 {
   #socket: Socket<Family>;
+  #descriptor: Descriptor;
   #datagrams: DatagramSteps<Family> | undefined;
-  #take: (() => Promise<SocketItem<Family>>) | undefined;
+  /** What a loop over a connection does again and again. */
+  #chunk: ReceiveChunk | undefined;
+  /** Whether it is a listener; unknown until the loop begins. */
+  #listens: boolean | undefined;
 
   /** @param datagrams how a UDP socket's datagrams come, which may be several at once */
-  constructor(socket: Socket<Family>, datagrams?: DatagramSteps<Family>) {
+  constructor(socket: Socket<Family>, descriptor: Descriptor, datagrams?: DatagramSteps<Family>) {
     this.#socket = socket;
+    this.#descriptor = descriptor;
     this.#datagrams = datagrams;
   }
 
@@ -36,40 +46,43 @@ export class SocketIterator<Family extends number>
     return this;
   }
 
-  next(): Promise<IteratorResult<SocketItem<Family>>> {
-    if (this.#socket.closed) return Promise.resolve({ done: true, value: undefined });
+  next(): Promise<Item<Family>> {
+    const socket = this.#socket;
+    if (socket.closed) return Promise.resolve(ITERATION_END);
     const ahead = this.#datagrams?.takeNow();
     if (ahead !== undefined) return Promise.resolve({ done: false, value: ahead });
-    this.#take ??= this.#kind();
+    if (this.#listens === undefined) this.#begin();
+    if (this.#chunk !== undefined) return socket[START](this.#chunk);
     return this.#take().then(toResult, (error: unknown) => this.#ended(error));
   }
 
-  return(): Promise<IteratorResult<SocketItem<Family>>> {
-    return Promise.resolve({ done: true, value: undefined });
+  #take(): Promise<SocketItem<Family>> {
+    if (this.#datagrams !== undefined) return this.#datagrams.wait();
+    return this.#listens ? this.#socket.accept() : this.#socket.recvfrom(SCRATCH_BYTES);
   }
 
-  #kind(): () => Promise<SocketItem<Family>> {
-    const socket = this.#socket;
-    const datagrams = this.#datagrams;
-    if (datagrams !== undefined) return () => datagrams.wait();
-    if (isListening(socket)) return () => socket.accept();
-    if (socket.type === SOCK_STREAM || socket.type === SOCK_SEQPACKET)
-      return () => socket.recv(SCRATCH_BYTES);
-    return () => socket.recvfrom(SCRATCH_BYTES);
+  return(): Promise<Item<Family>> {
+    return Promise.resolve(ITERATION_END);
+  }
+
+  #begin(): void {
+    const { type } = this.#socket;
+    this.#listens = isListening(this.#socket);
+    if (!this.#listens && (type === SOCK_STREAM || type === SOCK_SEQPACKET)) {
+      this.#chunk = new ReceiveChunk(this.#descriptor, ITERATION_END);
+    }
   }
 
   /** A loop whose socket is closed under it is over; every other failure is the loop's. */
-  #ended(error: unknown): IteratorResult<SocketItem<Family>> {
+  #ended(error: unknown): IteratorReturnResult<undefined> {
     if (this.#socket.closed && error instanceof SocketError && error.code === 'EBADF') {
-      return { done: true, value: undefined };
+      return ITERATION_END;
     }
     throw error;
   }
 }
 
-function toResult<Item>(value: Item): IteratorResult<Item> {
-  // Only a connection yields bare Buffers, and its end is an empty one.
-  if (Buffer.isBuffer(value) && value.length === 0) return { done: true, value: undefined };
+function toResult<Value>(value: Value): IteratorYieldResult<Value> {
   return { done: false, value };
 }
 

@@ -53,7 +53,7 @@ import {
 } from './message.ts';
 import { checkMessages, type DatagramToSend, SendBatch } from './message-batch.ts';
 import { NextDatagram } from './next-datagram.ts';
-import type { Operation } from './operation.ts';
+import { type Operation, START } from './operation.ts';
 import { TypedOptions } from './options/index.ts';
 import {
   checkFlags,
@@ -100,11 +100,12 @@ export interface WaitOptions {
 /** A descriptor of the library's own: nothing about it needs to be found out. */
 class OwnDescriptor {
   readonly fd: number;
-  readonly site: CreationSite;
+  readonly descriptor: Descriptor;
 
-  constructor(fd: number, site: CreationSite) {
+  /** @param like the descriptor of a socket of the same kind */
+  constructor(fd: number, like: Descriptor) {
     this.fd = fd;
-    this.site = site;
+    this.descriptor = new Descriptor(fd, like.kind, like.site);
   }
 }
 
@@ -141,7 +142,6 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
   #lastReceive: StreamReceiveInto | undefined;
   /** How an operation without options waits, until the timeout changes. */
   #plainWait: Wait | undefined;
-  #site: CreationSite;
   #options: TypedOptions | undefined;
   #duplex: SocketDuplex | undefined;
   #web: WebStreams | undefined;
@@ -161,26 +161,29 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
       this.family = family as Family;
       this.type = type as number;
       this.proto = proto as number;
-      this.#descriptor = new Descriptor(options.fd, kindOf(this));
+      this.#descriptor = options.descriptor;
       this.#timeout = getdefaulttimeout();
-      this.#site = options.site;
     } else {
       const kind = checkKind(family, type, proto, options);
       const opened = kind.fd === undefined ? openSocket(kind) : adoptDescriptor(kind.fd, kind);
       this.family = opened.family as Family;
       this.type = opened.type & ~TYPE_FLAGS;
       this.proto = opened.proto;
-      this.#descriptor = new Descriptor(opened.fd, kindOf(this));
+      this.#descriptor = new Descriptor(opened.fd, kindOf(this), new CreationSite(Socket));
       this.#timeout =
         ((kind.type ?? 0) & (SOCK_NONBLOCK as number)) !== 0 ? 0 : getdefaulttimeout();
-      this.#site = new CreationSite(Socket);
     }
-    warnWhenDropped(this, this.#descriptor, this.#site);
+    warnWhenDropped(this, this.#descriptor);
   }
 
   /** @internal */
   static descriptorOf<Family extends number>(socket: Socket<Family>): Descriptor {
     return socket.#descriptor;
+  }
+
+  /** @internal */
+  [START]<Result>(operation: Operation<Result>): Promise<Result> {
+    return this.#descriptor.start(operation, this.#wait(undefined));
   }
 
   get closed(): boolean {
@@ -276,7 +279,7 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
 
   /** A socket of this one's kind around a descriptor that is known to be good. */
   #accepted(fd: number): Socket<Family> {
-    return new Socket(this.family, this.type, this.proto, new OwnDescriptor(fd, this.#site));
+    return new Socket(this.family, this.type, this.proto, new OwnDescriptor(fd, this.#descriptor));
   }
 
   /**
@@ -1029,7 +1032,12 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
   dup(): Socket<Family> {
     const fd = native.dup(this.#descriptor.fd);
     if (fd < 0) throw this.#descriptor.error('dup', -fd);
-    const copy = new Socket(this.family, this.type, this.proto, new OwnDescriptor(fd, this.#site));
+    const copy = new Socket(
+      this.family,
+      this.type,
+      this.proto,
+      new OwnDescriptor(fd, this.#descriptor),
+    );
     copy.#timeout = this.#timeout;
     return copy;
   }
@@ -1173,7 +1181,11 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
    * doesn't carry it.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<SocketItem<Family>> {
-    return new SocketIterator<Family>(this, isUdp(this) ? this.#datagramSteps() : undefined);
+    return new SocketIterator<Family>(
+      this,
+      this.#descriptor,
+      isUdp(this) ? this.#datagramSteps() : undefined,
+    );
   }
 
   #datagramSteps(): DatagramSteps<Family> {
