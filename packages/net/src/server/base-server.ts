@@ -8,11 +8,10 @@
 //                      │ false                          │ throws
 //                      └→ shutdownRequest               └→ handleError → shutdownRequest
 
-import { channel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import type { Address } from '../address/index.ts';
-import { POLLIN } from '../constants/index.ts';
+import { POLLIN, SOCK_STREAM } from '../constants/index.ts';
 import {
   invalidState,
   invalidType,
@@ -27,11 +26,9 @@ import { PeerFilter } from './peer-filter.ts';
 import { type HandlerServer, type RequestHandlerClass, runHandler } from './request-handler.ts';
 import type { RequestRunner } from './request-runner.ts';
 import { RetryPause } from './retry-pause.ts';
+import { ServerLog } from './server-log.ts';
 import { type ServerLimits, serverLimits } from './server-options.ts';
 import { checkSocketServerOptions, type SocketServerOptions } from './socket-server-options.ts';
-
-const failed = channel('sockeye:connection:error');
-const refused = channel('sockeye:connection:refuse');
 
 /** A request and where it came from. */
 export type Received<Request> = readonly [request: Request, clientAddress: Address | null];
@@ -60,6 +57,7 @@ export abstract class BaseServer<Request, ServerAddress extends Address = Addres
   readonly limits: ServerLimits;
   #runner: RequestRunner<Request> | undefined;
   #filter: PeerFilter;
+  #log: ServerLog;
   #tasks = new Map<Request, Promise<void>>();
   #room: number;
   #onRoom: (() => void) | undefined;
@@ -84,6 +82,7 @@ export abstract class BaseServer<Request, ServerAddress extends Address = Addres
     this.RequestHandlerClass = typeof handling === 'function' ? handling : null;
     this.#runner = typeof handling === 'function' ? undefined : checkRunner(handling);
     this.limits = serverLimits(options);
+    this.#log = new ServerLog(this, options.logger);
     this.#room = Math.min(this.limits.maxConnections, this.limits.concurrency);
     this.#filter = new PeerFilter(
       options.allow,
@@ -134,6 +133,7 @@ export abstract class BaseServer<Request, ServerAddress extends Address = Addres
 
   async #serve(stop: AbortController, pollInterval: number): Promise<void> {
     const timer = this.#startServiceActions(pollInterval);
+    this.#log.listening(this.serverAddress);
     try {
       // A module may take its time to load, or for ever.
       if (this.#runner !== undefined)
@@ -182,9 +182,16 @@ export abstract class BaseServer<Request, ServerAddress extends Address = Addres
       if (stop.aborted || this.socket.closed || error instanceof TimeoutError) return undefined;
       if (!(error instanceof SocketError)) throw error;
       // No descriptor or memory is free, or the like: safety.md 8.
+      this.#onPause(error);
       await this.#pause.wait(stop);
       return undefined;
     }
+  }
+
+  #onPause(error: SocketError): void {
+    this.#log.paused(error, this.#pause.nextMs);
+    if (this.#log.isOn || !this.#pause.isWarningDue()) return;
+    warn(`accepting pauses for ${this.#pause.nextMs} ms`, error.message, 'SOCKEYE_EXHAUSTED');
   }
 
   #readable(timeout: number | null, signal?: AbortSignal): Promise<number> {
@@ -275,10 +282,12 @@ export abstract class BaseServer<Request, ServerAddress extends Address = Addres
   async #process(request: Request, clientAddress: Address | null): Promise<void> {
     const reason = this.#filter.enter(clientAddress);
     if (reason !== undefined) {
-      refused.publish({ server: this, reason, address: clientAddress });
+      this.#log.refused(reason, clientAddress);
       await this.shutdownRequest(request);
       return;
     }
+    const startedAt = performance.now();
+    this.#log.opened({ request }, clientAddress);
     try {
       if (await this.verifyRequest(request, clientAddress))
         await this.processRequest(request, clientAddress);
@@ -287,11 +296,13 @@ export abstract class BaseServer<Request, ServerAddress extends Address = Addres
       await this.#failed(error, request, clientAddress);
     } finally {
       this.#filter.leave(clientAddress);
+      const how = { ageMs: performance.now() - startedAt };
+      this.#log.ended({ request }, clientAddress, how, this.socket.type !== SOCK_STREAM);
     }
   }
 
   async #failed(error: unknown, request: Request, clientAddress: Address | null): Promise<void> {
-    failed.publish({ server: this, request, error });
+    this.#log.failed({ request }, clientAddress, error, isDeadline(error));
     try {
       // What a handler says after the server ended its connection is of no use to anybody.
       if (!this.#ended) await this.handleError(error, request, clientAddress);
@@ -342,8 +353,8 @@ export abstract class BaseServer<Request, ServerAddress extends Address = Addres
   // ── what happens besides ───────────────────────────────────────────────────────────────────────
 
   /**
-   * Hears of what a handler threw. The default is a process warning with the stack; the deadlines
-   * of the server, which are no mistake of the handler's, pass without.
+   * Hears of what a handler threw. The default is a process warning with the stack, unless there is
+   * a logger; the deadlines of the server, which are no mistake of the handler's, pass without.
    *
    * What it throws itself ends `serveForever`, or rejects `handleRequest`.
    */
@@ -352,8 +363,7 @@ export abstract class BaseServer<Request, ServerAddress extends Address = Addres
     _request: Request,
     clientAddress: Address | null,
   ): Promise<void> | void {
-    // From another thread it comes as a HandlerError of that name.
-    if (error instanceof Error && error.name === ConnectionTimeoutError.name) return;
+    if (isDeadline(error) || this.#log.isOn) return;
     warn(`the handler of a request from ${JSON.stringify(clientAddress)} failed`, error);
   }
 
@@ -381,13 +391,14 @@ export abstract class BaseServer<Request, ServerAddress extends Address = Addres
    *   their connections, threads and processes then
    */
   serverClose(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.#close().finally(() => this.#log.closed());
     return this.#closing;
   }
 
   async #close(): Promise<void> {
     // A request that was taken as it ended is being handled afterwards, and not lost.
     if (this.#isServing) await this.shutdown();
+    this.#log.draining(this.#tasks.size);
     await this.#drain();
     await this.#runner?.close();
   }
@@ -431,10 +442,15 @@ function isTimeout(error: unknown): boolean {
   return error instanceof SocketError && (error instanceof TimeoutError || error.code === 'EAGAIN');
 }
 
-function warn(what: string, error: unknown): void {
+function isDeadline(error: unknown): boolean {
+  // From another thread it comes as a HandlerError of that name.
+  return error instanceof Error && error.name === ConnectionTimeoutError.name;
+}
+
+function warn(what: string, error: unknown, code = 'SOCKEYE_UNHANDLED'): void {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.emitWarning(`${what}: ${text}`, {
     type: 'SockeyeServerWarning',
-    code: 'SOCKEYE_UNHANDLED',
+    code,
   });
 }

@@ -8,6 +8,7 @@ export { ownSocketFile } from './own-socket-file.ts';
 export { proxyHeader, type ProxyHeader, ProxyProtocolError } from './proxy-protocol.ts';
 export { serve, type ServeAddress } from './serve.ts';
 export { type Handler, Server, type ServerEvents } from './server.ts';
+export type { ServerLogger } from './server-log.ts';
 export type { ServerCounters } from './server-metrics.ts';
 export {
   type ProxyProtocolOptions,

@@ -111,6 +111,11 @@ export class PlainConnection implements Connection, PlainStream, Timed {
     return this.#abort.signal;
   }
 
+  /** Milliseconds since it was accepted. */
+  get ageMs(): number {
+    return performance.now() - this.#opened;
+  }
+
   /** Bytes received and sent so far. */
   get received(): number {
     return this.#descriptor.reader.total;

@@ -2,6 +2,7 @@ import type { TlsOptions } from 'node:tls';
 import { invalidType, invalidValue, outOfRange } from '../errors/index.ts';
 import { descriptorLimit } from '../socket/descriptor-limit.ts';
 import { ConnectionLimit } from './connection-limit.ts';
+import type { ServerLogger } from './server-log.ts';
 
 /** Which peers may say, in a PROXY protocol header, who they speak for. */
 export interface ProxyProtocolOptions {
@@ -49,6 +50,11 @@ export interface ServerOptions {
   readonly proxyProtocol?: ProxyProtocolOptions | undefined;
   /** Handlers at once; 1 is Python's one after the other. Default Infinity. */
   readonly concurrency?: number | undefined;
+  /**
+   * Where the server logs to, such as `pino()`: connections at level info when they end, refusals and
+   * pauses at warn, failed handlers at error. Without one, failures are process warnings.
+   */
+  readonly logger?: ServerLogger | undefined;
   /** Aborting it closes the server. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -84,17 +90,22 @@ const KNOWN: ReadonlySet<string> = new Set<keyof ServerOptions>([
   'tls',
   'proxyProtocol',
   'concurrency',
+  'logger',
   'signal',
 ]);
 
-/** Refuses what is no object, and names that mean nothing: a limit that is misspelt is no limit. */
-export function checkServerOptions(options: unknown): void {
+/**
+ * Refuses what is no object, and names that mean nothing: a limit that is misspelt is no limit.
+ *
+ * @param more names that mean something beside ServerOptions'
+ */
+export function checkServerOptions(options: unknown, more: readonly string[] = []): void {
   if (typeof options !== 'object' || options === null) {
     throw invalidType('options', 'an object', options);
   }
-  const unknown = Object.keys(options).find((name) => !KNOWN.has(name));
+  const unknown = Object.keys(options).find((name) => !KNOWN.has(name) && !more.includes(name));
   if (unknown !== undefined) {
-    throw invalidValue('options', `one of ${[...KNOWN].join(', ')}`, unknown);
+    throw invalidValue('options', `one of ${[...KNOWN, ...more].join(', ')}`, unknown);
   }
 }
 

@@ -1,6 +1,5 @@
 // What `serve` runs: the listener, the connections with their handlers, and the end of both.
 
-import { channel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
 import type { TlsOptions } from 'node:tls';
 import type { Address } from '../address/index.ts';
@@ -25,6 +24,7 @@ import { ownSocketFile } from './own-socket-file.ts';
 import { PeerFilter, type Refusal } from './peer-filter.ts';
 import { PlainConnection } from './plain-connection.ts';
 import { readProxyHeader } from './read-proxy-header.ts';
+import { ServerLog } from './server-log.ts';
 import { newCounters, prometheusText, type ServerCounters } from './server-metrics.ts';
 import {
   type ServerLimits,
@@ -54,12 +54,6 @@ export interface ServerEvents {
   refused: [reason: string, address: Address | null];
 }
 
-const opened = channel('sockeye:connection:open');
-const ended = channel('sockeye:connection:end');
-const failed = channel('sockeye:connection:error');
-const refusedChannel = channel('sockeye:connection:refuse');
-const exhausted = channel('sockeye:accept:pause');
-
 // Arbitrary: how long and how much a peer may still send after the handler is done.
 const LINGER_MS = 2_000;
 const LINGER_BYTES = 1024 * 1024;
@@ -75,6 +69,7 @@ export class Server<Own extends Address = Address>
   #handler: Handler;
   #tls: TlsAcceptor | undefined;
   #limits: ServerLimits;
+  #log: ServerLog;
   #clock: DeadlineClock;
   #filter: PeerFilter;
   #trusted: AddressList | undefined;
@@ -92,6 +87,7 @@ export class Server<Own extends Address = Address>
     super();
     checkServerOptions(options);
     this.#limits = serverLimits(options);
+    this.#log = new ServerLog(this, options.logger);
     const { firstByteTimeoutMs, idleTimeoutMs, writeTimeoutMs } = this.#limits;
     this.#filter = new PeerFilter(
       options.allow,
@@ -117,9 +113,13 @@ export class Server<Own extends Address = Address>
     this.#loop = new AcceptLoop(listener, this.#limits.concurrency, limit, {
       onConnection: (socket, address) => this.#take(socket, address),
       onExhausted: (error, pauseMs) => this.#pause(error, pauseMs),
-      onFailed: (error) => this.#report(error),
+      onFailed: (error) => {
+        this.#log.listenerFailed(error);
+        this.#report(error);
+      },
     });
     this.#loop.start();
+    this.#log.listening(this.address);
     this.#signal = options.signal;
     this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
     if (this.#signal?.aborted) this.#onAbort();
@@ -179,6 +179,7 @@ export class Server<Own extends Address = Address>
   async #drain(timeoutMs: number): Promise<void> {
     this.#loop.acceptWaiting();
     this.stopListening();
+    this.#log.draining(this.#active.size);
     this.emit('drain');
     // An accept that was done before the listener closed is delivered by now.
     await Promise.resolve();
@@ -199,6 +200,7 @@ export class Server<Own extends Address = Address>
 
   /** Ends everything now: connections that are open get a signal that aborts. */
   close(): Promise<void> {
+    if (!this.#closed) this.#log.closed();
     this.#closed = true;
     this.stopListening();
     for (const connection of this.#active) connection.end(closedByServer());
@@ -240,7 +242,7 @@ export class Server<Own extends Address = Address>
     this.#loop.release();
     if (refusal === 'closed') return;
     this.counters.refused[refusal]++;
-    refusedChannel.publish({ server: this, reason: refusal, address });
+    this.#log.refused(refusal, address);
     this.emit('refused', refusal, address);
   }
 
@@ -263,7 +265,7 @@ export class Server<Own extends Address = Address>
   }
 
   #begin(connection: Connection): void {
-    if (opened.hasSubscribers) opened.publish({ server: this, connection });
+    this.#log.opened({ connection }, connection.remote);
     if (this.listenerCount('connection') > 0) this.emit('connection', connection);
   }
 
@@ -291,14 +293,15 @@ export class Server<Own extends Address = Address>
     const cause = plain.reason ?? error;
     if (cause instanceof ConnectionTimeoutError) this.counters.timeouts[cause.deadline]++;
     else if (!isHandled) this.counters.handshakeErrors++;
-    failed.publish({ server: this, connection, error: cause });
     // What peer, network or server did is no fault of the handler.
     const isOutside = plain.isOrigin(cause) || cause instanceof ProtocolError || !isHandled;
     if (isOutside && cause instanceof Error) {
+      this.#log.failed({ connection }, connection.remote, cause, true);
       this.emit('disconnect', cause, connection);
       return;
     }
     this.counters.handlerErrors++;
+    this.#log.failed({ connection }, connection.remote, cause, false);
     this.#report(error, connection);
   }
 
@@ -307,6 +310,7 @@ export class Server<Own extends Address = Address>
       this.emit('error', error, connection);
       return;
     }
+    if (this.#log.isOn) return;
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     process.emitWarning(`${connection === undefined ? 'listener' : 'handler'} failed: ${text}`, {
       type: 'SockeyeServerWarning',
@@ -316,8 +320,8 @@ export class Server<Own extends Address = Address>
 
   #pause(error: SocketError, pauseMs: number): void {
     this.counters.acceptPauses++;
-    exhausted.publish({ server: this, error, pauseMs });
-    if (this.emit('exhausted', error, pauseMs)) return;
+    this.#log.paused(error, pauseMs);
+    if (this.emit('exhausted', error, pauseMs) || this.#log.isOn) return;
     process.emitWarning(`accepting pauses for ${pauseMs} ms: ${error.message}`, {
       type: 'SockeyeServerWarning',
       code: 'SOCKEYE_EXHAUSTED',
@@ -332,7 +336,7 @@ export class Server<Own extends Address = Address>
     this.counters.bytesReceived += plain.received;
     this.counters.bytesSent += plain.sent;
     this.#loop.release();
-    if (ended.hasSubscribers) ended.publish({ server: this, connection });
+    this.#log.ended({ connection }, connection.remote, plain);
     if (this.listenerCount('end') > 0) this.emit('end', connection);
   }
 }

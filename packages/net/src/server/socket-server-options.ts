@@ -1,6 +1,6 @@
 import { invalidType, invalidValue } from '../errors/index.ts';
 import { ConnectionLimit } from './connection-limit.ts';
-import type { ServerOptions } from './server-options.ts';
+import { checkServerOptions, type ServerOptions } from './server-options.ts';
 
 /** Options that only `serve` has: a handler's request is a Socket here, and nothing else. */
 const ONLY_SERVE = ['tls', 'proxyProtocol', 'highWaterMark', 'dualstackIpv6'] as const;
@@ -21,7 +21,9 @@ export interface SocketServerOptions
   readonly handlerData?: unknown;
 }
 
-/** Refuses what TypeScript would have refused. */
+const OWN = ['bindAndActivate', 'allowReuseAddress', 'handlerData', 'threads', 'processes'];
+
+/** Refuses what TypeScript would have refused, names that mean nothing among it. */
 export function checkSocketServerOptions(options: SocketServerOptions): void {
   for (const name of ONLY_SERVE) {
     const value = (options as Record<string, unknown>)[name];
@@ -31,4 +33,5 @@ export function checkSocketServerOptions(options: SocketServerOptions): void {
   const { maxConnections } = options as ServerOptions;
   if (maxConnections instanceof ConnectionLimit)
     throw invalidType('maxConnections', 'a number', maxConnections);
+  checkServerOptions(options, OWN);
 }
