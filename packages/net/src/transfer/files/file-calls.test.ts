@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { native } from '@sockeye/native';
+import { EEXIST } from '../../constants/index.ts';
 import {
   countDescriptors,
   needs,
@@ -12,6 +20,7 @@ import {
 } from '../../testing/index.ts';
 import { FILE } from './file-constants.ts';
 import { FileError } from './file-error.ts';
+import { PlanWriter } from './plan-writer.ts';
 import { namesIn, RootDirectory } from './root-directory.ts';
 
 const CALLS = [
@@ -160,3 +169,37 @@ test('a worker that ends with calls on files under way takes nothing with it', a
   assert.match(stdout, /^survived [0-9]\n$/);
   assert.equal(readdirSync(place.path).length, 50);
 });
+
+test(
+  'putFiles() writes what is new, leaves what is there, and refuses a plan that is none',
+  await needs('linux'),
+  async () => {
+    using place = new TemporaryDirectory();
+    writeFileSync(place.file('there'), 'before');
+    symlinkSync('/etc/passwd', place.file('link'));
+    const root = await RootDirectory.open(place.path);
+    const record = (name: string, content: string) =>
+      new PlanWriter()
+        .number(content.length, 4)
+        .number(0o640, 4)
+        .number(1_000_000_000, 8)
+        .number(5, 4)
+        .name(`.part-${name}`)
+        .name(name)
+        .bytes(Buffer.from(content))
+        .plan();
+    const names = ['a', 'there', 'link', 'b', 'c', 'd'];
+    const plan = Buffer.concat(names.map((name) => record(name, `new ${name}`)));
+    assert.deepEqual([...(await root.putFiles([], plan))], [0, -EEXIST, -EEXIST, 0, 0, 0]);
+    assert.deepEqual(readdirSync(place.path).toSorted(), names.toSorted());
+    assert.equal(readFileSync(place.file('there'), 'utf8'), 'before');
+    assert.equal(readFileSync(place.file('b'), 'utf8'), 'new b');
+    assert.equal(statSync(place.file('b')).mode & 0o777, 0o640);
+    for (const bad of [record('../out', 'x'), record('..', 'x'), plan.subarray(0, 30)]) {
+      assert.equal((await rejection(root.putFiles([], bad))).code, 'EINVAL');
+    }
+    assert.equal((await rejection(root.putFiles(['none'], plan))).code, 'ENOENT');
+    assert.equal((await rejection(root.putFiles(['..'], plan))).code, 'EXDEV');
+    await root.close();
+  },
+);
