@@ -100,6 +100,9 @@ export interface Native {
   sendBatch(words: Int32Array, count: number, buffer: Uint8Array): void;
   sendfile(out: number, file: number, offset: number, count: number): number;
   lseek(file: number, offset: number): number;
+  pipe2(ends: Int32Array): number;
+  setPipeSize(fd: number, size: number): number;
+  splice(from: number, to: number, count: number): number;
   // message
   recvmsg(
     fd: number,

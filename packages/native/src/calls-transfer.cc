@@ -1,5 +1,6 @@
 // Calls that move bytes. Each works on a JavaScript buffer inside the call only and never blocks:
 // the descriptors are O_NONBLOCK. MSG_NOSIGNAL is always set, so that SIGPIPE never comes.
+#include <fcntl.h>
 #include <sys/sendfile.h>
 #include <unistd.h>
 
@@ -112,6 +113,53 @@ napi_value Lseek(napi_env env, napi_callback_info info) {
   return Result(env, offset < 0 ? ::lseek(file, 0, SEEK_CUR) : ::lseek(file, offset, SEEK_SET));
 }
 
+// int pipe2(int pipefd[2], int flags);   O_CLOEXEC, O_NONBLOCK; the environment's, read end first
+// pipe2(ends: Int32Array): number
+napi_value Pipe2(napi_env env, napi_callback_info info) {
+  Args args(env, info, 1);
+  int32_t* ends = args.Words(0, 2);
+  if (args.failed()) return nullptr;
+  const int status = ::pipe2(ends, O_CLOEXEC | O_NONBLOCK);
+  if (status == 0) {
+    Environment::Of(env)->Own(ends[0]);
+    Environment::Of(env)->Own(ends[1]);
+  }
+  return Result(env, status);
+}
+
+// int fcntl(int fd, F_SETPIPE_SZ, int size);   the size that it has now
+// setPipeSize(fd: number, size: number): number
+napi_value SetPipeSize(napi_env env, napi_callback_info info) {
+  Args args(env, info, 2);
+  const int fd = args.Int32(0);
+  const int size = args.Int32(1);
+  if (args.failed()) return nullptr;
+#ifdef F_SETPIPE_SZ
+  return Result(env, ::fcntl(fd, F_SETPIPE_SZ, size));
+#else
+  return Int(env, -ENOSYS);
+#endif
+}
+
+// ssize_t splice(int fd_in, off_t *off_in, int fd_out, off_t *off_out, size_t size, unsigned int
+// flags);   no offsets; SPLICE_F_NONBLOCK for the pipe, whatever its other users have set
+// splice(from: number, to: number, count: number): number
+napi_value Splice(napi_env env, napi_callback_info info) {
+  Args args(env, info, 3);
+  const int from = args.Int32(0);
+  const int to = args.Int32(1);
+  const uint32_t count = args.Uint32(2);
+  if (args.failed()) return nullptr;
+#ifdef SPLICE_F_NONBLOCK
+  return Result(env, Retry([&] {
+                  return ::splice(from, nullptr, to, nullptr, count,
+                                  SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+                }));
+#else
+  return Int(env, -ENOSYS);
+#endif
+}
+
 }  // namespace
 
 void ExportTransferCalls(napi_env env, napi_value exports) {
@@ -122,6 +170,9 @@ void ExportTransferCalls(napi_env env, napi_value exports) {
   Export(env, exports, "sendBatch", SendBatch);
   Export(env, exports, "sendfile", Sendfile);
   Export(env, exports, "lseek", Lseek);
+  Export(env, exports, "pipe2", Pipe2);
+  Export(env, exports, "setPipeSize", SetPipeSize);
+  Export(env, exports, "splice", Splice);
 }
 
 }  // namespace sockeye

@@ -1269,7 +1269,8 @@ function kindOf({ family, type, proto }: SocketKind): SocketKind {
   return { family, type, proto };
 }
 
-function checkSignal(options: WaitOptions | undefined): AbortSignal | undefined {
+/** @internal */
+export function checkSignal(options: WaitOptions | undefined): AbortSignal | undefined {
   if (options === undefined) return undefined;
   if (typeof options !== 'object' || options === null) {
     throw invalidType('options', 'an object', options);

@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { SHUT_WR, SO_RCVBUF, SO_SNDBUF, SOL_SOCKET } from '../constants/index.ts';
+import { rejection, TemporaryDirectory } from '../testing/index.ts';
+import {
+  type Pair,
+  receiveExactly,
+  tcpPair,
+  udpPair,
+  unixPair,
+} from './sockets.test.util.ts';
+import { splice } from './splice.ts';
+
+const content = randomBytes(5 * 1024 * 1024 + 17);
+const PAIRS: Record<string, () => Pair<number> | Promise<Pair<number>>> = {
+  tcp: tcpPair as () => Promise<Pair<number>>,
+  unix: unixPair,
+};
+
+for (const [from, makeFrom] of Object.entries(PAIRS)) {
+  for (const [to, makeTo] of Object.entries(PAIRS)) {
+    test(`splice() moves every byte from ${from} to ${to}, and leaves both ends open`, async () => {
+      using near = await makeFrom();
+      using far = await makeTo();
+      let told = 0;
+      const moved = splice(near.server, far.client, { onMoved: (bytes) => (told += bytes) });
+      const sent = near.client.sendall(content).then(() => near.client.shutdown(SHUT_WR));
+      assert.ok((await receiveExactly(far.server, content.length)).equals(content));
+      await sent;
+      assert.deepEqual([await moved, told], [content.length, content.length]);
+      await far.client.sendall(Buffer.from('still open'));
+      assert.equal((await far.server.recv(100)).toString(), 'still open');
+      await near.server.sendall(Buffer.from('back'));
+      assert.equal((await near.client.recv(100)).toString(), 'back');
+    });
+  }
+}
+
+test('splice() goes behind what was sent before it', async () => {
+  using near = unixPair();
+  using far = await tcpPair();
+  near.client.sendSync(Buffer.from(' then this'));
+  near.client.close();
+  const first = far.client.sendall(Buffer.from('first this,'));
+  assert.equal(await splice(near.server, far.client), 10);
+  await first;
+  assert.equal((await receiveExactly(far.server, 21)).toString(), 'first this, then this');
+});
+
+test('splice() takes no more than a pipe holds from a source whose target is slow', async () => {
+  using near = unixPair();
+  using far = unixPair();
+  const stop = new AbortController();
+  const moved = splice(near.server, far.client, { signal: stop.signal });
+  near.client.settimeout(0.3);
+  const error = await rejection<Error & { bytesSent: number }>(
+    near.client.sendall(Buffer.alloc(64 * 1024 * 1024)),
+  );
+  assert.ok(error.bytesSent < 4 * 1024 * 1024, `${error.bytesSent} bytes were taken`);
+  stop.abort(new Error('enough'));
+  assert.equal((await rejection(moved)).message, 'enough');
+});
+
+test('splice() reads a pipe to its end and leaves O_NONBLOCK and the descriptor alone', async () => {
+  using directory = new TemporaryDirectory();
+  using pair = await tcpPair();
+  const fifo = directory.file('fifo');
+  execFileSync('mkfifo', [fifo]);
+  const child = spawn('sh', ['-c', `head -c 3000000 /dev/zero > ${fifo}`], {
+    stdio: 'ignore',
+  });
+  // Blocks until the writer opens it too; its description has no O_NONBLOCK.
+  const fd = openSync(fifo, 'r');
+  const flags = flagsOf(fd);
+  const [moved, received] = await Promise.all([
+    splice(fd, pair.client),
+    receiveExactly(pair.server, 3_000_000),
+  ]);
+  assert.deepEqual([moved, received.length, flagsOf(fd)], [3_000_000, 3_000_000, flags]);
+  closeSync(fd);
+  if (child.exitCode === null) await once(child, 'exit');
+});
+
+test('splice() fills a pipe at the pace of its reader', async () => {
+  using pair = await tcpPair();
+  using directory = new TemporaryDirectory();
+  const fifo = directory.file('fifo');
+  execFileSync('mkfifo', [fifo]);
+  const reader = spawn('sha256sum', [fifo], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const fd = openSync(fifo, 'w');
+  const moved = splice(pair.server, fd);
+  await pair.client.sendall(content);
+  pair.client.shutdown(SHUT_WR);
+  assert.equal(await moved, content.length);
+  closeSync(fd);
+  const [digest] = (await once(reader.stdout, 'data')) as [Buffer];
+  assert.ok(digest.toString().startsWith(createHash('sha256').update(content).digest('hex')));
+});
+
+test('splice() to a pipe that nobody reads fails with EPIPE', async () => {
+  using directory = new TemporaryDirectory();
+  using pair = await tcpPair();
+  const fifo = directory.file('fifo');
+  execFileSync('mkfifo', [fifo]);
+  const reader = openSync(fifo, 'r+');
+  const fd = openSync(fifo, 'w');
+  closeSync(reader);
+  await pair.client.sendall(Buffer.from('x'));
+  assert.equal((await rejection(splice(pair.server, fd))).code, 'EPIPE');
+  closeSync(fd);
+});
+
+test('splice() passes on bytes that came before a reset, and then the reset', async () => {
+  using near = await tcpPair();
+  using far = await tcpPair();
+  const moved = splice(near.server, far.client);
+  await near.client.sendall(Buffer.from('last words'));
+  assert.equal((await receiveExactly(far.server, 10)).toString(), 'last words');
+  near.client.options.set('SO_LINGER', { onoff: true, seconds: 0 });
+  near.client.close();
+  assert.equal((await rejection(moved)).code, 'ECONNRESET');
+});
+
+test('splice() holds no descriptors while it waits, and leaves few behind', async () => {
+  const count = (): number => readdirSync('/proc/self/fd').length;
+  const pairs = await Promise.all(Array.from({ length: 40 }, () => tcpPair()));
+  const before = count();
+  const moves = pairs.slice(0, 20).map(async (near, i) => {
+    const far = pairs[20 + i] as Pair;
+    return await splice(near.server, far.client);
+  });
+  for (let i = 0; i < 20; i++) {
+    const near = pairs[i] as Pair;
+    await near.client.sendall(content.subarray(0, 100_000));
+    await receiveExactly((pairs[20 + i] as Pair).server, 100_000);
+  }
+  // Four spare pipes, and the poller's own.
+  assert.ok(count() - before <= 8 + 3, `${count() - before} more`);
+  for (const { client } of pairs.slice(0, 20)) client.close();
+  assert.deepEqual(new Set(await Promise.all(moves)), new Set([100_000]));
+  for (const pair of pairs) pair[Symbol.dispose]();
+});
+
+test('splice() that is aborted with a full pipe closes it', async () => {
+  const count = (): number => readdirSync('/proc/self/fd').length;
+  const seen: number[] = [];
+  for (let round = 0; round < 10; round++) {
+    using near = unixPair();
+    using far = unixPair();
+    far.client.setsockopt(SOL_SOCKET, SO_SNDBUF, 4096);
+    far.server.setsockopt(SOL_SOCKET, SO_RCVBUF, 4096);
+    const stop = new AbortController();
+    const moved = splice(near.server, far.client, { signal: stop.signal });
+    near.client.settimeout(0.05);
+    await rejection(near.client.sendall(content));
+    stop.abort('enough');
+    await assert.rejects(moved, (reason) => reason === 'enough');
+    seen.push(count());
+  }
+  assert.ok((seen.at(-1) as number) <= (seen[1] as number), String(seen));
+});
+
+test('splice() refuses what it can not do before any system call', async () => {
+  using pair = await tcpPair();
+  using datagrams = await udpPair();
+  const { client, server } = pair;
+  assert.ok((await rejection(splice(datagrams.client, client))) instanceof TypeError);
+  assert.ok((await rejection(splice(1, 2))) instanceof TypeError);
+  assert.ok((await rejection(splice({} as never, client))) instanceof TypeError);
+  assert.ok((await rejection(splice(-1, client))) instanceof RangeError);
+  assert.ok((await rejection(splice(client, server, { onMoved: 1 as never }))) instanceof TypeError);
+  client.settimeout(0);
+  assert.ok((await rejection(splice(client, server))) instanceof TypeError);
+  client.settimeout(null);
+  const fd = openSync('/dev/null', 'w');
+  await server.sendall(Buffer.from('x'));
+  assert.equal((await rejection(splice(client, fd))).code, 'EINVAL');
+  closeSync(fd);
+  server.close();
+  assert.equal((await rejection(splice(client, server))).code, 'EBADF');
+});
+
+function flagsOf(fd: number): string {
+  return /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] as string;
+}
