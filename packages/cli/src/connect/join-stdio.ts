@@ -10,6 +10,7 @@ import type { FrameCodec } from '../frame/frame-codec.ts';
 import { hexDump } from '../record/hex-dump.ts';
 import { Recorder, readRecording, replay } from '../record/recording.ts';
 import type { ConnectOptions } from './connect-options.ts';
+import { directInput, directOutput } from './direct-io.ts';
 import { Output } from './output.ts';
 import { pipe } from './pipe.ts';
 import { PipeInput } from './pipe-input.ts';
@@ -83,10 +84,14 @@ export async function joinStdio(
   process.once('SIGINT', onInterrupt);
   try {
     if (options.json) await output.write(jsonLine({ type: 'connected', peer: name }));
+    const moveIn = input === undefined ? directInput(spoken, options) : undefined;
+    const own = (): StdioInput => (moveIn === undefined ? openStdin() : nothing());
     return await pipe(
       {
         channel: spoken,
-        input: pieces === undefined ? (input?.from ?? openStdin()) : replay(pieces),
+        input: pieces === undefined ? (input?.from ?? own()) : replay(pieces),
+        moveIn,
+        moveOut: directOutput(spoken, options),
         isTyped: pieces === undefined && process.stdin.isTTY,
         output,
         isTerminal: process.stdout.isTTY,
@@ -100,6 +105,8 @@ export async function joinStdio(
     process.off('SIGINT', onInterrupt);
   }
 }
+
+async function* nothing(): StdioInput {}
 
 function taps({ hex }: StdioOptions, recorder: Recorder | undefined): Tap[] {
   const dump = hex ? [hexDump((lines) => process.stderr.write(lines))] : [];

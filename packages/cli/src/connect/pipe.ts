@@ -6,6 +6,7 @@ import { EXIT } from '../exit-code.ts';
 import { explainError } from '../explain-error.ts';
 import { QuitWord } from '../text/quit-word.ts';
 import type { ConnectOptions } from './connect-options.ts';
+import type { Move } from './direct-io.ts';
 import { IdleClock } from './idle-clock.ts';
 import { LastAnswers } from './last-answers.ts';
 import type { Output } from './output.ts';
@@ -23,6 +24,9 @@ const AFTER_LAST_DATAGRAM_MS = 5000;
 export interface PipeEnds {
   readonly channel: Channel;
   readonly input: AsyncIterable<Buffer>;
+  /** Moves stdin to the peer, and the peer's bytes to stdout, where nothing has to look at them. */
+  readonly moveIn?: Move | undefined;
+  readonly moveOut?: Move | undefined;
   /** Whether a person types the input: then a peer that has gone is the end. */
   readonly isTyped: boolean;
   /** What one send takes; what the channel suggests if omitted. */
@@ -93,7 +97,8 @@ class Pipe {
   }
 
   async #sendAll(): Promise<void> {
-    const { channel, input } = this.#ends;
+    const { channel, input, moveIn } = this.#ends;
+    if (moveIn !== undefined) await this.#move(moveIn, 'send to');
     const word = this.#options.quit === undefined ? undefined : new QuitWord(this.#options.quit);
     const outgoing = new Outgoing({ unit: this.#unit(), crlf: this.#options.crlf ?? false });
     let hasSent = false;
@@ -139,10 +144,18 @@ class Pipe {
     }
   }
 
-  /** One piece is written while the next one is received. */
   async #receiveAll(): Promise<void> {
-    const { channel, output, isTerminal, isTyped } = this.#ends;
-    const { json = false, quiet = false } = this.#options;
+    const { channel, isTyped, moveOut } = this.#ends;
+    await (moveOut === undefined ? this.#showAll() : this.#move(moveOut, 'receive from'));
+    if (isTyped && !channel.isConnectionless && !this.#options.quiet) {
+      process.stderr.write('sockeye: the peer closed the connection\n');
+    }
+  }
+
+  /** One piece is written while the next one is received. */
+  async #showAll(): Promise<void> {
+    const { channel, output, isTerminal } = this.#ends;
+    const { json = false } = this.#options;
     const shown = presenter(channel, isTerminal, json);
     const source = this.#source(isTerminal || json);
     let writing = Promise.resolve();
@@ -158,8 +171,19 @@ class Pipe {
     }
     await output.write(shown.end());
     if (json) await output.write(jsonLine({ type: 'ended' }));
-    if (isTyped && !channel.isConnectionless && !quiet) {
-      process.stderr.write('sockeye: the peer closed the connection\n');
+  }
+
+  /** Moves one direction within the kernel. Nothing is thrown for a wait that was given up. */
+  async #move(move: Move, action: 'send to' | 'receive from'): Promise<void> {
+    const { signal } = this.#stop;
+    try {
+      await move(() => this.#clock.touch(), signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (action === 'receive from' && errorCode(error) === 'EPIPE') {
+        throw new CommandError('', EXIT.brokenPipe, { cause: error });
+      }
+      throw explainError(action, this.#ends.channel.endpoint, error);
     }
   }
 
