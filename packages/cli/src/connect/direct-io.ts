@@ -39,10 +39,7 @@ export function directInput(
  * The same of what the peer says, to stdout. With a timeout it goes another way: a wait within the
  * kernel doesn't tell a reader of stdout that is slow, which is no idleness, from a peer that is.
  */
-export function directOutput(
-  channel: Channel,
-  { json, timeout }: StdioOptions,
-): Move | undefined {
+export function directOutput(channel: Channel, { json, timeout }: StdioOptions): Move | undefined {
   if (!isPlain(channel) || json || timeout !== undefined) return undefined;
   if (!fstatSync(1).isFIFO()) return undefined;
   return async (onMoved, signal) => void (await splice(channel.socket, 1, { onMoved, signal }));

@@ -1,4 +1,4 @@
-import { createReadStream, fstatSync } from 'node:fs';
+import { fstatSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatEndpoint } from '../address/format-address.ts';
 import type { Channel } from '../channel/channel.ts';
@@ -11,6 +11,7 @@ import { hexDump } from '../record/hex-dump.ts';
 import { Recorder, readRecording, replay } from '../record/recording.ts';
 import type { ConnectOptions } from './connect-options.ts';
 import { directInput, directOutput } from './direct-io.ts';
+import { fileInput } from './file-input.ts';
 import { Output } from './output.ts';
 import { pipe } from './pipe.ts';
 import { PipeInput } from './pipe-input.ts';
@@ -19,8 +20,6 @@ import { converse } from './terminal.ts';
 
 // Arbitrary: how long the reader of stdout may take for the last piece after Ctrl-C.
 const LAST_WRITE_MS = 100;
-// Arbitrary; a read of a file costs a change of threads, whatever its size.
-const FILE_BYTES = 256 * 1024;
 
 /** How stdin and stdout are joined to a peer, and who looks on. */
 export interface StdioOptions extends ConnectOptions {
@@ -41,8 +40,7 @@ export function openStdin(): StdioInput {
   if (status.isDirectory()) throw new CommandError('cannot read stdin: it is a directory');
   if (process.stdin.isTTY) return process.stdin;
   if (status.isFIFO() || status.isSocket()) return new PipeInput(0);
-  if (!status.isFile()) return process.stdin;
-  return createReadStream('', { fd: 0, autoClose: false, highWaterMark: FILE_BYTES });
+  return status.isFile() ? fileInput(0) : process.stdin;
 }
 
 /** Whether a person sits at both ends of the command. */

@@ -6,13 +6,7 @@ import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { SHUT_WR, SO_RCVBUF, SO_SNDBUF, SOL_SOCKET } from '../constants/index.ts';
 import { rejection, TemporaryDirectory } from '../testing/index.ts';
-import {
-  type Pair,
-  receiveExactly,
-  tcpPair,
-  udpPair,
-  unixPair,
-} from './sockets.test.util.ts';
+import { type Pair, receiveExactly, tcpPair, udpPair, unixPair } from './sockets.test.util.ts';
 import { splice } from './splice.ts';
 
 const content = randomBytes(5 * 1024 * 1024 + 17);
@@ -172,7 +166,9 @@ test('splice() refuses what it can not do before any system call', async () => {
   assert.ok((await rejection(splice(1, 2))) instanceof TypeError);
   assert.ok((await rejection(splice({} as never, client))) instanceof TypeError);
   assert.ok((await rejection(splice(-1, client))) instanceof RangeError);
-  assert.ok((await rejection(splice(client, server, { onMoved: 1 as never }))) instanceof TypeError);
+  assert.ok(
+    (await rejection(splice(client, server, { onMoved: 1 as never }))) instanceof TypeError,
+  );
   client.settimeout(0);
   assert.ok((await rejection(splice(client, server))) instanceof TypeError);
   client.settimeout(null);

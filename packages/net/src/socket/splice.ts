@@ -63,14 +63,16 @@ export async function splice(
   if (from instanceof Socket) {
     if (to instanceof Socket) return await betweenSockets(from, to, signal, onMoved);
     using pipe = new PipeEnd(to, POLLOUT as number, from, signal);
-    const attempt = (descriptor: Descriptor): number => native.splice(descriptor.fd, to, CHUNK_BYTES);
+    const attempt = (descriptor: Descriptor): number =>
+      native.splice(descriptor.fd, to, CHUNK_BYTES);
     return await withPipe(pipe, from, 'read', attempt, onMoved);
   }
   if (!(to instanceof Socket)) {
     throw invalidValue('target', 'a socket where the source is none', 'a descriptor');
   }
   using pipe = new PipeEnd(from, POLLIN as number, to, signal);
-  const attempt = (descriptor: Descriptor): number => native.splice(from, descriptor.fd, CHUNK_BYTES);
+  const attempt = (descriptor: Descriptor): number =>
+    native.splice(from, descriptor.fd, CHUNK_BYTES);
   return await withPipe(pipe, to, 'write', attempt, onMoved);
 }
 
@@ -174,12 +176,7 @@ class PipeEnd implements Disposable {
   readonly #events: number;
   readonly #wait: Wait;
 
-  constructor(
-    fd: number,
-    events: number,
-    socket: Socket<number>,
-    signal: AbortSignal | undefined,
-  ) {
+  constructor(fd: number, events: number, socket: Socket<number>, signal: AbortSignal | undefined) {
     this.#descriptor = new Descriptor(fd, { family: -1, type: SOCK_STREAM, proto: 0 });
     this.#events = events;
     // Its pace is that of who is at its other end, which the socket's timeout says nothing about.
