@@ -3,7 +3,7 @@ import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Socket } from '@sockeye/net';
 import type { Endpoint } from '../address/address.ts';
 import { CommandError, usageError } from '../command-error.ts';
-import { handOverToTls, TLS_BUFFER_BYTES, TlsChannel } from './tls-channel.ts';
+import { handOverToTls, TlsChannel } from './tls-channel.ts';
 import type { TlsSettings } from './tls-flags.ts';
 
 // How long a client may take to agree on keys (docs: safety, "Bounds").
@@ -38,7 +38,6 @@ export class TlsAcceptor {
         requestCert,
         rejectUnauthorized: requestCert && !insecure,
         handshakeTimeout: HANDSHAKE_MS,
-        highWaterMark: TLS_BUFFER_BYTES,
       });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);

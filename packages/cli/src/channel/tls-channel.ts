@@ -4,8 +4,8 @@ import type { Socket } from '@sockeye/net';
 import type { Endpoint } from '../address/address.ts';
 import type { Channel } from './channel.ts';
 
-/** Bytes that node:tls may have decrypted before they are asked for; a socket's own is 16 KiB. */
-export const TLS_BUFFER_BYTES = 256 * 1024;
+// What may be decrypted before it is asked for: as much as one receive takes.
+const MAX_QUEUED_BYTES = 256 * 1024;
 
 /**
  * The descriptor of a connected socket in the hands of node:net, below node:tls. `socket.stream()`
@@ -20,30 +20,47 @@ export function handOverToTls(socket: Socket<number>): StreamHandle {
   });
 }
 
-/** An encrypted conversation. Its end of sending is TLS's close_notify and then a FIN. */
+/**
+ * An encrypted conversation. Its end of sending is TLS's close_notify and then a FIN.
+ *
+ * What is decrypted is kept here, not in the TLSSocket, which throws away what it holds when the
+ * connection is reset; and a peer that closes with our session tickets unread resets it.
+ */
 export class TlsChannel implements Channel {
   readonly endpoint: Endpoint;
   readonly keepsMessages = false;
   readonly isConnectionless = false;
   readonly isFramed = false;
   readonly tls: TLSSocket;
+  #queue: Buffer[] = [];
+  #queuedBytes = 0;
   #hasEnded = false;
+  #isClosed = false;
   #failure: Error | undefined;
   #wake: () => void = () => undefined;
 
   constructor(endpoint: Endpoint, tls: TLSSocket) {
     this.endpoint = endpoint;
     this.tls = tls;
-    tls.on('readable', () => this.#wake());
-    for (const event of ['end', 'close'] as const) tls.on(event, () => this.#end());
+    tls.on('data', (chunk: Buffer) => this.#take(chunk));
+    tls.on('end', () => {
+      this.#hasEnded = true;
+      this.#wake();
+    });
+    tls.on('close', () => {
+      this.#isClosed = true;
+      this.#wake();
+    });
     tls.on('error', (error: Error) => {
       this.#failure = error;
       this.#wake();
     });
   }
 
-  #end(): void {
-    this.#hasEnded = true;
+  #take(chunk: Buffer): void {
+    this.#queue.push(chunk);
+    this.#queuedBytes += chunk.length;
+    if (this.#queuedBytes >= MAX_QUEUED_BYTES) this.tls.pause();
     this.#wake();
   }
 
@@ -61,15 +78,43 @@ export class TlsChannel implements Channel {
   }
 
   async receive(signal?: AbortSignal): Promise<Buffer | undefined> {
+    if (!(await this.#hasBytes(signal))) return undefined;
+    const chunk = this.#queue.shift() as Buffer;
+    this.#taken(chunk.length);
+    return chunk;
+  }
+
+  async receiveInto(buffer: Uint8Array, signal?: AbortSignal): Promise<number | undefined> {
+    if (!(await this.#hasBytes(signal))) return undefined;
+    let filled = 0;
+    while (filled < buffer.length) {
+      const chunk = this.#queue.shift();
+      if (chunk === undefined) break;
+      const part = chunk.subarray(0, buffer.length - filled);
+      buffer.set(part, filled);
+      filled += part.length;
+      if (part.length < chunk.length) this.#queue.unshift(chunk.subarray(part.length));
+    }
+    this.#taken(filled);
+    return filled;
+  }
+
+  #taken(bytes: number): void {
+    this.#queuedBytes -= bytes;
+    if (this.#queuedBytes < MAX_QUEUED_BYTES && this.tls.isPaused()) this.tls.resume();
+  }
+
+  /** Waits until something is in the queue; false at the end. */
+  async #hasBytes(signal?: AbortSignal): Promise<boolean> {
     const onAbort = (): void => this.#wake();
     signal?.addEventListener('abort', onAbort);
     try {
       for (;;) {
         signal?.throwIfAborted();
-        const chunk = this.tls.read() as Buffer | null;
-        if (chunk !== null) return chunk;
+        if (this.#queue.length > 0) return true;
+        if (this.#hasEnded) return false;
         if (this.#failure !== undefined) throw this.#failure;
-        if (this.#hasEnded) return undefined;
+        if (this.#isClosed) return false;
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
         });

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { connect } from 'node:tls';
 import { type Socket, TimeoutError } from '@sockeye/net';
 import type { HostEndpoint } from '../address/address.ts';
-import { handOverToTls, TLS_BUFFER_BYTES, TlsChannel } from './tls-channel.ts';
+import { handOverToTls, TlsChannel } from './tls-channel.ts';
 import type { TlsSettings } from './tls-flags.ts';
 
 /**
@@ -19,11 +19,8 @@ export async function tlsClient(
 ): Promise<TlsChannel> {
   const { insecure, servername, ...rest } = settings;
   const name = servername ?? (isIP(endpoint.host) === 0 ? endpoint.host || 'localhost' : undefined);
-  // tls.connect hands its options on to the stream, which its type doesn't know.
-  const stream = { highWaterMark: TLS_BUFFER_BYTES };
   const tls = connect({
     ...rest,
-    ...stream,
     socket: handOverToTls(socket),
     host: endpoint.host || 'localhost',
     rejectUnauthorized: !insecure,

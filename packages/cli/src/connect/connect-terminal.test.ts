@@ -1,73 +1,17 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
 import {
-  COMMAND,
   missing,
   type Running,
   serve,
   startPython,
   temporaryDirectory,
 } from '../command.test.util.ts';
+import { Screen } from '../screen.test.util.ts';
 
 const skip = missing('tmux');
-const PATIENCE_MS = 20_000;
-const POLL_MS = 20;
-
-/** A terminal of tmux's in which the command runs; `status N` appears when it has ended. */
-class Screen {
-  readonly #socket: string;
-
-  constructor(t: TestContext, args: readonly string[], directory: string) {
-    const own = mkdtempSync(join(tmpdir(), 'sockeye-tmux-'));
-    this.#socket = join(own, 'socket');
-    const script = `"$0" "$@"; echo "status $?"; exec cat`;
-    const command = ['sh', '-c', script, process.execPath, COMMAND, ...args];
-    const env = ['-e', `XDG_STATE_HOME=${directory}`, '-e', 'LC_ALL=C.UTF-8'];
-    this.#tmux('-f', '/dev/null', 'new-session', '-d', '-x', '40', '-y', '12', ...env, ...command);
-    t.after(() => {
-      this.#tmux('kill-server');
-      rmSync(own, { recursive: true, force: true });
-    });
-  }
-
-  #tmux(...args: string[]): string {
-    return execFileSync('tmux', ['-u', '-S', this.#socket, ...args], {
-      encoding: 'utf8',
-      env: { ...process.env, LC_ALL: 'C.UTF-8' },
-    });
-  }
-
-  /** Types text as it is. */
-  type(text: string): void {
-    this.#tmux('send-keys', '-l', text);
-  }
-
-  /** Presses keys by name: Enter, Left, C-c. */
-  press(...keys: string[]): void {
-    this.#tmux('send-keys', ...keys);
-  }
-
-  lines(): string[] {
-    const text = this.#tmux('capture-pane', '-p').trimEnd();
-    return text.split('\n').map((line) => line.trimEnd());
-  }
-
-  /** Waits until the last lines of the screen are these; tmux has no event to wait for. */
-  async ends(...expected: string[]): Promise<void> {
-    const deadline = performance.now() + PATIENCE_MS;
-    for (;;) {
-      const last = this.lines().slice(-expected.length);
-      if (last.join('\n') === expected.join('\n')) return;
-      if (performance.now() > deadline) assert.deepEqual(this.lines(), expected);
-      await pause(POLL_MS);
-    }
-  }
-}
 
 interface Scene {
   readonly screen: Screen;
@@ -125,6 +69,7 @@ test('sockeye connect on a terminal continues a line that arrives in parts, char
   say('more\\nopen');
   await screen.ends('Name 你: more', 'open', '> abc');
   screen.press('Enter');
+  await screen.ends('open', '> abc', '>');
   say('next');
   await screen.ends('open', '> abc', 'next', '>');
 });

@@ -17,6 +17,7 @@ import { pipe } from './pipe.ts';
 import { PipeInput } from './pipe-input.ts';
 import { jsonLine } from './presenter.ts';
 import { converse } from './terminal.ts';
+import { widenPipe } from './widen-pipe.ts';
 
 // Arbitrary: how long the reader of stdout may take for the last piece after Ctrl-C.
 const LAST_WRITE_MS = 100;
@@ -77,6 +78,7 @@ export async function joinStdio(
     const { stdin, stdout } = process;
     return await converse({ channel: spoken, input: stdin, output: stdout }, options);
   }
+  for (const fd of [0, 1]) widenPipe(fd);
   const output = new Output(1);
   const onInterrupt = (): void => void interrupt(output);
   process.once('SIGINT', onInterrupt);

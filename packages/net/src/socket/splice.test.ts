@@ -7,11 +7,12 @@ import { test } from 'node:test';
 import { SHUT_WR, SO_RCVBUF, SO_SNDBUF, SOL_SOCKET } from '../constants/index.ts';
 import { rejection, TemporaryDirectory } from '../testing/index.ts';
 import { type Pair, receiveExactly, tcpPair, udpPair, unixPair } from './sockets.test.util.ts';
+import { setPipeSize } from './set-pipe-size.ts';
 import { splice } from './splice.ts';
 
 const content = randomBytes(5 * 1024 * 1024 + 17);
 const PAIRS: Record<string, () => Pair<number> | Promise<Pair<number>>> = {
-  tcp: tcpPair as () => Promise<Pair<number>>,
+  tcp: tcpPair,
   unix: unixPair,
 };
 
@@ -156,6 +157,19 @@ test('splice() that is aborted with a full pipe closes it', async () => {
     seen.push(count());
   }
   assert.ok((seen.at(-1) as number) <= (seen[1] as number), String(seen));
+});
+
+test('setPipeSize() rounds up to pages, and tells what is no pipe', () => {
+  using directory = new TemporaryDirectory();
+  const fifo = directory.file('fifo');
+  execFileSync('mkfifo', [fifo]);
+  const fd = openSync(fifo, 'r+');
+  assert.equal(setPipeSize(fd, 200_000), 262_144);
+  assert.throws(() => setPipeSize(fd, 0), RangeError);
+  closeSync(fd);
+  const file = openSync('/dev/null', 'r');
+  assert.throws(() => setPipeSize(file, 4096), { code: 'EBADF', syscall: 'fcntl' });
+  closeSync(file);
 });
 
 test('splice() refuses what it can not do before any system call', async () => {

@@ -62,7 +62,7 @@ export async function splice(
   const signal = checkSignal(options);
   if (from instanceof Socket) {
     if (to instanceof Socket) return await betweenSockets(from, to, signal, onMoved);
-    using pipe = new PipeEnd(to, POLLOUT as number, from, signal);
+    using pipe = new PipeEnd(to, POLLOUT, from, signal);
     const attempt = (descriptor: Descriptor): number =>
       native.splice(descriptor.fd, to, CHUNK_BYTES);
     return await withPipe(pipe, from, 'read', attempt, onMoved);
@@ -70,7 +70,7 @@ export async function splice(
   if (!(to instanceof Socket)) {
     throw invalidValue('target', 'a socket where the source is none', 'a descriptor');
   }
-  using pipe = new PipeEnd(from, POLLIN as number, to, signal);
+  using pipe = new PipeEnd(from, POLLIN, to, signal);
   const attempt = (descriptor: Descriptor): number =>
     native.splice(from, descriptor.fd, CHUNK_BYTES);
   return await withPipe(pipe, to, 'write', attempt, onMoved);
