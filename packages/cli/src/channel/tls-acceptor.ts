@@ -68,7 +68,7 @@ export class TlsAcceptor {
       handle.once('close', () => reject(new Error('the peer left during the TLS handshake')));
       this.#server.emit('connection', handle);
     });
-    return new TlsChannel(endpoint, tls);
+    return new TlsChannel(endpoint, tls, handle);
   }
 }
 

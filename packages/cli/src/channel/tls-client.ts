@@ -19,14 +19,15 @@ export async function tlsClient(
 ): Promise<TlsChannel> {
   const { insecure, servername, ...rest } = settings;
   const name = servername ?? (isIP(endpoint.host) === 0 ? endpoint.host || 'localhost' : undefined);
+  const handle = handOverToTls(socket);
   const tls = connect({
     ...rest,
-    socket: handOverToTls(socket),
+    socket: handle,
     host: endpoint.host || 'localhost',
     rejectUnauthorized: !insecure,
     ...(name === undefined ? {} : { servername: name }),
   });
-  const channel = new TlsChannel(endpoint, tls);
+  const channel = new TlsChannel(endpoint, tls, handle);
   let timer: NodeJS.Timeout | undefined;
   try {
     await new Promise<void>((resolve, reject) => {

@@ -2,6 +2,7 @@ import { type Address, type Socket, SocketError } from '@sockeye/net';
 import { formatAddress } from '../address/format-address.ts';
 import type { Channel } from '../channel/channel.ts';
 import { openChannel } from '../channel/open-channel.ts';
+import type { Tap } from '../channel/tapped-channel.ts';
 import { DatagramReceiver } from '../datagram/datagram-receiver.ts';
 import { isAnswerable } from '../datagram/is-answerable.ts';
 import { reasonOf } from '../explain-error.ts';
@@ -21,6 +22,7 @@ interface Client {
   /** undefined while it is being opened. */
   channel: Channel | undefined;
   waiting: Buffer[];
+  readonly tap: Tap | undefined;
   activeAt: number;
   received: number;
   sent: number;
@@ -75,6 +77,7 @@ export class DatagramForwarder implements SocketServer {
   async #send(client: Client, channel: Channel, data: Buffer): Promise<void> {
     try {
       await channel.send(data);
+      client.tap?.('received', data);
       client.received += data.length;
       this.#target.totals.toTarget += data.length;
     } catch (error) {
@@ -101,6 +104,7 @@ export class DatagramForwarder implements SocketServer {
       startedAt: now,
       channel: undefined,
       waiting: [],
+      tap: this.#target.tap?.(name),
       activeAt: now,
       received: 0,
       sent: 0,
@@ -150,6 +154,7 @@ export class DatagramForwarder implements SocketServer {
       send: async (data) => {
         client.activeAt = performance.now();
         await this.#socket.sendto(data, client.address);
+        client.tap?.('sent', data);
         client.sent += data.length;
         this.#target.totals.toClients += data.length;
       },

@@ -11,6 +11,7 @@ import { parseDuration } from '../duration.ts';
 import { addEmitFlag, emit } from '../emit/emit.ts';
 import { EXIT } from '../exit-code.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
+import { hexDump } from '../record/hex-dump.ts';
 import { openServing } from '../serve/open-serving.ts';
 import {
   addServerFlags,
@@ -47,6 +48,7 @@ interface Flags extends TlsFlags, SocketFlags, ServerFlags {
   readonly idleTimeout?: number;
   readonly proxyProtocol?: 1 | 2;
   readonly acceptProxyProtocol?: AddressList;
+  readonly hex?: boolean;
   readonly emit?: boolean;
 }
 
@@ -77,6 +79,7 @@ export function addForwardCommand(program: Command, hooks: ProgramHooks): void {
         'time without a byte: 10s, 5m, none (default: 1h, datagrams 2m)',
       ).argParser(parseDuration),
     )
+    .option('--hex', 'show a hex dump of what each client says (<) and gets (>) on stderr')
     .addOption(countOption('--max-connections <n>', 'clients at once', limits.maxConnections))
     .addOption(
       durationOption(
@@ -125,6 +128,7 @@ async function forward(
     open: { tls: outer, source: flags.source },
     proxyProtocol: flags.proxyProtocol,
     totals,
+    tap: flags.hex ? (name) => hexDump(toStderr, `${name} `) : undefined,
   };
   const serving = await openServing([endpoint], {
     ...reporting(flags),
@@ -155,6 +159,10 @@ async function forward(
   await untilSignalled(serving, onListening);
   serving.reporter.tell({ type: 'forwarded', ...totals });
   return EXIT.ok;
+}
+
+function toStderr(lines: string): void {
+  process.stderr.write(lines);
 }
 
 function reporting({ json, quiet, verbose }: Flags) {

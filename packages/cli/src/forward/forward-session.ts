@@ -2,6 +2,7 @@ import { proxyHeader } from '@sockeye/net/server';
 import type { Endpoint } from '../address/address.ts';
 import type { Channel } from '../channel/channel.ts';
 import { openChannel, type OpenOptions } from '../channel/open-channel.ts';
+import { type Tap, tapped } from '../channel/tapped-channel.ts';
 import { LastAnswers } from '../connect/last-answers.ts';
 import type { Connection } from './connection.ts';
 import type { Session } from './stream-server.ts';
@@ -15,6 +16,8 @@ export interface ForwardTarget {
   /** Tells the target whom it talks to, by the PROXY protocol of this version. */
   readonly proxyProtocol?: 1 | 2 | undefined;
   readonly totals: ForwardTotals;
+  /** Who looks on at a client's bytes, by the client's name; undefined where nobody does. */
+  readonly tap?: ((name: string) => Tap) | undefined;
 }
 
 /** What a forwarder has carried since it was started. */
@@ -33,17 +36,18 @@ export function forwardSession(target: ForwardTarget): Session {
     const prologue =
       version === undefined ? undefined : proxyHeader(version, connection.remote, connection.local);
     using channel = await openChannel(target.endpoint, { ...target.open, prologue });
-    await join(connection, channel, target.totals);
+    const client = tapped(connection.channel, target.tap ? [target.tap(connection.name)] : []);
+    await join(connection, client, channel, target.totals);
     connection.ended();
   };
 }
 
 async function join(
   connection: Connection,
+  client: Channel,
   channel: Channel,
   totals: ForwardTotals,
 ): Promise<void> {
-  const client = connection.channel;
   const toTarget = pump(client, channel, (bytes) => {
     totals.toTarget += bytes;
     connection.account(bytes, 0);
@@ -59,7 +63,7 @@ async function join(
     // Both ends learn of it: a stream that was cut must not look like one that has ended.
     toTarget.catch(() => undefined);
     toClient.catch(() => undefined);
-    await Promise.all([passResetOn(client), passResetOn(channel)]);
+    await Promise.all([passResetOn(connection.channel), passResetOn(channel)]);
     throw error;
   }
 }

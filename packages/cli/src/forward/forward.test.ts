@@ -173,6 +173,19 @@ test('sockeye forward --json counts connections and bytes in both directions', a
   });
 });
 
+for (const scheme of ['', 'udp://']) {
+  test(`sockeye forward ${scheme} --hex shows what each client says and gets`, async (t) => {
+    const target = await serve(t, [`${scheme}${ANYWHERE}`], '--reply', '>');
+    const way = await forward(t, `${scheme}${ANYWHERE}`, addressOf(target), '--hex');
+    const { stdout } = await run(t, ['connect', addressOf(way)], 'hi');
+    assert.equal(stdout, '>hi');
+    const name = String.raw`${scheme || 'tcp://'}127\.0\.0\.1:\d+`;
+    const said = `${name} < 00000000  68 69 {45}\\|hi\\|\n`;
+    const got = `${name} > 00000000  3e 68 69 {42}\\|>hi\\|\n`;
+    await way.until(({ stderr }) => new RegExp(`${said}${got}`).test(stderr));
+  });
+}
+
 for (const version of ['1', '2'] as const) {
   test(`sockeye forward --proxy-protocol ${version} tells the target the client, through a second forward`, async (t) => {
     const target = startPython(
