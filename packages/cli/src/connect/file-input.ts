@@ -1,13 +1,13 @@
 import { readSync } from 'node:fs';
 
-// Arbitrary; 64 KiB to 1 MiB cost the same.
+// Arbitrary.
 const READ_BYTES = 256 * 1024;
 
 /**
  * What a file on stdin has from where it stands, in one buffer that the next piece overwrites.
  *
  * Reads hold up the event loop while the disk is busy. By the thread pool (`createReadStream`) each
- * costs two changes of threads and a fresh buffer, which together are more than what TLS does with it.
+ * costs two changes of threads and a fresh buffer.
  */
 export async function* fileInput(fd: number): AsyncGenerator<Buffer> {
   const buffer = Buffer.allocUnsafeSlow(READ_BYTES);

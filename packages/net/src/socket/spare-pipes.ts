@@ -2,7 +2,7 @@ import { native } from '@sockeye/native';
 import { SocketError } from '../errors/index.ts';
 
 // The most that a user without privileges may ask for (/proc/sys/fs/pipe-max-size); 64 KiB otherwise.
-// Over loopback 1 MiB moves a GiB in a tenth less time than 256 KiB (bench/command-throughput.mjs).
+// Other sizes were not measured here.
 const PIPE_BYTES = 1024 * 1024;
 // Arbitrary: as many as are likely to be in use in one turn.
 const MAX_SPARE = 4;
