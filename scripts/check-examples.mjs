@@ -12,7 +12,7 @@ const source = join(root, 'packages/net/src');
 const dist = join(root, 'packages/net/dist');
 const ts = createRequire(import.meta.url)('typescript');
 const AsyncFunction = (async () => {}).constructor;
-const TIMEOUT_MS = 5_000;
+const TIMEOUT_MS = 30_000;
 // What an example may use beside the package's exports.
 const globals = { assert, once };
 
