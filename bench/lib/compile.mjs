@@ -45,6 +45,12 @@ export function compileCPeer(role) {
   return compile(join(buildDirectory, 'c', role), files, sources(directory, /\.h$/));
 }
 
+/** The sender of small packets for the campaign of the capture; its path. */
+export function compilePacketFlood() {
+  const source = join(benchDirectory, 'campaigns', 'packet-flood.c');
+  return compile(join(buildDirectory, 'packet-flood'), [source], []);
+}
+
 /** The Go peer, one program for all roles; its path. */
 export function compileGoPeer() {
   const directory = join(peersDirectory, 'go');
