@@ -57,7 +57,9 @@ async function freePort() {
 
 /** CPU seconds and the largest resident memory of a process. */
 function usage(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
   const kilobytes = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1];
   return {
     cpu: (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND,
