@@ -1,6 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { explainConnection, listSockets, type ListedSocket } from '@sockeye/net/capture';
+import {
+  explainConnection,
+  listSockets,
+  type ListedSocket,
+  type TcpSample,
+} from '@sockeye/net/capture';
 import { CommandError } from '../command-error.ts';
 import { parseDuration } from '../duration.ts';
 import { EXIT } from '../exit-code.ts';
@@ -36,48 +41,68 @@ export function addExplainCommand(program: Command, hooks: ProgramHooks): void {
     .action(async (address: string, flags: Flags) => hooks.finish(await explain(address, flags)));
 }
 
+// Often enough to see what is held back for the 40 ms of a delayed ACK, seldom enough to cost little.
+const SAMPLE_MS = 20;
+const MOST_SAMPLES = 500;
+
 async function explain(address: string, flags: Flags): Promise<number> {
-  const before = new Map((await connections(address)).map((socket) => [keyOf(socket), socket]));
-  if (before.size === 0) throw new CommandError(`no TCP connection with ${address}`);
-  await sleep(Math.min(flags.for, 3_600_000));
+  const watched = await watch(address, Math.min(flags.for, 3_600_000));
   const output = new LineOutput();
-  for (const socket of await connections(address)) tell(output, socket, before, flags);
+  for (const { socket, samples } of watched.values()) {
+    const { local, peer } = socket;
+    const found = explainConnection(samples);
+    if (flags.json) output.object({ type: 'explanation', local, peer, ...found });
+    else output.line(`${local} → ${peer}: ${found.sentence}`);
+  }
   await output.flush();
   return EXIT.ok;
 }
 
-function tell(
-  output: LineOutput,
-  socket: ListedSocket,
-  before: ReadonlyMap<string, ListedSocket>,
-  { json }: Flags,
-): void {
-  const { local, peer, tcpInfo, sendQueue } = socket;
+interface Watched {
+  readonly socket: ListedSocket;
+  readonly samples: TcpSample[];
+}
+
+/** Asks the kernel again and again; a connection that ends meanwhile keeps what it had. */
+async function watch(address: string, forMs: number): Promise<ReadonlyMap<string, Watched>> {
+  const watched = new Map<string, Watched>();
+  const stop = new AbortController();
+  const onInterrupt = (): void => stop.abort();
+  process.once('SIGINT', onInterrupt);
+  const everyMs = Math.max(SAMPLE_MS, forMs / MOST_SAMPLES);
+  const end = performance.now() + forMs;
+  try {
+    for (;;) {
+      for (const socket of await connections(address)) add(watched, socket);
+      if (watched.size === 0) throw new CommandError(`no TCP connection with ${address}`);
+      const left = end - performance.now();
+      if (left <= 0 || stop.signal.aborted) return watched;
+      const wait = Math.min(everyMs, left);
+      await sleep(wait, undefined, { signal: stop.signal }).catch(() => undefined);
+    }
+  } finally {
+    process.off('SIGINT', onInterrupt);
+  }
+}
+
+function add(watched: Map<string, Watched>, socket: ListedSocket): void {
+  const { local, peer, tcpInfo, memory } = socket;
   if (tcpInfo === undefined) return;
-  const earlier = before.get(keyOf(socket))?.tcpInfo;
-  const watched = explainConnection(tcpInfo, { before: earlier, sendQueue });
-  // Silent while it was watched: then its whole life is what there is to tell.
-  const found =
-    watched.limit === 'nothing sent' ? explainConnection(tcpInfo, { sendQueue }) : watched;
-  if (json) output.object({ type: 'explanation', local, peer, ...found });
-  else output.line(`${local} → ${peer}: ${found.sentence}`);
+  const key = `${local} ${peer}`;
+  const known = watched.get(key) ?? { socket, samples: [] };
+  known.samples.push({ atMs: performance.now(), info: tcpInfo, memory });
+  watched.set(key, known);
 }
 
 async function connections(address: string): Promise<ListedSocket[]> {
   const words = address.replace(/^tcp:\/\//, '').split(',');
-  const all = await listSockets({ families: ['inet', 'inet6'], owners: false });
+  const all = await listSockets({ families: ['inet', 'inet6'], types: ['tcp'], owners: false });
   return all.filter(
-    ({ type, state, local, peer }) =>
-      type === 'tcp' &&
-      state !== 'LISTEN' &&
-      words.every((word) => matches(word, local) || matches(word, peer)),
+    ({ state, local, peer }) =>
+      state !== 'LISTEN' && words.every((word) => matches(word, local) || matches(word, peer)),
   );
 }
 
 function matches(word: string, address: string): boolean {
   return word.startsWith(':') ? address.endsWith(word) : address === word;
-}
-
-function keyOf({ local, peer }: ListedSocket): string {
-  return `${local} ${peer}`;
 }

@@ -83,7 +83,12 @@ export class Network {
 
   /** Starts a program on the host. */
   start(t: TestContext, file: string, ...args: string[]): Running {
-    return new Running(t, 'ip', ['netns', 'exec', this.#names.near, file, ...args]);
+    return this.startAt('near', t, file, ...args);
+  }
+
+  /** Starts a program on any node. */
+  startAt(node: Node, t: TestContext, file: string, ...args: string[]): Running {
+    return new Running(t, 'ip', ['netns', 'exec', this.#names[node], file, ...args]);
   }
 
   /** Starts our ping on the host. */

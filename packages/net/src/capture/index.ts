@@ -20,10 +20,11 @@ export { readCapture, type ReadCaptureOptions } from './read-capture.ts';
 export type { ListedSocket, SocketOwner } from './sockets/listed-socket.ts';
 export { listSockets, type ListSocketsOptions } from './sockets/list-sockets.ts';
 export {
+  type ConnectionFigures,
   explainConnection,
-  type ExplainOptions,
   type Explanation,
   type Limit,
+  type TcpSample,
 } from './explain-connection.ts';
 export { RecordedConversation, type RecordedPath, Recorder } from './recorder.ts';
 export { tap } from './tap.ts';

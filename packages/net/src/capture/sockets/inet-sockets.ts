@@ -1,4 +1,5 @@
 import { AF_INET, AF_INET6, IPPROTO_RAW, IPPROTO_TCP, IPPROTO_UDP } from '../../constants/index.ts';
+import { memoryInfo } from '../../socket/options/memory-info.ts';
 import { tcpInfo } from '../../socket/options/tcp-info.ts';
 import { ifIndextoname } from '../../socket/index.ts';
 import { inetNtop } from '../../address/index.ts';
@@ -8,7 +9,9 @@ import { type OwnerlessSocket, stateName } from './listed-socket.ts';
 // linux/inet_diag.h: attributes, and the bits that ask for them.
 const INET_DIAG_INFO = 2;
 const INET_DIAG_CONG = 4;
-const ASK = (1 << (INET_DIAG_INFO - 1)) | (1 << (INET_DIAG_CONG - 1));
+const INET_DIAG_SKMEMINFO = 7;
+const ASK_MEMORY = 1 << (INET_DIAG_SKMEMINFO - 1);
+const ASK_ALL = ASK_MEMORY | (1 << (INET_DIAG_INFO - 1)) | (1 << (INET_DIAG_CONG - 1));
 const ALL_STATES = 0xffffffff;
 const REQUEST_BYTES = 56;
 // struct inet_diag_msg.
@@ -21,9 +24,12 @@ const TYPES = [
 ] as const;
 
 /** TCP, UDP and raw sockets of both IPs. Source: sock_diag(7). */
-export async function inetSockets(): Promise<OwnerlessSocket[]> {
+export async function inetSockets(
+  types: readonly string[] = ['tcp', 'udp', 'raw'],
+): Promise<OwnerlessSocket[]> {
   const found: OwnerlessSocket[] = [];
   for (const [type, protocol] of TYPES) {
+    if (!types.includes(type)) continue;
     for (const family of [AF_INET, AF_INET6]) {
       const messages = await diagDump(request(family, protocol)).catch(unlessMissing);
       for (const message of messages) found.push(inetSocket(message, type));
@@ -43,7 +49,7 @@ function request(family: number, protocol: number): Buffer {
   const bytes = Buffer.alloc(REQUEST_BYTES);
   bytes[0] = family;
   bytes[1] = protocol;
-  bytes[2] = protocol === IPPROTO_TCP ? ASK : 0;
+  bytes[2] = protocol === IPPROTO_TCP ? ASK_ALL : ASK_MEMORY;
   bytes.writeUInt32LE(ALL_STATES, 4);
   return bytes;
 }
@@ -58,6 +64,7 @@ function inetSocket(message: DiagMessage, type: 'tcp' | 'udp' | 'raw'): Ownerles
   const attributes = message.attributes(MESSAGE_BYTES);
   const info = attributes.get(INET_DIAG_INFO);
   const congestion = attributes.get(INET_DIAG_CONG);
+  const memory = attributes.get(INET_DIAG_SKMEMINFO);
   const state = body[1]!;
   const hasInfo = type === 'tcp' && info !== undefined && info.length > 0;
   const zone = body.readUInt32LE(40);
@@ -71,6 +78,7 @@ function inetSocket(message: DiagMessage, type: 'tcp' | 'udp' | 'raw'): Ownerles
     sendQueue: body.readUInt32LE(60),
     uid: body.readUInt32LE(64),
     inode: body.readUInt32LE(68),
+    ...(memory === undefined ? {} : { memory: memoryInfo.decode(memory) }),
     ...(hasInfo ? { tcpInfo: tcpInfo.decode(info) } : {}),
     ...(congestion === undefined
       ? {}

@@ -8,15 +8,17 @@ import { unixSockets } from './unix-sockets.ts';
 export interface ListSocketsOptions {
   /** Default all. */
   readonly families?: readonly ListedSocket['family'][];
+  /** Of IP sockets; default all. What isn't asked for costs nothing. */
+  readonly types?: readonly ('tcp' | 'udp' | 'raw')[];
   /** Look up who has them open, which reads all of /proc; default true. */
   readonly owners?: boolean;
 }
 
 const TABLES: readonly (readonly [
   readonly ListedSocket['family'][],
-  () => Promise<OwnerlessSocket[]>,
+  (options: ListSocketsOptions) => Promise<OwnerlessSocket[]>,
 ])[] = [
-  [['inet', 'inet6'], inetSockets],
+  [['inet', 'inet6'], ({ types }) => inetSockets(types)],
   [['unix'], unixSockets],
   [['packet'], packetSockets],
   [['netlink'], netlinkSockets],
@@ -45,7 +47,7 @@ export async function listSockets(options: ListSocketsOptions = {}): Promise<Lis
   const found: OwnerlessSocket[] = [];
   for (const [has, list] of TABLES) {
     if (families === undefined || has.some((family) => families.includes(family))) {
-      found.push(...(await list()));
+      found.push(...(await list(options)));
     }
   }
   const owners = wantsOwners ? await socketOwners() : undefined;

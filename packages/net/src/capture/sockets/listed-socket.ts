@@ -1,4 +1,5 @@
 import type { TcpInfo } from '../../socket/index.ts';
+import type { MemoryInfo } from '../../socket/options/memory-info.ts';
 
 /** The process that has a socket open. */
 export interface SocketOwner {
@@ -17,7 +18,7 @@ export interface ListedSocket {
   /** `127.0.0.1:80`, `[::1]:80`, a path, `@abstract`, an interface or a number; empty where there is none. */
   readonly local: string;
   readonly peer: string;
-  /** Bytes that wait to be read; of a listener the connections that wait to be accepted. */
+  /** Bytes that wait to be read; of a listener the connections that wait to be accepted; of packet and netlink sockets the kernel's memory for what waits, as ss has it. */
   readonly receiveQueue: number;
   /** Bytes that were not acknowledged; of a listener the most that may wait. */
   readonly sendQueue: number;
@@ -26,6 +27,8 @@ export interface ListedSocket {
   readonly uid?: number;
   /** Those whose descriptors may be read. */
   readonly owners: readonly SocketOwner[];
+  /** What `SO_MEMINFO` says; not of TIME-WAIT, which is no socket any more. */
+  readonly memory?: MemoryInfo;
   /** Of a TCP connection. */
   readonly tcpInfo?: TcpInfo;
   /** Of TCP, such as `cubic`. */

@@ -1,4 +1,5 @@
 import { AF_UNIX, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM } from '../../constants/index.ts';
+import { memoryInfo } from '../../socket/options/memory-info.ts';
 import { type DiagMessage, diagDump } from './diag-dump.ts';
 import { unlessMissing } from './inet-sockets.ts';
 import { type OwnerlessSocket, stateName } from './listed-socket.ts';
@@ -7,10 +8,12 @@ import { type OwnerlessSocket, stateName } from './listed-socket.ts';
 const UNIX_DIAG_NAME = 0;
 const UNIX_DIAG_PEER = 2;
 const UNIX_DIAG_RQLEN = 4;
+const UNIX_DIAG_MEMINFO = 5;
 const UNIX_DIAG_UID = 7;
 const SHOW_NAME = 1;
 const SHOW_PEER = 4;
 const SHOW_RQLEN = 16;
+const SHOW_MEMINFO = 32;
 const SHOW_UID = 64;
 const REQUEST_BYTES = 24;
 // struct unix_diag_msg: family, type, state, pad, inode, cookie.
@@ -27,7 +30,7 @@ export async function unixSockets(): Promise<OwnerlessSocket[]> {
   const request = Buffer.alloc(REQUEST_BYTES);
   request[0] = AF_UNIX;
   request.writeUInt32LE(0xffffffff, 4);
-  request.writeUInt32LE(SHOW_NAME | SHOW_PEER | SHOW_RQLEN | SHOW_UID, 12);
+  request.writeUInt32LE(SHOW_NAME | SHOW_PEER | SHOW_RQLEN | SHOW_MEMINFO | SHOW_UID, 12);
   const messages = await diagDump(request).catch(unlessMissing);
   const names = new Map(
     messages.map(({ body, attributes }) => [
@@ -46,6 +49,7 @@ function unixSocket(
   const queues = found.get(UNIX_DIAG_RQLEN);
   const peer = found.get(UNIX_DIAG_PEER)?.readUInt32LE(0);
   const uid = found.get(UNIX_DIAG_UID)?.readUInt32LE(0);
+  const memory = found.get(UNIX_DIAG_MEMINFO);
   return {
     family: 'unix',
     type: TYPE_NAMES.get(body[1]!) ?? String(body[1]),
@@ -56,6 +60,7 @@ function unixSocket(
     sendQueue: queues?.readUInt32LE(4) ?? 0,
     inode: body.readUInt32LE(4),
     ...(uid === undefined ? {} : { uid }),
+    ...(memory === undefined ? {} : { memory: memoryInfo.decode(memory) }),
   };
 }
 

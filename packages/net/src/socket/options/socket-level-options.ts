@@ -1,5 +1,6 @@
 import * as c from '../../constants/index.ts';
 import { filterProgram, numbers } from './list-codecs.ts';
+import { memoryInfo } from './memory-info.ts';
 import { flag32, i32, u32 } from './native-words.ts';
 import { optionsAt, type SocketKind } from './option-row.ts';
 import {
@@ -62,20 +63,7 @@ export const socketLevelOptions = {
   SO_MARK: all.readWrite(c.SO_MARK, unsigned()),
   /** Infinity: no limit. */
   SO_MAX_PACING_RATE: all.readWrite(c.SO_MAX_PACING_RATE, count('bytes/s')),
-  SO_MEMINFO: all.readOnly(
-    c.SO_MEMINFO,
-    struct({
-      rmemAllocBytes: u32,
-      rcvbufBytes: u32,
-      wmemAllocBytes: u32,
-      sndbufBytes: u32,
-      fwdAllocBytes: u32,
-      wmemQueuedBytes: u32,
-      optmemBytes: u32,
-      backlogBytes: u32,
-      drops: u32,
-    }),
-  ),
+  SO_MEMINFO: all.readOnly(c.SO_MEMINFO, memoryInfo),
   SO_NETNS_COOKIE: all.readOnly(c.SO_NETNS_COOKIE, identifier),
   SO_NOFCS: all.readWrite(c.SO_NOFCS, boolean),
   SO_NO_CHECK: all.readWrite(c.SO_NO_CHECK, boolean),
