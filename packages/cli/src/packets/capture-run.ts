@@ -44,17 +44,37 @@ export class CaptureRun {
     await kept?.flush();
     this.#announce();
     try {
-      for await (const batch of this.#capture.packets()) {
-        const isEnough = this.#take(batch);
-        await output.flush();
-        await kept?.flush();
-        if (isEnough) break;
-        this.#warnOfDrops();
-      }
+      if (kept?.takesRecords === true && this.#onlyKeeps) await this.#keep(kept);
+      else await this.#showAndKeep();
       report.end();
       await output.flush();
     } finally {
       await this.#finish();
+    }
+  }
+
+  get #onlyKeeps(): boolean {
+    return this.#sinks.report.isIdle && this.#sinks.count === undefined;
+  }
+
+  /** Nobody looks at the packets: they go to the file as the ring's blocks come. */
+  async #keep(kept: CaptureFile): Promise<void> {
+    for await (const { bytes, count } of this.#capture.records()) {
+      this.#captured += count;
+      kept.writeRecords(bytes);
+      await kept.flush();
+      this.#warnOfDrops();
+    }
+  }
+
+  async #showAndKeep(): Promise<void> {
+    const { output, kept } = this.#sinks;
+    for await (const batch of this.#capture.packets()) {
+      const isEnough = this.#take(batch);
+      await output.flush();
+      await kept?.flush();
+      if (isEnough) return;
+      this.#warnOfDrops();
     }
   }
 

@@ -64,6 +64,11 @@ export class PacketReport {
     return this.#options.json;
   }
 
+  /** No packet is shown, drawn or counted. */
+  get isIdle(): boolean {
+    return !this.#needsPackets;
+  }
+
   get forgotten(): number {
     return this.#tracker.forgotten;
   }

@@ -99,6 +99,7 @@ function testOf(word: string): (socket: ListedSocket) => boolean {
     case undefined:
       return ({ local, peer }) => local.includes(word) || peer.includes(word);
     case 'port':
+      if (!/^\d{1,5}$/.test(value)) throw usageError(`port=${value}: expected a port's number`);
       return ({ family, local, peer }) =>
         family.startsWith('inet') && [local, peer].some((text) => text.endsWith(`:${value}`));
     case 'pid':

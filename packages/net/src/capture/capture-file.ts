@@ -130,14 +130,26 @@ export class CaptureFile {
   }
 
   /**
-   * Takes bytes that are records of the format already, whole ones; for captures faster than an
-   * object a packet allows.
+   * Whether `writeRecords()` may be used: records are pcapng's, and a file that is to end at a limit
+   * has to see each packet.
    */
-  writeRecords(records: Uint8Array, seconds: number): void {
-    this.#rotateBefore(seconds);
-    if (this.#fileBytes + records.length > this.#limits.maxFileBytes && this.#hasPackets) {
-      this.#cut();
-      this.#fileStart = seconds;
+  get takesRecords(): boolean {
+    const { maxFileBytes, maxFileSeconds } = this.#limits;
+    return (
+      this.#format === 'pcapng' &&
+      Math.min(maxFileBytes, maxFileSeconds) === Number.POSITIVE_INFINITY
+    );
+  }
+
+  /**
+   * Takes packets that are records of the format already, whole ones. They are not copied: the
+   * memory is the caller's again after `flush()`.
+   *
+   * @throws RangeError where `takesRecords` is false
+   */
+  writeRecords(records: Uint8Array): void {
+    if (!this.takesRecords) {
+      throw new RangeError('Cannot write records: the file is no pcapng, or it rotates');
     }
     this.#push(records);
   }

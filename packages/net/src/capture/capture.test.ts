@@ -5,7 +5,13 @@ import { statSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ConversationTracker, PacketItem, type TcpConversation } from '../dissect/index.ts';
+import {
+  CaptureReader,
+  ConversationTracker,
+  PacketItem,
+  PcapngWriter,
+  type TcpConversation,
+} from '../dissect/index.ts';
 import { needs, TemporaryDirectory } from '../testing/index.ts';
 import { Capture, type CaptureOptions } from './capture.ts';
 import { CaptureFile } from './capture-file.ts';
@@ -16,6 +22,17 @@ const rootAndTshark = await needs('linux', 'root', 'tshark');
 
 /** A connection on lo, opened and closed, and what was captured of it. */
 async function captureConnection(options: CaptureOptions): Promise<PacketItem[]> {
+  return captureWith(options, async (capture) => {
+    const found: PacketItem[] = [];
+    for await (const batch of capture.packets()) for (const item of batch) found.push(copyOf(item));
+    return found;
+  });
+}
+
+async function captureWith<Result>(
+  options: CaptureOptions,
+  take: (capture: Capture, port: number) => Promise<Result>,
+): Promise<Result> {
   const server = createServer((socket) => socket.end('hello'));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -26,8 +43,7 @@ async function captureConnection(options: CaptureOptions): Promise<PacketItem[]>
   server.close();
   await once(server, 'close');
   capture.stop();
-  const found: PacketItem[] = [];
-  for await (const batch of capture.packets()) for (const item of batch) found.push(copyOf(item));
+  const found = await take(capture, port);
   assert.equal(capture.statistics().dropped, 0);
   return found;
 }
@@ -68,6 +84,37 @@ for (const name of ['lo', 'any']) {
       assert.equal(ack?.acknowledgment?.absolute, ((synAck?.sequence.absolute ?? 0) + 1) >>> 0);
       assert.equal(packets.filter(({ bytes }) => Buffer.from(bytes).includes('hello')).length, 1);
       assert.equal(close?.isComplete, true);
+    },
+  );
+}
+
+for (const name of ['lo', 'any']) {
+  test(
+    `Capture.records() on ${name} are what packets() are, as a file has them`,
+    root,
+    async () => {
+      const seen: PacketItem[] = [];
+      const port = await captureWith({ interface: name }, async (capture, listening) => {
+        const reader = new CaptureReader();
+        const writer = new PcapngWriter();
+        const items = [
+          ...reader.push(Buffer.concat(capture.header.map((item) => writer.encode(item)))),
+        ];
+        assert.equal(items.length, 2);
+        for await (const { bytes, count } of capture.records()) {
+          const packets = [...reader.push(bytes.slice())].filter((item) => item.type === 'packet');
+          assert.equal(packets.length, count);
+          seen.push(...packets);
+        }
+        reader.end();
+        return listening;
+      });
+      const { handshake, close, server } = conversationOf(seen);
+      assert.equal(server.port, port);
+      assert.deepEqual([handshake?.syn?.flags, handshake?.ack?.flags], ['SYN', 'ACK']);
+      assert.equal(close?.isComplete, true);
+      assert.equal(seen.filter(({ bytes }) => Buffer.from(bytes).includes('hello')).length, 1);
+      assert.ok(Math.abs(seen[0]!.seconds - Date.now() / 1000) < 60);
     },
   );
 }
@@ -169,4 +216,18 @@ test('CaptureFile rotates by size and keeps the newest maxFiles, each complete',
     seconds,
     Array.from(seconds, (_, i) => (seconds[0] ?? 0) + i),
   );
+});
+
+test('CaptureFile.writeRecords() refuses where each packet has to be seen', async () => {
+  using directory = new TemporaryDirectory();
+  for (const [name, options] of [
+    ['a.pcap', {}],
+    ['b.pcapng', { maxFileBytes: 1000 }],
+    ['c.pcapng', { maxFileSeconds: 1 }],
+  ] as const) {
+    const file = await CaptureFile.create(join(directory.path, name), options);
+    assert.equal(file.takesRecords, false);
+    assert.throws(() => file.writeRecords(new Uint8Array(0)), RangeError);
+    await file.close();
+  }
 });

@@ -22,6 +22,7 @@ import {
   type InterfaceItem,
   linkType,
   type PacketItem,
+  PacketRecords,
   type SectionItem,
   type StatisticsItem,
 } from '../dissect/index.ts';
@@ -53,6 +54,13 @@ export interface CaptureStatistics {
   readonly received: number;
   /** Lost because the ring was full. */
   readonly dropped: number;
+}
+
+/** Packets that are records already. */
+export interface CaptureRecords {
+  /** Enhanced packet blocks of interface 0, times in nanoseconds. */
+  readonly bytes: Uint8Array;
+  readonly count: number;
 }
 
 const MAX_SNAP_LENGTH = 262_144;
@@ -175,6 +183,26 @@ export class Capture {
    * @throws SocketError ENETDOWN when the interface goes down
    */
   async *packets(): AsyncGenerator<Iterable<PacketItem>, void, undefined> {
+    for await (const block of this.#blocks()) yield block.packets();
+  }
+
+  /**
+   * The packets as a pcapng file has them, a block of the ring a step: for `CaptureFile.writeRecords()`
+   * at rates at which an object a packet costs too much. `bytes` is memory that the next step uses
+   * again.
+   *
+   * @throws SocketError ENETDOWN when the interface goes down
+   */
+  async *records(): AsyncGenerator<CaptureRecords, void, undefined> {
+    const records = new PacketRecords(BLOCK_BYTES);
+    for await (const block of this.#blocks()) {
+      block.writeTo(records);
+      const { bytes, count } = records;
+      if (count > 0) yield { bytes, count };
+    }
+  }
+
+  async *#blocks(): AsyncGenerator<PacketBlock, void, undefined> {
     let blocks = 0;
     for (;;) {
       const ring = this.#ring;
@@ -182,7 +210,7 @@ export class Capture {
       const taken = native.packetRingTake(ring, this.#block.bytes);
       if (taken > 0) {
         this.#taken += this.#block.count;
-        yield this.#block.packets();
+        yield this.#block;
         if (++blocks % BLOCKS_A_TURN === 0) await new Promise(setImmediate);
       } else if (!(await this.#wait())) return;
     }

@@ -9,7 +9,12 @@
  *
  * @module
  */
-export { Capture, type CaptureOptions, type CaptureStatistics } from './capture.ts';
+export {
+  Capture,
+  type CaptureOptions,
+  type CaptureRecords,
+  type CaptureStatistics,
+} from './capture.ts';
 export {
   CaptureFile,
   type CaptureFileOptions,

@@ -1,5 +1,5 @@
 import { ARPHRD_LOOPBACK, PACKET_OUTGOING } from '../constants/index.ts';
-import { type BpfInstruction, PacketItem, runBpf } from '../dissect/index.ts';
+import { type BpfInstruction, PacketItem, PacketRecords, runBpf } from '../dissect/index.ts';
 
 // A block as the kernel fills it (linux/if_packet.h, struct tpacket_block_desc):
 //
@@ -35,6 +35,16 @@ export interface BlockOptions {
   readonly snapLength: number;
 }
 
+/** Where a packet is, in one object for all of a block. */
+class Found {
+  start = 0;
+  end = 0;
+  seconds = 0;
+  nanoseconds = 0;
+  originalLength = 0;
+  isOutgoing = false;
+}
+
 /**
  * The packets of a block, as views of it: valid until the block's memory is used again.
  *
@@ -48,7 +58,9 @@ export class PacketBlock {
   readonly #plain: Uint8Array;
   readonly #words: Uint32Array;
   readonly #halves: Uint16Array;
+  readonly #view: DataView;
   readonly #options: BlockOptions;
+  readonly #found = new Found();
 
   constructor(byteLength: number, options: BlockOptions) {
     const memory = new ArrayBuffer(byteLength);
@@ -56,6 +68,7 @@ export class PacketBlock {
     this.#plain = new Uint8Array(memory);
     this.#words = new Uint32Array(memory);
     this.#halves = new Uint16Array(memory);
+    this.#view = new DataView(memory);
     this.#options = options;
   }
 
@@ -65,17 +78,37 @@ export class PacketBlock {
   }
 
   *packets(): Generator<PacketItem, void, undefined> {
+    const { linkType } = this.#options;
     const words = this.#words;
     const { count } = this;
     let at = words[BLOCK_FIRST]!;
     for (let index = 0; index < count; index++) {
-      const item = this.#packet(at);
-      if (item !== undefined) yield item;
+      const found = this.#find(at);
+      if (found !== undefined) {
+        const { start, end, seconds, nanoseconds, originalLength, isOutgoing } = found;
+        const direction = isOutgoing ? 'outbound' : 'inbound';
+        const buffer = this.#plain;
+        const times = { seconds, nanoseconds };
+        yield new PacketItem({ buffer, start, end, ...times, originalLength, linkType, direction });
+      }
       at += words[at / 4]!;
     }
   }
 
-  #packet(at: number): PacketItem | undefined {
+  /** The same packets as pcapng's records, without an object for each; `records` is emptied first. */
+  writeTo(records: PacketRecords): void {
+    const words = this.#words;
+    const { count } = this;
+    records.clear();
+    let at = words[BLOCK_FIRST]!;
+    for (let index = 0; index < count; index++) {
+      const found = this.#find(at);
+      if (found !== undefined) records.add(this.#view, found.start, found.end, found);
+      at += words[at / 4]!;
+    }
+  }
+
+  #find(at: number): Found | undefined {
     const words = this.#words;
     const type = this.bytes[at + ADDRESS_AT + 10]!;
     const isOutgoing = type === PACKET_OUTGOING;
@@ -94,16 +127,14 @@ export class PacketBlock {
     start -= added;
     const originalLength = words[word + 4]! + added;
     if (!this.#passes(start, end, originalLength)) return undefined;
-    return new PacketItem({
-      buffer: this.#plain,
-      start,
-      end: Math.min(end, start + this.#options.snapLength),
-      seconds: words[word + 1]!,
-      nanoseconds: words[word + 2]!,
-      originalLength,
-      linkType: this.#options.linkType,
-      direction: isOutgoing ? 'outbound' : 'inbound',
-    });
+    const found = this.#found;
+    found.start = start;
+    found.end = Math.min(end, start + this.#options.snapLength);
+    found.seconds = words[word + 1]!;
+    found.nanoseconds = words[word + 2]!;
+    found.originalLength = originalLength;
+    found.isOutgoing = isOutgoing;
+    return found;
   }
 
   #isWanted(isOutgoing: boolean, hardware: number): boolean {

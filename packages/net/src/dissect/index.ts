@@ -47,6 +47,7 @@ export {
   type UnknownItem,
 } from './files/capture-item.ts';
 export { CaptureReader, type CaptureReaderOptions } from './files/capture-reader.ts';
+export { PacketRecords, type RecordedPacket } from './files/packet-records.ts';
 export { PcapWriter, type PcapWriterOptions } from './files/pcap-writer.ts';
 export { PcapngWriter } from './files/pcapng-writer.ts';
 export type { BpfInstruction } from './filter/bpf-program.ts';

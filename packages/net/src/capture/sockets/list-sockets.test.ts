@@ -66,6 +66,66 @@ test('listSockets() agrees with ss about sockets of ours', withSs, async () => {
   right.close();
 });
 
+// What ss calls them; the others have the kernel's names in both.
+const SS_STATES: Readonly<Record<string, string>> = {
+  ESTAB: 'ESTABLISHED',
+  UNCONN: 'UNCONNECTED',
+  'SYN-RECV': 'SYN-RECEIVED',
+};
+const SS_UNIX: Readonly<Record<string, string>> = {
+  u_str: 'stream',
+  u_dgr: 'dgram',
+  u_seq: 'seqpacket',
+};
+
+test('listSockets() has every socket that ss -tuwxna has', withSs, async () => {
+  // A queue that comes and goes may be the same before and after, and other in between; what we
+  // lack is lacking each time.
+  let missing = await missingRows();
+  for (let round = 1; round < 10 && missing.length > 0; round++) {
+    const again = new Set(await missingRows());
+    missing = missing.filter((row) => again.has(row));
+  }
+  assert.deepEqual(missing, []);
+});
+
+/** Rows that ss has before and after we look, and we have not. */
+async function missingRows(): Promise<string[]> {
+  const before = ssRows();
+  const all = await listSockets({ owners: false });
+  const after = new Set(ssRows());
+  const ours = new Set(
+    all.map(({ family, type, state, receiveQueue, sendQueue, local, peer, inode }) => {
+      const figures = [type, state, receiveQueue, sendQueue];
+      const ends = family === 'unix' ? [local || '*', inode] : [local, peer].map(plainAddress);
+      return [...figures, ...ends].join(' ');
+    }),
+  );
+  const steady = before.filter((row) => after.has(row));
+  assert.ok(steady.length > 0);
+  return steady.filter((row) => !ours.has(row));
+}
+
+/** Of TCP, UDP, raw and Unix sockets: type, state, queues and ends, written as above. */
+function ssRows(): string[] {
+  const { stdout } = spawnSync('ss', ['-tuwxnaH'], { encoding: 'utf8', maxBuffer: 1 << 28 });
+  const rows = stdout.split('\n').map((line) => line.trim().split(/\s+/));
+  return rows.flatMap(([kind = '', state = '', ...rest]) => {
+    const [receiveQueue, sendQueue, local = '', peer = ''] = rest;
+    const figures = [SS_STATES[state] ?? state, receiveQueue, sendQueue];
+    const unix = SS_UNIX[kind];
+    if (unix !== undefined) return [[unix, ...figures, local, peer].join(' ')];
+    // ss writes a raw socket's protocol where a port would be.
+    if (!['tcp', 'udp'].includes(kind)) return [];
+    return [[kind, ...figures, plainAddress(local), plainAddress(peer)].join(' ')];
+  });
+}
+
+/** ss writes the unspecified address as `0.0.0.0`, `[::]` or `*`. */
+function plainAddress(text: string): string {
+  return text.replace(/^(?:\[::\]|0\.0\.0\.0)/, '*');
+}
+
 function textOf({ host, port }: { host: string; port: number }): string {
   return `${host}:${port}`;
 }
