@@ -10,6 +10,7 @@ import type { ProgramHooks } from '../program-hooks.ts';
 import { CaptureRun } from './capture-run.ts';
 import { LineOutput } from './line-output.ts';
 import { openCaptureFile } from './open-capture-file.ts';
+import { collectLayer, type DecodeTable, dissectorWith, parseDecodeAs } from './own-layers.ts';
 import { PacketReport } from './packet-report.ts';
 import { parseSize } from './parse-size.ts';
 import { parseCount } from './read-command.ts';
@@ -33,6 +34,8 @@ interface Flags {
   readonly interface: string;
   readonly json?: boolean;
   readonly layers?: boolean;
+  readonly decodeAs?: DecodeTable;
+  readonly layer?: readonly string[];
   readonly follow?: boolean;
   readonly conversations?: boolean;
   readonly sequence?: string | true;
@@ -59,6 +62,12 @@ export function addCaptureCommand(program: Command, hooks: ProgramHooks): void {
     .option('-i, --interface <name>', 'a network interface, or any', 'any')
     .option('--json', 'print JSON objects, one a line')
     .option('--layers', 'print every field of every layer, and the bytes')
+    .option(
+      '--decode-as <where=number:protocol>',
+      'read a port as a protocol: tcp.port=8090:websocket',
+      parseDecodeAs,
+    )
+    .option('--layer <file>', "a module with a layer of one's own", collectLayer)
     .option('--follow', 'print what TCP connections carry, in order')
     .option('--conversations', 'print at the end who talked with whom')
     .option(
@@ -99,6 +108,7 @@ async function capture(words: readonly string[], flags: Flags): Promise<number> 
   const isPicture = typeof sequence === 'string' && sequence.endsWith('.svg');
   const swallowed = typeof sequence === 'string' && !isPicture ? [sequence] : [];
   const svg = isPicture ? sequence : undefined;
+  const dissect = await dissectorWith(flags);
   using source = open([...swallowed, ...words].join(' '), flags);
   dropCaptureCapabilities();
   const kept = write === undefined ? undefined : await openCaptureFile(write, rotation(flags));
@@ -115,6 +125,7 @@ async function capture(words: readonly string[], flags: Flags): Promise<number> 
         flags.quiet ?? (!flags.json && !flags.layers && (kept !== undefined || svg !== undefined)),
     },
     output,
+    dissect,
   );
   const run = new CaptureRun(source, { report, output, kept, count: flags.count });
   await untilStopped(run, flags.duration, kept);

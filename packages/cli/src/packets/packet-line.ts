@@ -3,14 +3,33 @@ import { endpointText } from './conversation-object.ts';
 import { secondsBetween } from './packet-time.ts';
 import type { PacketView } from './packet-view.ts';
 
-// What a line says about a packet's innermost layer, in this order, where it is there.
-const SUMMARY: Readonly<Record<string, readonly string[]>> = {
-  arp: ['arp.opcode', 'arp.src.proto_ipv4', 'arp.dst.proto_ipv4'],
-  icmp: ['icmp.type', 'icmp.code', 'icmp.ident', 'icmp.seq'],
-  icmpv6: ['icmpv6.type', 'icmpv6.echo.identifier', 'icmpv6.echo.sequence_number'],
+/** A field, and the word in front of its value. */
+type Part = string | readonly [field: string, word: string];
+
+// What a line says about a packet's innermost layer, in this order, where it is there and not 0.
+const DNS: readonly Part[] = [
+  'dns.flags.response',
+  'dns.qry.name',
+  'dns.qry.type',
+  'dns.a',
+  'dns.aaaa',
+  'dns.cname',
+];
+const SUMMARY: Readonly<Record<string, readonly Part[]>> = {
+  arp: ['arp.opcode', ['arp.src.proto_ipv4', 'from'], ['arp.dst.proto_ipv4', 'for']],
+  ip: ['ip.proto', 'ip.flags.mf', ['ip.frag_offset', 'fragment at']],
+  icmp: ['icmp.type', ['icmp.code', 'code'], ['icmp.ident', 'id'], ['icmp.seq', 'seq']],
+  icmpv6: [
+    'icmpv6.type',
+    ['icmpv6.code', 'code'],
+    ['icmpv6.nd.ns.target_address', 'for'],
+    ['icmpv6.echo.identifier', 'id'],
+    ['icmpv6.echo.sequence_number', 'seq'],
+  ],
   igmp: ['igmp.type', 'igmp.maddr'],
-  dns: ['dns.flags.response', 'dns.qry.name', 'dns.qry.type', 'dns.a', 'dns.aaaa', 'dns.cname'],
-  dhcp: ['dhcp.option.dhcp', 'dhcp.ip.your', 'dhcp.hw.mac_addr'],
+  dns: DNS,
+  mdns: DNS,
+  dhcp: ['dhcp.option.dhcp', ['dhcp.ip.your', 'for'], 'dhcp.hw.mac_addr'],
   http: ['http.request.method', 'http.request.uri', 'http.host', 'http.response.code'],
   tls: [
     'tls.record.content_type',
@@ -18,14 +37,15 @@ const SUMMARY: Readonly<Record<string, readonly string[]>> = {
     'tls.handshake.extensions_server_name',
     'tls.handshake.extensions_alpn_str',
   ],
-  websocket: ['websocket.opcode', 'websocket.payload_length'],
+  websocket: ['websocket.opcode', ['websocket.payload_length', 'len']],
   sctp: ['sctp.chunk_type'],
 };
+const UNSAID: ReadonlySet<Field['value']> = new Set([false, 0, '0.0.0.0']);
 
 /** A packet in one line. */
 export function packetLine(view: PacketView): string {
   const { number, item, dissection, event, start } = view;
-  const layers = view.reassembled?.layers ?? dissection.layers;
+  const { own: layers, quoted } = splitQuoted(view.reassembled?.layers ?? dissection.layers);
   const last = innermost(layers);
   const what = event?.segment === undefined ? datagramText(layers) : segmentText(event.segment);
   const parts = [
@@ -34,12 +54,25 @@ export function packetLine(view: PacketView): string {
     pathText(dissection.layers, layers),
     what,
     summaryText(last),
+    quoted.length === 0 ? '' : `about ${pathText([], quoted)} ${datagramText(quoted)}`.trimEnd(),
     item.originalLength > item.capturedLength
       ? `(${item.capturedLength} of ${item.originalLength} bytes)`
       : '',
     dissection.stops.some(({ reason }) => reason === 'malformed') ? '[malformed]' : '',
   ];
   return escapeText(parts.filter((part) => part !== '').join(' '));
+}
+
+/** An ICMP error quotes the packet that it is about: that one's layers come behind its own. */
+function splitQuoted(layers: readonly Layer[]): {
+  own: readonly Layer[];
+  quoted: readonly Layer[];
+} {
+  const icmp = layers.findIndex(({ protocol }) => protocol === 'icmp' || protocol === 'icmpv6');
+  const quotes = layers.slice(icmp + 1).some(({ protocol }) => protocol.startsWith('ip'));
+  return icmp < 0 || !quotes
+    ? { own: layers, quoted: [] }
+    : { own: layers.slice(0, icmp + 1), quoted: layers.slice(icmp + 1) };
 }
 
 function innermost(layers: readonly Layer[]): Layer | undefined {
@@ -83,10 +116,16 @@ function datagramText(layers: readonly Layer[]): string {
 }
 
 function summaryText(layer: Layer | undefined): string {
-  const names = SUMMARY[layer?.protocol ?? ''];
-  if (layer === undefined || names === undefined) return '';
-  const fields = names.map((name) => layer.field(name)).filter((field) => field !== undefined);
-  const texts = fields.filter(({ value }) => value !== false).map(fieldText);
+  const parts = SUMMARY[layer?.protocol ?? ''];
+  if (layer === undefined || parts === undefined) return '';
+  const texts = parts.flatMap((part) => {
+    const [name, word] = typeof part === 'string' ? [part, ''] : part;
+    const field = layer.field(name);
+    if (field === undefined) return [];
+    // Of a kind 0 is one too: an echo reply.
+    if (UNSAID.has(field.value) && (word !== '' || field.meaning === undefined)) return [];
+    return [word === '' ? fieldText(field) : `${word} ${fieldText(field)}`];
+  });
   return [layer.protocol.toUpperCase(), ...texts].join(' ');
 }
 

@@ -3,8 +3,8 @@ import {
   type Conversation,
   type ConversationEvent,
   ConversationTracker,
-  createDissector,
   type Dissection,
+  type Dissector,
   FragmentReassembler,
   linkType,
   type PacketItem,
@@ -33,7 +33,7 @@ const DEFAULT_COLUMNS = 100;
 export class PacketReport {
   readonly #options: ReportOptions;
   readonly #output: LineOutput;
-  readonly #dissect = createDissector();
+  readonly #dissect: Dissector;
   readonly #tracker: ConversationTracker;
   readonly #fragments = new FragmentReassembler();
   readonly #numbers = new WeakMap<Conversation, number>();
@@ -41,7 +41,8 @@ export class PacketReport {
   #start: Moment | undefined;
   #streaming: string | undefined;
 
-  constructor(options: ReportOptions, output: LineOutput) {
+  constructor(options: ReportOptions, output: LineOutput, dissect: Dissector) {
+    this.#dissect = dissect;
     this.#options = options;
     this.#output = output;
     const isDrawn = options.sequence || options.svg !== undefined;

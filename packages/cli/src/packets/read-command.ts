@@ -8,6 +8,7 @@ import type { ProgramHooks } from '../program-hooks.ts';
 import { LineOutput } from './line-output.ts';
 import { checkOtherFile, openCaptureFile } from './open-capture-file.ts';
 import { PacketFilter } from './packet-filter.ts';
+import { collectLayer, dissectorWith, parseDecodeAs } from './own-layers.ts';
 import { PacketReport } from './packet-report.ts';
 import { readArguments, type ReadFlags } from './read-options.ts';
 import { writeSequenceFiles } from './sequence-files.ts';
@@ -34,6 +35,12 @@ export function addReadCommand(program: Command, hooks: ProgramHooks): void {
     .argument('[filter...]', "pcap-filter(7)'s language")
     .option('--json', 'print JSON objects, one a line')
     .option('--layers', 'print every field of every layer, and the bytes')
+    .option(
+      '--decode-as <where=number:protocol>',
+      'read a port as a protocol: tcp.port=8090:websocket',
+      parseDecodeAs,
+    )
+    .option('--layer <file>', "a module with a layer of one's own", collectLayer)
     .option('--follow', 'print what TCP connections carried, in order')
     .option('--conversations', 'print who talked with whom, handshakes and closes')
     .option('--sequence [file.svg]', 'draw TCP connections, in the terminal or to a file')
@@ -60,6 +67,7 @@ async function readPackets(
 ): Promise<number> {
   const { file, filter: text, svg } = readArguments(words, flags.sequence, typed);
   const filter = new PacketFilter(text);
+  const dissect = await dissectorWith(flags);
   const { write } = flags;
   if (write === '-' && flags.json) throw usageError('--write - and --json both want stdout');
   if (write !== undefined) checkOtherFile(file, write);
@@ -78,6 +86,7 @@ async function readPackets(
         flags.quiet ?? (!flags.json && !flags.layers && (kept !== undefined || svg !== undefined)),
     },
     output,
+    dissect,
   );
   const stop = new AbortController();
   const onInterrupt = (): void => stop.abort();

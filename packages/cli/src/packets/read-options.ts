@@ -1,9 +1,12 @@
 import { usageError } from '../command-error.ts';
+import type { DecodeTable } from './own-layers.ts';
 
 /** The flags of `read`, as commander gives them. */
 export interface ReadFlags {
   readonly json?: boolean;
   readonly layers?: boolean;
+  readonly decodeAs?: DecodeTable;
+  readonly layer?: readonly string[];
   readonly follow?: boolean;
   readonly conversations?: boolean;
   readonly sequence?: string | true;

@@ -3,8 +3,8 @@ import { basename, dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Handler } from '@sockeye/net/server';
 import { CommandError } from '../command-error.ts';
-import { errorCode } from '../error-code.ts';
 import { reasonOf } from '../explain-error.ts';
+import { moduleProblem } from '../module-problem.ts';
 import type { Reporter } from './reporter.ts';
 import type { Session } from './conversation.ts';
 
@@ -89,21 +89,10 @@ async function loadHandler(file: string, version: number): Promise<Handler> {
   try {
     loaded = (await import(url.href)) as { default?: unknown };
   } catch (error) {
-    throw new CommandError(`cannot load --module ${file}: ${loadProblem(error)}`, 1, {
+    throw new CommandError(`cannot load --module ${file}: ${moduleProblem(error)}`, 1, {
       cause: error,
     });
   }
   if (typeof loaded.default === 'function') return loaded.default as Handler;
   throw new CommandError(`cannot load --module ${file}: its default export is no function`);
-}
-
-function loadProblem(error: unknown): string {
-  const code = errorCode(error);
-  if (code === 'ERR_UNKNOWN_FILE_EXTENSION') {
-    return (
-      `Node ${process.versions.node} does not run TypeScript; Node 22.18 or later does, or ` +
-      'compile it first: npx tsc'
-    );
-  }
-  return error instanceof Error ? `${error.name}: ${error.message}` : code;
 }

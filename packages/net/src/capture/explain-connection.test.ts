@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AF_INET } from '../constants/index.ts';
 import { createConnection, createServer, type Socket } from '../socket/index.ts';
 import { needs } from '../testing/index.ts';
 import { explainConnection, type Limit, type TcpSample } from './explain-connection.ts';
@@ -11,7 +10,7 @@ const WATCHED_MS = 600;
 const SAMPLE_MS = 10;
 const MUCH = Buffer.alloc(256 * 1024, 'x');
 
-type Tcp = Socket<typeof AF_INET>;
+type Tcp = Socket;
 interface Pair {
   readonly client: Tcp;
   readonly server: Tcp;

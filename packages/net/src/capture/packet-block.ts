@@ -1,5 +1,5 @@
 import { ARPHRD_LOOPBACK, PACKET_OUTGOING } from '../constants/index.ts';
-import { type BpfInstruction, PacketItem, PacketRecords, runBpf } from '../dissect/index.ts';
+import { type BpfInstruction, PacketItem, type PacketRecords, runBpf } from '../dissect/index.ts';
 
 // A block as the kernel fills it (linux/if_packet.h, struct tpacket_block_desc):
 //

@@ -139,6 +139,16 @@ test('createDissector() takes a layer of one’s own, in one object', () => {
   assert.equal(layers.at(-1)?.value('greeting.text'), 'hi');
 });
 
+test('createDissector() with decodeAs takes the layer of the transport that is named', async () => {
+  const query = (await allSamples()).find((sample) => sample.name.startsWith('DNS'));
+  assert.ok(query !== undefined);
+  const payload = query.bytes.slice(query.bytes.length - 33);
+  const own = createDissector({ decodeAs: { 'udp.port': { 9000: 'dns' } } });
+  const { layers, stops } = own(ethernetFrame(udpPacket(path, [5, 9000], payload)));
+  assert.equal(layers.at(-1)?.value('dns.qry.name'), 'www.example.org');
+  assert.deepEqual(stops, []);
+});
+
 test('createDissector() refuses decodeAs of a protocol that no layer has', () => {
   assert.throws(() => createDissector({ decodeAs: { 'tcp.port': { 1: 'nope' } } }), {
     name: 'RangeError',

@@ -19,7 +19,9 @@ export class LayerFinder {
     }
     for (const [table, entries] of Object.entries(decodeAs)) {
       for (const [key, protocol] of Object.entries(entries)) {
-        const layer = layers.findLast((candidate) => candidate.protocol === protocol);
+        const called = layers.filter((candidate) => candidate.protocol === protocol);
+        // DNS is two layers, over UDP and over TCP: the one that is at home in the table is meant.
+        const layer = called.findLast(({ announcedBy }) => table in announcedBy) ?? called.at(-1);
         if (layer === undefined) {
           throw new RangeError(`Cannot decode ${table} ${key}: no layer is called ${protocol}`);
         }
