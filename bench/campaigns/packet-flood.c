@@ -1,7 +1,8 @@
-// packet-flood PORT RATE SECONDS: sends UDP datagrams of 22 bytes, 64-byte frames with their Ethernet,
-// IPv4 and UDP headers, over loopback at RATE a second (0: as fast as it goes), in batches, and prints
-// {"sent":N,"seconds":S}. It receives them itself, by a socket that nobody reads: a datagram without
-// a receiver costs an ICMP message, and one that is read the reader's CPU.
+// packet-flood PORT RATE SECONDS: sends UDP datagrams of 22 bytes, 64-byte frames with their
+// Ethernet, IPv4 and UDP headers, over loopback at RATE a second (0: as fast as it goes), in
+// batches, and prints
+// {"sent":N,"seconds":S}. It receives them itself, by a socket that nobody reads: a datagram
+// without a receiver costs an ICMP message, and one that is read the reader's CPU.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,20 +22,22 @@ static double now(void) {
 }
 
 static void sleep_until(double when) {
-  struct timespec time = {.tv_sec = (time_t)when, .tv_nsec = (long)((when - (double)(time_t)when) * 1e9)};
+  struct timespec time = {.tv_sec = (time_t)when,
+                          .tv_nsec = (long)((when - (double)(time_t)when) * 1e9)};
   while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL) == EINTR) continue;
 }
 
-static int udp(const struct sockaddr_in *address, int (*attach)(int, const struct sockaddr *, socklen_t)) {
+static int udp(const struct sockaddr_in* address,
+               int (*attach)(int, const struct sockaddr*, socklen_t)) {
   const int fd = socket(AF_INET, SOCK_DGRAM, 0);
-  if (fd < 0 || attach(fd, (const struct sockaddr *)address, sizeof *address) != 0) {
+  if (fd < 0 || attach(fd, (const struct sockaddr*)address, sizeof *address) != 0) {
     perror("packet-flood");
     exit(1);
   }
   return fd;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   if (argc != 4) {
     fputs("usage: packet-flood PORT RATE SECONDS\n", stderr);
     return 2;
