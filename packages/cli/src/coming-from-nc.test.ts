@@ -12,8 +12,10 @@ import {
   Running,
   run,
   serve,
+  startListening,
   temporaryDirectory,
 } from './command.test.util.ts';
+import { EXIT } from './exit-code.ts';
 
 const PAGE = new URL('../../../docs/coming-from-nc.md', import.meta.url);
 const POLL_MS = 20;
@@ -27,7 +29,8 @@ interface Place {
 interface Row {
   readonly section: string;
   readonly use: string;
-  readonly before: string;
+  /** Absent where none of them can. */
+  readonly before: string | undefined;
   readonly now: string;
 }
 
@@ -37,16 +40,24 @@ function rows(): Row[] {
     .split('\n')
     .flatMap((line) => {
       section = /^## (.*)/.exec(line)?.[1] ?? section;
-      const [, use, before, now] = /^\| (.*?) \| `(.*)` \| `(.*)` \|$/.exec(line) ?? [];
-      if (use === undefined || before === undefined || now === undefined) return [];
+      const [, use, before, now] = /^\| (.*?) \| (?:`(.*)`|—) \| `(.*)` \|$/.exec(line) ?? [];
+      if (use === undefined || now === undefined) return [];
       return [{ section, use, before, now }];
     });
+}
+
+/** The page's own handler. */
+function handler(): string {
+  const [, code] = /```js\n(.*?)```/s.exec(readFileSync(PAGE, 'utf8')) ?? [];
+  assert.ok(code, 'the page has no upper.mjs');
+  return code;
 }
 
 async function makePlace(t: TestContext): Promise<Place> {
   const directory = temporaryDirectory(t);
   certificate(directory);
   writeFileSync(join(directory, 'file'), 'hello\n');
+  writeFileSync(join(directory, 'upper.mjs'), handler());
   const told = await python(
     t,
     `a, b = socket.create_server(('127.0.0.1', 0)), socket.create_server(('127.0.0.1', 0))
@@ -84,23 +95,16 @@ function abstractName(directory: string): string {
 
 /** Where the peer of a client's row listens, in the row's own words. */
 function peerAddress({ now }: Row, { directory, ports }: Place): string {
-  if (now.includes('unix:///')) return `unix://${directory}/app.sock`;
+  const [, unix] = /(unix[a-z-]*:\/\/)\/tmp/.exec(now) ?? [];
+  if (unix !== undefined) return `${unix}${directory}/app.sock`;
   if (now.includes('unix:@')) return `unix:@${abstractName(directory)}`;
-  const [, scheme = ''] = /((?:udp|tls):\/\/)127/.exec(now) ?? [];
-  return `${scheme}127.0.0.1:${ports[0]}`;
+  const [, scheme = '', host = ''] = /((?:udp|tls):\/\/)?(127[0-9.]+):/.exec(now) ?? [];
+  return `${scheme}${host}:${ports[0]}`;
 }
 
 async function runClient(t: TestContext, row: Row, line: string): Promise<void> {
   const place = await makePlace(t);
-  const { directory } = place;
-  const peer = await serve(
-    t,
-    [peerAddress(row, place)],
-    '--verbose',
-    ...(row.now.includes('tls://')
-      ? ['--cert', join(directory, 'cert.pem'), '--key', join(directory, 'key.pem')]
-      : []),
-  );
+  const peer = await serve(t, [peerAddress(row, place)], '--verbose', ...ownTls(row, place));
   const client = runLine(t, line, place);
   if (!line.includes('< file')) client.child.stdin.end('hello\n');
   const { status, stdout } = await client.exit();
@@ -112,8 +116,40 @@ async function runClient(t: TestContext, row: Row, line: string): Promise<void> 
       : 'hello\n';
   assert.equal(stdout, expected);
   if (row.now.includes('--source')) {
-    await peer.until(({ stderr }) => stderr.includes('connected tcp://127.0.0.2:'));
+    const port = row.now.includes('127.0.0.2:9001') ? `${place.ports[1]} ` : '';
+    await peer.until(({ stderr }) => `${stderr} `.includes(`connected tcp://127.0.0.2:${port}`));
   }
+}
+
+/** What a TLS server of ours needs, where the row's peer is one. */
+function ownTls({ now }: Row, { directory }: Place): string[] {
+  if (!/ tls:\/\//.test(now)) return [];
+  return ['--cert', join(directory, 'cert.pem'), '--key', join(directory, 'key.pem')];
+}
+
+/** A client of a peer that takes everything and says nothing. */
+async function runSender(t: TestContext, row: Row, line: string): Promise<void> {
+  const place = await makePlace(t);
+  const peer = await startListening(t, ['listen', peerAddress(row, place), '--keep']);
+  const client = runLine(t, line, place);
+  client.child.stdin.write('hello\n');
+  // Who gives up does so while there may be more to send.
+  const givesUp = row.use.startsWith('give up');
+  if (!givesUp) client.child.stdin.end();
+  const { status, stdout } = await client.exit();
+  assert.equal(status, givesUp && line === row.now ? EXIT.deadline : 0);
+  assert.equal(stdout, '');
+  await peer.until((running) => running.stdout.toString() === 'hello\n');
+}
+
+/** A client of a peer that says a line and closes. Its own stdin does not end. */
+async function runReceiver(t: TestContext, row: Row, line: string): Promise<void> {
+  const place = await makePlace(t);
+  await serve(t, [peerAddress(row, place)], '--hello', 'hello', ...ownTls(row, place));
+  const client = runLine(t, line, place);
+  await client.until((running) => running.stdout.toString() === 'hello\n');
+  client.child.stdin.end();
+  assert.equal((await client.exit()).status, 0);
 }
 
 /** What a client of ours gets from `address` for 'hello', as soon as somebody listens there. */
@@ -127,7 +163,8 @@ async function ask(t: TestContext, address: string, ...args: string[]): Promise<
 }
 
 function listenAddress({ now }: Row, { directory, ports }: Place): string {
-  if (now.includes('unix:///tmp/new')) return `unix://${directory}/new.sock`;
+  const [, unix] = /(unix[a-z-]*:\/\/)\/tmp\/new/.exec(now) ?? [];
+  if (unix !== undefined) return `${unix}${directory}/new.sock`;
   const [, scheme = ''] = /sockeye \w+ ((?:udp|tls):\/\/)?/.exec(now) ?? [];
   return `${scheme}127.0.0.1:${ports[0]}`;
 }
@@ -138,13 +175,14 @@ async function runListener(t: TestContext, row: Row, line: string): Promise<void
   const address = listenAddress(row, place);
   const trust = address.startsWith('tls') ? ['--insecure'] : [];
   const isOver = /--keep/.test(row.now) ? undefined : listener;
-  isOver?.child.stdin.end('answer');
+  const answer = line.includes('< file') ? 'hello\n' : 'answer';
+  isOver?.child.stdin.end(answer);
   // nc that keeps listening says nothing back, so that its client must not wait for an end.
   const quick = isOver === undefined ? ['--timeout', '1s'] : [];
   const said = await askUntil(t, address, [...trust, ...quick]);
   if (isOver === undefined) await listener.until(({ stdout }) => stdout.includes('hello\n'));
   else {
-    assert.equal(said, 'answer');
+    assert.equal(said, answer);
     const { status, stdout } = await listener.exit();
     assert.equal(status, 0);
     const copy = join(place.directory, 'copy');
@@ -184,26 +222,38 @@ print('heard')`,
     assert.equal(told, 'heard\n');
     return;
   }
-  assert.equal(await ask(t, listenAddress(row, place)), 'hello\n');
+  const address = listenAddress(row, place);
+  const trust = address.startsWith('tls') ? ['--insecure'] : [];
+  const expected = row.now.includes('--module') ? 'HELLO\n' : 'hello\n';
+  assert.equal(await ask(t, address, ...trust), expected);
 }
 
 async function runForwarder(t: TestContext, row: Row, line: string): Promise<void> {
   const place = await makePlace(t);
   const { directory, ports } = place;
-  const isDatagram = row.now.includes('udp://');
+  const [, scheme = ''] = / ((?:udp|tls):\/\/)127\.0\.0\.1:9001/.exec(row.now) ?? [];
   const target = row.now.includes('unix:///')
     ? `unix://${directory}/app.sock`
-    : `${isDatagram ? 'udp://' : ''}127.0.0.1:${ports[1]}`;
-  const peer = await serve(t, [target], '--reply', 're: ');
+    : `${scheme}127.0.0.1:${ports[1]}`;
+  const own = scheme === 'tls://' ? ownTls(row, place) : [];
+  const peer = await serve(t, [target], '--reply', 're: ', ...own);
   assert.ok(addressOf(peer));
   runLine(t, line, place);
   const address = listenAddress(row, place);
   const trust = address.startsWith('tls') ? ['--ca', join(directory, 'cert.pem')] : [];
-  assert.equal(await ask(t, address, ...trust), 're: hello\n');
+  const answer = await ask(t, address, ...trust);
+  if (!row.now.includes('--proxy-protocol')) assert.equal(answer, 're: hello\n');
+  else {
+    const header = new RegExp(`^re: PROXY TCP4 127.0.0.1 127.0.0.1 \\d+ ${ports[0]}\r\n`);
+    assert.match(answer, header);
+    assert.match(answer, /hello\n$/);
+  }
 }
 
 const RUN: Readonly<Record<string, typeof runClient>> = {
   'A client': runClient,
+  'A sender': runSender,
+  'A receiver': runReceiver,
   'A listener': runListener,
   'A server': runServer,
   'A forwarder': runForwarder,
@@ -211,8 +261,12 @@ const RUN: Readonly<Record<string, typeof runClient>> = {
 
 test('docs/coming-from-nc.md has rows', () => assert.ok(rows().length > 20));
 
+const seen = new Set<string>();
 for (const row of rows()) {
   for (const line of [row.before, row.now]) {
+    // One line of ours may stand beside several of others.
+    if (line === undefined || seen.has(line)) continue;
+    seen.add(line);
     const program = line.split(' ')[0] as string;
     const skip = program === 'sockeye' ? missing('openssl') : missing(program);
     test(`docs/coming-from-nc.md: ${row.use}: ${line}`, { skip }, async (t) => {
