@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import {
   AF_INET,
   AF_INET6,
@@ -11,7 +12,8 @@ import {
   UDP_GRO,
 } from '../constants/index.ts';
 import { rejection } from '../testing/index.ts';
-import { Socket } from './socket.ts';
+import { engine } from './engine.ts';
+import { descriptorOf, Socket } from './socket.ts';
 import { udpPair } from './sockets.test.util.ts';
 
 type Item = [Buffer, unknown];
@@ -142,6 +144,23 @@ test('a loop over an AF_INET6 socket tells each sender', async () => {
     senders,
     Array.from({ length: 3 }, () => client.getsockname()),
   );
+});
+
+test('what comes while a loop hands out what it received ahead is not waited for', async () => {
+  using pair = await udpPair();
+  const { client, server } = pair;
+  const descriptor = descriptorOf(server);
+  const steps = server[Symbol.asyncIterator]();
+  const next = async (): Promise<string> => String(((await steps.next()).value as Item)[0]);
+  const { lostEvents } = engine;
+  const parked = next();
+  await client.sendmmsg(texts(3));
+  assert.equal(await parked, 'datagram 0');
+  const { eventCount } = descriptor;
+  await client.sendmmsg(texts(1, 3));
+  while (descriptor.eventCount === eventCount) await setImmediate();
+  for (const i of [1, 2, 3]) assert.equal(await next(), `datagram ${i}`);
+  assert.equal(engine.lostEvents, lostEvents);
 });
 
 test('a loop outlives an error of its socket between two datagrams', async () => {

@@ -13,7 +13,8 @@ export class DatagramsAhead {
   #descriptor: Descriptor;
   #datagrams: ReceivedDatagram[];
   #at = 0;
-  #emptied: boolean;
+  /** The descriptor's events when the kernel had no more; undefined where it may have more. */
+  #emptiedAt: number | undefined;
 
   /**
    * Puts datagrams before the descriptor's next receive.
@@ -36,7 +37,7 @@ export class DatagramsAhead {
   constructor(descriptor: Descriptor, datagrams: ReceivedDatagram[], emptied: boolean) {
     this.#descriptor = descriptor;
     this.#datagrams = datagrams;
-    this.#emptied = emptied;
+    this.#emptiedAt = emptied ? descriptor.eventCount : undefined;
   }
 
   /** The next datagram, which leaves the queue. */
@@ -44,7 +45,9 @@ export class DatagramsAhead {
     const datagram = this.#datagrams[this.#at++] as ReceivedDatagram;
     if (this.#at === this.#datagrams.length) {
       this.#descriptor.ahead = undefined;
-      if (this.#emptied) this.#descriptor.reader.ready = false;
+      // An event since then was for what came after these, and there is no second one for it.
+      const { eventCount, reader } = this.#descriptor;
+      if (this.#emptiedAt === eventCount) reader.ready = false;
     }
     return datagram;
   }
