@@ -48,6 +48,27 @@ test('sockeye connect sends a file from where a shell has left it', async (t) =>
   assert.equal((await shell(t, line, directory).exit()).stdout, 'for the peer\n');
 });
 
+test('sockeye connect --timeout lets a peer that reads slowly have a file', async (t) => {
+  const server = startPython(
+    t,
+    `import time
+l = socket.socket(); l.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+l.bind(('127.0.0.1', 0)); l.listen(); print(l.getsockname()[1])
+c, _ = l.accept(); total = 0
+while data := c.recv(65536):
+  total += len(data)
+  if total < 8_500_000: time.sleep(len(data) / 2_000_000)
+print('read', total)`,
+  );
+  const port = await server.until(({ stdout }) => /^(\d+)\n/.exec(stdout.toString())?.[1]);
+  const directory = temporaryDirectory(t);
+  writeFileSync(join(directory, 'in'), Buffer.alloc(9_000_000));
+  const line = `$S connect --timeout 1500ms 127.0.0.1:${port} < in`;
+  const { status, stderr } = await shell(t, line, directory).exit();
+  assert.deepEqual([status, stderr], [0, '']);
+  await server.until(({ stdout }) => stdout.includes('read 9000000'));
+});
+
 test('sockeye connect takes no more from the peer than the pipe on stdout does', async (t) => {
   const server = startPython(
     t,

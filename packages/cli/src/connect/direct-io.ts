@@ -4,8 +4,9 @@ import type { Channel } from '../channel/channel.ts';
 import { SocketChannel } from '../channel/socket-channel.ts';
 import type { StdioOptions } from './join-stdio.ts';
 
-// How often the idle clock learns that a file is on its way.
+// How often the idle clock learns that a file is on its way, and how often where somebody has set it.
 const FILE_PIECE_BYTES = 4 * 1024 * 1024;
+const TIMED_PIECE_BYTES = 64 * 1024;
 
 /**
  * Moves everything between a descriptor and a socket without a look at it.
@@ -17,7 +18,7 @@ export type Move = (moved: (bytes: number) => void, signal: AbortSignal) => Prom
 /** How stdin gets to the peer within the kernel; undefined where something looks at what it says. */
 export function directInput(
   channel: Channel,
-  { crlf, quit, replay }: StdioOptions,
+  { crlf, quit, replay, timeout }: StdioOptions,
 ): Move | undefined {
   if (!isPlain(channel) || crlf || quit !== undefined || replay !== undefined) return undefined;
   const { socket } = channel;
@@ -27,9 +28,10 @@ export function directInput(
   }
   const start = status.isFile() ? positionOf(0) : undefined;
   if (start === undefined) return undefined;
+  const piece = timeout === undefined ? FILE_PIECE_BYTES : TIMED_PIECE_BYTES;
   return async (moved, signal) => {
-    for (let at = start, sent = FILE_PIECE_BYTES; sent === FILE_PIECE_BYTES; at += sent) {
-      sent = await socket.sendfile(0, at, FILE_PIECE_BYTES, { signal });
+    for (let at = start, sent = piece; sent === piece; at += sent) {
+      sent = await socket.sendfile(0, at, piece, { signal });
       moved(sent);
     }
   };
