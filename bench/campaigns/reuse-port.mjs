@@ -70,6 +70,8 @@ function tell(what, counts, connections, workers, tolerance) {
 async function main(connections = 4_000, workers = 2) {
   const host = '127.0.0.1';
   const url = new URL(import.meta.url);
+  const judge = async (what, address, tolerance) =>
+    tell(what, await shares(address, connections), connections, workers, tolerance);
   const threads = [];
   let port = 0;
   for (let i = 0; i < workers; i++) {
@@ -77,13 +79,7 @@ async function main(connections = 4_000, workers = 2) {
     [port] = await once(thread, 'message');
     threads.push(thread);
   }
-  tell(
-    `${workers} threads on one port`,
-    await shares({ host, port }, connections),
-    connections,
-    workers,
-    byChance,
-  );
+  await judge(`${workers} threads on one port`, { host, port }, byChance);
   for (const thread of threads) await thread.terminate();
   const parts = [];
   port = 0;
@@ -92,20 +88,13 @@ async function main(connections = 4_000, workers = 2) {
     port = await part.hear();
     parts.push(part);
   }
-  tell(
-    `${workers} processes on one port`,
-    await shares({ host, port }, connections),
-    connections,
-    workers,
-    byChance,
-  );
+  await judge(`${workers} processes on one port`, { host, port }, byChance);
   for (const part of parts) await part.end();
   for (const Server of [ThreadingTCPServer, ForkingTCPServer]) {
     const options = { threads: workers, processes: workers, backlog: 4_096 };
     const server = new Server({ host, port: 0 }, url, options);
     const serving = server.serveForever();
-    const counts = await shares(server.serverAddress, connections);
-    tell(`${Server.name} with ${workers} workers`, counts, connections, workers, byLoad);
+    await judge(`${Server.name} with ${workers} workers`, server.serverAddress, byLoad);
     await server.serverClose();
     await serving;
   }

@@ -1,5 +1,6 @@
 // What the servers do beyond CPython's tests: concurrency, limits, options, timeouts, the end.
 import assert from 'node:assert/strict';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -329,9 +330,15 @@ test('a getRequest() that fails for want of a descriptor is tried again after a 
     }
   }
   await using server = new Exhausted(HERE, EchoLineHandler);
+  const pauses: unknown[] = [];
+  const listen = (message: unknown): number =>
+    pauses.push((message as { pauseMs: number }).pauseMs);
+  subscribe('sockeye:accept:pause', listen);
   const began = performance.now();
   const serving = server.serveForever();
   await exchangeStream(server.addressFamily, server.serverAddress);
+  unsubscribe('sockeye:accept:pause', listen);
+  assert.deepEqual(pauses, [100, 200, 400]);
   // 100, 200 and 400 ms; a timer may fire a millisecond early.
   assert.ok(performance.now() - began > 690);
   await server.shutdown();

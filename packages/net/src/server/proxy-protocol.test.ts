@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import type { InetAddress } from '../address/index.ts';
 import { createConnection } from '../socket/index.ts';
-import { PythonPeer } from '../testing/index.ts';
+import { needs, PythonPeer } from '../testing/index.ts';
 import { proxyHeader, ProxyProtocolError } from './proxy-protocol.ts';
 import { serve } from './serve.ts';
 import type { Server } from './server.ts';
@@ -104,6 +106,18 @@ test('a peer that is not trusted has its header taken for data', async () => {
   assert.match(String(await client.recv(100)), /^127\.0\.0\.1 \d+ PROXY TCP4/);
   client.close();
 });
+
+test(
+  "curl's header is read, and only the request behind it is data",
+  await needs('curl'),
+  async () => {
+    await using server = await start();
+    const { host, port } = server.address as InetAddress;
+    const flags = ['--silent', '--noproxy', '*', '--http0.9', '--haproxy-protocol'];
+    const { stdout } = await promisify(execFile)('curl', [...flags, `http://${host}:${port}/`]);
+    assert.match(stdout, /^127\.0\.0\.1 \d+ GET \/ HTTP\/1\.1\r\n/);
+  },
+);
 
 test('proxyHeader() writes what Python reads by the specification, and what the server reads', async () => {
   const addresses = [

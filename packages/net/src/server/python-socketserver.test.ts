@@ -10,9 +10,13 @@ import EchoLineHandler from './echo-line-handler.test.support.ts';
 import { exchangeDatagram, exchangeStream } from './exchange.test.support.ts';
 import { ForkingTCPServer } from './forking-tcp-server.ts';
 import { ForkingUDPServer } from './forking-udp-server.ts';
+import { ForkingUnixDatagramServer } from './forking-unix-datagram-server.ts';
+import { ForkingUnixStreamServer } from './forking-unix-stream-server.ts';
 import { TCPServer } from './tcp-server.ts';
 import { ThreadingTCPServer } from './threading-tcp-server.ts';
 import { ThreadingUDPServer } from './threading-udp-server.ts';
+import { ThreadingUnixDatagramServer } from './threading-unix-datagram-server.ts';
+import { ThreadingUnixStreamServer } from './threading-unix-stream-server.ts';
 import { UDPServer } from './udp-server.ts';
 import { UnixDatagramServer } from './unix-datagram-server.ts';
 import { UnixStreamServer } from './unix-stream-server.ts';
@@ -30,7 +34,10 @@ const THEIR_SERVER = `
     class Echo(base):
         def handle(self):
             self.wfile.write(self.rfile.readline())
-    server = getattr(socketserver, name)(address if isinstance(address, str) else tuple(address), Echo)
+    # Before 3.12 the Forking forms of the Unix classes have no name of their own.
+    kind = getattr(socketserver, name, None) or type(name, (
+        socketserver.ForkingMixIn, getattr(socketserver, name.removeprefix('Forking'))), {})
+    server = kind(address if isinstance(address, str) else tuple(address), Echo)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     say(server.server_address)
     hear()
@@ -45,9 +52,13 @@ const theirs: [string, boolean, boolean][] = [
   ['ForkingTCPServer', false, true],
   ['UDPServer', false, false],
   ['ThreadingUDPServer', false, false],
+  ['ForkingUDPServer', false, false],
   ['UnixStreamServer', true, true],
   ['ThreadingUnixStreamServer', true, true],
+  ['ForkingUnixStreamServer', true, true],
   ['UnixDatagramServer', true, false],
+  ['ThreadingUnixDatagramServer', true, false],
+  ['ForkingUnixDatagramServer', true, false],
 ];
 
 for (const [name, isUnix, isStream] of theirs) {
@@ -104,7 +115,23 @@ const ours: [string, (path: string) => OurServer][] = [
   ['ThreadingUDPServer', () => new ThreadingUDPServer(HERE, DATAGRAMS, { threads: 2 })],
   ['ForkingUDPServer', () => new ForkingUDPServer(HERE, DATAGRAMS, { processes: 2 })],
   ['UnixStreamServer', (path) => new UnixStreamServer({ path }, EchoLineHandler)],
+  [
+    'ThreadingUnixStreamServer',
+    (path) => new ThreadingUnixStreamServer({ path }, LINES, { threads: 2 }),
+  ],
+  [
+    'ForkingUnixStreamServer',
+    (path) => new ForkingUnixStreamServer({ path }, LINES, { processes: 2 }),
+  ],
   ['UnixDatagramServer', (path) => new UnixDatagramServer({ path }, EchoDatagramHandler)],
+  [
+    'ThreadingUnixDatagramServer',
+    (path) => new ThreadingUnixDatagramServer({ path }, DATAGRAMS, { threads: 2 }),
+  ],
+  [
+    'ForkingUnixDatagramServer',
+    (path) => new ForkingUnixDatagramServer({ path }, DATAGRAMS, { processes: 2 }),
+  ],
 ];
 
 for (const [name, make] of ours) {

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { test } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import type { InetAddress } from '../address/index.ts';
 import { FrameTooLargeError, lines } from '../codec/index.ts';
 import { IPPROTO_TCP, SO_LINGER, SOL_SOCKET, TCP_NODELAY } from '../constants/index.ts';
@@ -23,6 +24,7 @@ import { ConnectionLimit } from './connection-limit.ts';
 import { serve } from './serve.ts';
 import type { Handler, Server } from './server.ts';
 import type { ServerOptions } from './server-options.ts';
+import { ServerProcess } from './server-process.test.support.ts';
 
 const LOOPBACK = { host: '127.0.0.1', port: 0 };
 const QUICK = { drainTimeoutMs: 100 };
@@ -386,6 +388,51 @@ test('serve() refuses wrong options by name and leaves no socket', async () => {
   await assert.rejects(serve(LOOPBACK, 'echo' as unknown as Handler), /handler/);
   assert.equal(countDescriptors('socket:'), before);
 });
+
+test('reusePort shares a port with threads and processes, and only with who asked for it', async () => {
+  const say: Handler = (connection) => connection.sendall(Buffer.from('here'));
+  await using here = await start(say, { reusePort: true });
+  const address = here.address as InetAddress;
+  assert.equal((await rejection(serve(address, echo, QUICK))).code, 'EADDRINUSE');
+  const serving = (name: string): string =>
+    `await serve(${JSON.stringify(address)}, (connection) =>
+      connection.sendall(Buffer.from('${name}')), { reusePort: true });`;
+  await using child = new ServerProcess(`${serving('process')} say('up');`);
+  const script = `
+    const { parentPort, workerData } = require('node:worker_threads');
+    import(workerData).then(async ({ serve }) => {
+      ${serving('thread')}
+      parentPort.postMessage('up');
+    });
+  `;
+  const module = new URL('./index.js', import.meta.url).href;
+  const thread = new Worker(script, { eval: true, workerData: module });
+  await Promise.all([child.hear(), once(thread, 'message')]);
+  const answered = new Set<string>();
+  for (let i = 0; i < 200; i++) {
+    const client = await connect(here);
+    answered.add(await readAll(client));
+    client.close();
+  }
+  assert.deepEqual([...answered].sort(), ['here', 'process', 'thread']);
+  await thread.terminate();
+});
+
+test(
+  'dualstackIpv6 takes IPv4 clients at ::, which has only IPv6 otherwise',
+  await needs('ipv6'),
+  async () => {
+    for (const dualstackIpv6 of [true, false]) {
+      const address = { host: '::', port: 0 };
+      await using server = await serve(address, echo, { ...QUICK, dualstackIpv6 });
+      const { port } = server.address as InetAddress;
+      (await createConnection({ host: '::1', port })).close();
+      const client = createConnection({ host: '127.0.0.1', port });
+      if (dualstackIpv6) (await client).close();
+      else assert.equal((await rejection(client)).code, 'ECONNREFUSED');
+    }
+  },
+);
 
 test('connections have TCP_NODELAY unless noDelay is false', async () => {
   for (const noDelay of [undefined, false]) {

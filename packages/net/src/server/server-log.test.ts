@@ -8,6 +8,7 @@ import { until } from '../testing/index.ts';
 import EchoDatagramHandler from './echo-datagram-handler.test.support.ts';
 import EchoLineHandler from './echo-line-handler.test.support.ts';
 import { exchangeDatagram, exchangeStream } from './exchange.test.support.ts';
+import type { Connection } from './connection.ts';
 import { serve } from './serve.ts';
 import type { ServerLogger } from './server-log.ts';
 import { TCPServer } from './tcp-server.ts';
@@ -143,6 +144,29 @@ test('the diagnostics channels tell of the classes of socketserver as of serve()
   assert.deepEqual(heard, ['open open', 'end closed']);
   await tcp.shutdown();
   await serving;
+});
+
+test('the diagnostics channels tell of connections and refusals of serve()', async () => {
+  const heard: unknown[] = [];
+  const listen = (message: unknown, name: string | symbol): void => {
+    const { server, connection, reason, address } = message as Record<string, unknown>;
+    const peer = (address ?? (connection as Connection).remote) as InetAddress;
+    heard.push([String(name), server, reason, peer.host]);
+  };
+  const names = ['open', 'end', 'refuse'].map((name) => `sockeye:connection:${name}`);
+  for (const name of names) subscribe(name, listen);
+  await using open = await serve(HERE, () => undefined);
+  await exchange(open.address as InetAddress, '');
+  await open.drain();
+  await using closed = await serve(HERE, () => undefined, { deny: ['127.0.0.1'] });
+  await exchange(closed.address as InetAddress, '');
+  await closed.drain();
+  for (const name of names) unsubscribe(name, listen);
+  assert.deepEqual(heard, [
+    [names[0], open, undefined, '127.0.0.1'],
+    [names[1], open, undefined, '127.0.0.1'],
+    [names[2], closed, 'denied', '127.0.0.1'],
+  ]);
 });
 
 test('a server refuses what is no logger, and options that it does not know', async () => {

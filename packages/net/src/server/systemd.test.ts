@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createConnection } from '../socket/index.ts';
-import { PythonPeer, TemporaryDirectory } from '../testing/index.ts';
+import { needs, PythonPeer, TemporaryDirectory, until } from '../testing/index.ts';
 import { ServerProcess } from './server-process.test.support.ts';
 import { activatedSockets, notifySystemd } from './systemd.ts';
 
@@ -53,6 +53,28 @@ test('activatedSockets() serves on what systemd passed, under its names, once', 
     client.close();
   }
 });
+
+test(
+  "activatedSockets() takes what systemd's own systemd-socket-activate passes",
+  await needs('systemd-socket-activate'),
+  async () => {
+    using directory = new TemporaryDirectory();
+    const path = directory.file('socket');
+    await using server = new ServerProcess(
+      `
+      const [{ name, socket }] = activatedSockets();
+      await serve(socket, (connection) => connection.sendall(Buffer.from(name)));
+      `,
+      ['systemd-socket-activate', '--listen', path, '--fdname', 'web'],
+    );
+    await until(() => server.errors.includes('Listening on'), 'systemd-socket-activate listens');
+    for (let i = 0; i < 2; i++) {
+      const client = await createConnection({ path });
+      assert.equal(String(await client.recv(10)), 'web');
+      client.close();
+    }
+  },
+);
 
 test('activatedSockets() leaves the descriptors of another process alone', () => {
   const env = { LISTEN_PID: String(process.pid + 1), LISTEN_FDS: '1' };

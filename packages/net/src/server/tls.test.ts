@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { connect as connectTcp } from 'node:net';
 import { test } from 'node:test';
 import {
   connect as connectTls,
@@ -16,6 +17,7 @@ import { createConnection } from '../socket/index.ts';
 import { needs, PythonPeer, TemporaryDirectory, until } from '../testing/index.ts';
 import type { Connection } from './connection.ts';
 import { ConnectionTimeoutError } from './connection-timeout-error.ts';
+import { proxyHeader, ProxyProtocolError } from './proxy-protocol.ts';
 import { serve } from './serve.ts';
 import type { Handler, Server } from './server.ts';
 import type { ServerOptions } from './server-options.ts';
@@ -236,6 +238,30 @@ test('a peer that speaks no TLS fails its own handshake only', openssl, async ()
   good.end('x');
   assert.equal(String(((await once(good, 'data')) as [Buffer])[0]), 'x');
   plain.close();
+});
+
+test('a PROXY header stands before the handshake', openssl, async () => {
+  const tell: Handler = (connection, address) =>
+    connection.sendall(Buffer.from((address as InetAddress).host));
+  await using server = await start(tell, {}, { proxyProtocol: { trusted: ['127.0.0.1'] } });
+  const { host, port } = server.address as InetAddress;
+  for (const version of [1, 2] as const) {
+    const socket = connectTcp(port, host);
+    const [from, to] = [
+      { host: '192.0.2.7', port: 5 },
+      { host, port },
+    ];
+    socket.write(proxyHeader(version, from, to));
+    const client = connectTls({ socket, rejectUnauthorized: false });
+    assert.equal(String(((await once(client, 'data')) as [Buffer])[0]), '192.0.2.7');
+    client.destroy();
+  }
+  const failed = once(server, 'disconnect');
+  const bare = connectTls({ host, port, rejectUnauthorized: false });
+  bare.on('error', () => undefined);
+  assert.ok(((await failed) as [Error])[0] instanceof ProxyProtocolError);
+  bare.destroy();
+  assert.equal(server.counters.handshakeErrors, 1);
 });
 
 test('framed() works on TLS, and what was sent last arrives before the end', openssl, async () => {
