@@ -60,6 +60,8 @@ const MAX_COUNT = 2 ** 31;
  *   assert.deepEqual(message, { hello: 'world' });
  *   break;
  * }
+ * await sender.close();
+ * await receiver.close();
  */
 export function framedDatagrams<Message, Sent = Message>(
   socket: Socket<number>,

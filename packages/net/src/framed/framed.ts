@@ -34,6 +34,8 @@ export type FramedTarget = Socket<number> | ByteConnection;
  *   assert.equal(line, 'hello');
  *   break;
  * }
+ * await client.close();
+ * await server.close();
  */
 export function framed<Message, Sent = Message>(
   target: FramedTarget,
