@@ -156,10 +156,10 @@ test('the diagnostics channels tell of connections and refusals of serve()', asy
   const names = ['open', 'end', 'refuse'].map((name) => `sockeye:connection:${name}`);
   for (const name of names) subscribe(name, listen);
   await using open = await serve(HERE, () => undefined);
-  await exchange(open.address as InetAddress, '');
+  await exchange(open.address, '');
   await open.drain();
   await using closed = await serve(HERE, () => undefined, { deny: ['127.0.0.1'] });
-  await exchange(closed.address as InetAddress, '');
+  await exchange(closed.address, '');
   await closed.drain();
   for (const name of names) unsubscribe(name, listen);
   assert.deepEqual(heard, [
