@@ -47,7 +47,10 @@ function report(error: unknown): number {
 /** Says nothing where the message is empty: the reader of stdout has gone. */
 function say(message: string, exitCode: number): number {
   if (message === '') return exitCode;
-  const line = `${message.charAt(0).toLowerCase()}${message.slice(1)}`.replace(/\s*\n\s*/g, ' ');
+  // A sentence's first word, not the name of a file.
+  const line = message
+    .replace(/^[A-Z](?=[a-z]+ )/, (letter) => letter.toLowerCase())
+    .replace(/\s*\n\s*/g, ' ');
   process.stderr.write(`sockeye: ${line}\n`);
   return exitCode;
 }

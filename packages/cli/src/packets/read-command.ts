@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { type CaptureFile, readCapture } from '@sockeye/net/capture';
 import { type CaptureItem, CaptureFileError, type PacketItem } from '@sockeye/net/dissect';
 import { CommandError, usageError } from '../command-error.ts';
-import { errorCode } from '../error-code.ts';
+import { reasonOf } from '../explain-error.ts';
 import { EXIT } from '../exit-code.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
 import { LineOutput } from './line-output.ts';
@@ -135,7 +135,7 @@ async function run(pass: ReadPass, context: RunContext): Promise<CommandError | 
     if (error instanceof CommandError) throw error;
     if (error instanceof CaptureFileError) return new CommandError(`${file}: ${error.message}`);
     if (error instanceof RangeError) throw new CommandError(error.message);
-    const reason = `cannot read ${file}: ${errorCode(error)}`;
+    const reason = `cannot read ${file}: ${reasonOf(error)}`;
     throw new CommandError(reason, undefined, { cause: error });
   }
 }

@@ -1,4 +1,4 @@
-import { statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
   type Decide,
@@ -10,6 +10,7 @@ import {
 import { CommandError, usageError } from '../command-error.ts';
 import { formatDuration, parseDuration } from '../duration.ts';
 import { EXIT } from '../exit-code.ts';
+import { reasonOf } from '../explain-error.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
 import { askOffer } from './ask-offer.ts';
 import { loadHashes } from './load-hashes.ts';
@@ -111,6 +112,18 @@ function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
+/** The directory that files go to; only its last name is made, so that a slip isn't a tree. */
+function makeDirectory(dir: string): void {
+  if (isDirectory(dir)) return;
+  try {
+    mkdirSync(dir);
+  } catch (error) {
+    const exists = statSync(dir, { throwIfNoEntry: false }) !== undefined;
+    const reason = exists ? 'it is not a directory' : reasonOf(error);
+    throw new CommandError(`cannot receive into ${dir}: ${reason}`, undefined, { cause: error });
+  }
+}
+
 function existingOf({ overwrite, append }: Flags): Existing {
   if (overwrite === true) return 'overwrite';
   return append === true ? 'append' : 'refuse';
@@ -136,6 +149,7 @@ async function receive(
   }
   const decide = decideOf(flags);
   const reporter = new TransferReporter(flags);
+  makeDirectory(dir);
   const role = connect === undefined ? 'server' : 'client';
   const address = transferAddress(connect ?? flags.listen ?? DEFAULT_ADDRESS, role);
   const shown = connect === undefined ? shownSecret(flags) : undefined;

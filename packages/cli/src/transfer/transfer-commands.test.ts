@@ -43,6 +43,18 @@ function objects(stdout: string): { type?: string; name?: string; [key: string]:
     .map((line) => JSON.parse(line) as { type?: string });
 }
 
+test('receive makes the directory, but not its parents, and takes no file for one', async (t) => {
+  const { at, tree, secret } = place(t);
+  const { address } = await receive(t, at('new'), '--secret-file', secret);
+  assert.equal((await run(t, 'send', tree, address, '--secret-file', secret)).status, 0);
+  assert.equal(readFileSync(at('new/tree/a'), 'utf8'), 'hello');
+  const nested = await run(t, 'receive', at('no/such'), '--secret-file', secret);
+  assert.match(nested.stderr, /^cannot receive into .*: no such file or directory/);
+  const file = await run(t, 'receive', secret, '--secret-file', secret);
+  assert.match(file.stderr, /^cannot receive into .*: it is not a directory\n$/);
+  assert.deepEqual([nested.status, file.status], [1, 1]);
+});
+
 test('send and receive bring a tree over; the same again counts it as done; verify finds it whole', async (t) => {
   const { at, inbox, tree, secret } = place(t);
   const { running, address } = await receive(t, inbox, '--secret-file', secret);

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
 import { generateSecret } from '@sockeye/net/transfer';
 import { CommandError, usageError } from '../command-error.ts';
 import { errorCode } from '../error-code.ts';
@@ -79,10 +80,13 @@ export async function toldSecret(flags: SecretFlags): Promise<string | undefined
   if (!process.stdin.isTTY) {
     throw usageError('no secret: give --secret-file FILE, --secret-fd N, or --insecure');
   }
-  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  process.stderr.write('secret (not shown): ');
+  const unseen = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const prompt = createInterface({ input: process.stdin, output: unseen, terminal: true });
   try {
-    return (await prompt.question('secret: ')).trim();
+    return (await prompt.question('')).trim();
   } finally {
     prompt.close();
+    process.stderr.write('\n');
   }
 }
