@@ -9,10 +9,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { HostileSender, plainEntry } from './hostile-sender.test.util.ts';
 import { encodeMessage } from './protocol/encode-message.ts';
 import { nameFault } from './protocol/check-name.ts';
 import { receiveFiles } from './receive-files.ts';
+import type { TransferSink } from './sink.ts';
 import { LOOPBACK, TwoDirectories } from './transfers.test.util.ts';
 
 const BAD_PARTS = [
@@ -166,4 +168,32 @@ test('receiveFiles() ends the session of a sender that breaks the protocol, and 
   assert.equal(outcome?.type, 'ack');
   sender.close();
   assert.deepEqual(readdirSync(place.inbox), ['good']);
+});
+
+test('receiveFiles() keeps at most 2 MiB of whole files that its sink has not stored yet', async () => {
+  const kept: (() => void)[] = [];
+  const sink: TransferSink = {
+    open: () => Promise.reject(new Error('nobody asked for it')),
+    putWhole: () =>
+      new Promise((resolve) => {
+        if (kept.length < 32) kept.push(() => resolve(true));
+        else resolve(true);
+      }),
+  };
+  await using receiver = await receiveFiles(sink, LOOPBACK, { insecure: true });
+  const { port } = receiver.address as { port: number };
+  const sender = await HostileSender.offering(port);
+  const payload = Buffer.alloc(65_536);
+  const send = (id: number): Promise<void> =>
+    sender.sendWhole(plainEntry([`f${id}`], 65_536, id), payload);
+  for (let id = 0; id < 32; id++) await send(id);
+  while (kept.length < 32) await setImmediate();
+  kept.shift()?.();
+  assert.equal((await sender.next('ack', 'failure'))?.type, 'ack');
+  await send(32);
+  await send(33);
+  const answer = await sender.next('ack', 'failure');
+  for (const store of kept) store();
+  assert.equal(answer?.type, 'failure');
+  sender.close();
 });

@@ -78,6 +78,14 @@ export class HostileSender {
     return this.next('ack', 'refuse', 'failure');
   }
 
+  /** Announces a small file with its content; waits for no answer. */
+  sendWhole(entry: Entry, payload: Buffer): Promise<void> {
+    const tree = new MerkleRoot(hash, payload.length);
+    tree.push(hash.digest(payload));
+    const root = tree.digest();
+    return this.send({ type: 'whole', entry, root, seal: sealOf(hash, entry, root), payload });
+  }
+
   close(): void {
     this.#socket.close();
   }

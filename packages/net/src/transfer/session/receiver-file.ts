@@ -20,6 +20,8 @@ export interface ReceiverContext {
   confirm(bytes: number): void;
   /** So many bytes of the file are where they belong. */
   progress(bytes: number): void;
+  /** So many bytes of a whole file are not kept any more. */
+  releaseWhole(bytes: number): void;
 }
 
 type End = Extract<Message, { type: 'end' }>;
@@ -73,6 +75,7 @@ export class ReceiverFile {
         await this.#takeWhole(whole);
       } finally {
         this.#context.confirm(whole.payload.length);
+        this.#context.releaseWhole(whole.payload.length);
       }
     });
   }

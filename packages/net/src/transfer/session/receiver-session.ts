@@ -1,6 +1,6 @@
 import type { BlockHash } from '../protocol/block-hash.ts';
 import { malformed } from '../protocol/field-reader.ts';
-import { MAX_OPEN_ENTRIES } from '../protocol/limits.ts';
+import { MAX_OPEN_ENTRIES, WHOLE_WINDOW_BYTES } from '../protocol/limits.ts';
 import type { Entry, Whole } from '../protocol/message.ts';
 import { type Reason, REASONS } from '../protocol/reason.ts';
 import type { TransferReceipt } from '../receipt.ts';
@@ -49,6 +49,8 @@ export class ReceiverSession {
   #bytes = 0;
   #confirmed = 0;
   #reported = 0;
+  /** Bytes of whole files that are kept here until they are answered. */
+  #wholeBytes = 0;
   #whenIdle: (() => void) | undefined;
 
   constructor(
@@ -88,6 +90,7 @@ export class ReceiverSession {
       sink: this.#sink,
       confirm: (bytes) => this.#confirm(bytes),
       progress: (bytes) => log.progress(bytes),
+      releaseWhole: (bytes) => (this.#wholeBytes -= bytes),
     };
     await this.#takeOffer();
     while (this.#wire.stage !== 'ending') {
@@ -194,6 +197,9 @@ export class ReceiverSession {
     if (this.#nextId > entries) malformed(`more entries than the ${entries} offered`);
     if (this.#bytes > bytes) malformed(`more bytes than the ${bytes} offered`);
     if (this.#files.size >= MAX_OPEN_ENTRIES) malformed(`more than ${MAX_OPEN_ENTRIES} open files`);
+    this.#wholeBytes += whole?.payload.length ?? 0;
+    if (this.#wholeBytes > WHOLE_WINDOW_BYTES)
+      malformed(`more than ${WHOLE_WINDOW_BYTES} bytes of whole files before an answer`);
     if (entry.kind === 'directory') this.#makeDirectory(entry);
     else this.#openFile(entry, whole);
   }
