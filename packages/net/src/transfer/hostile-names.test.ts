@@ -89,6 +89,11 @@ test('receiveFiles() takes none of 500 hostile names, and nothing outside is tou
     const outcome = await sender.sendFile(plainEntry(path, 4), Buffer.from('evil'));
     assert.equal(outcome?.type, 'failure', `${JSON.stringify(path)}: ${JSON.stringify(outcome)}`);
     sender.close();
+    const whole = await HostileSender.offering(port, 10);
+    await whole.sendWhole(plainEntry(path, 4), Buffer.from('evil'));
+    const said = await whole.next('ack', 'accept', 'refuse', 'failure');
+    assert.equal(said?.type, 'failure', `whole ${JSON.stringify(path)}: ${JSON.stringify(said)}`);
+    whole.close();
   }
   assert.deepEqual(readdirSync(place.inbox), []);
   assert.deepEqual(readdirSync(place.source), ['file']);
@@ -102,6 +107,9 @@ test('receiveFiles() refuses the names of its own unfinished files', async () =>
   const name = `.sockeye-${'0'.repeat(32)}.part`;
   const outcome = await sender.sendFile(plainEntry([name], 4), Buffer.from('evil'));
   assert.equal(outcome?.type === 'refuse' && outcome.reason, 'name');
+  await sender.sendWhole(plainEntry([name], 4, 1), Buffer.from('evil'));
+  const said = await sender.next('ack', 'accept', 'refuse', 'failure');
+  assert.equal(said?.type === 'refuse' && said.reason, 'name');
   assert.deepEqual(readdirSync(place.inbox), []);
   sender.close();
 });
@@ -122,6 +130,11 @@ test('receiveFiles() follows no link that lies in its directory', async () => {
   for (const [id, path] of paths.entries()) {
     const outcome = await sender.sendFile(plainEntry(path, 4, id), Buffer.from('evil'));
     assert.equal(outcome?.type, 'refuse', JSON.stringify(path));
+  }
+  for (const [id, path] of paths.entries()) {
+    await sender.sendWhole(plainEntry(path, 4, paths.length + id), Buffer.from('evil'));
+    const said = await sender.next('ack', 'accept', 'refuse', 'failure');
+    assert.equal(said?.type, 'refuse', `whole ${JSON.stringify(path)}`);
   }
   assert.deepEqual(readdirSync(outside), []);
   assert.equal(existsSync('/tmp/evil'), false);

@@ -3,7 +3,7 @@ import { createConnection, type Socket } from '../socket/index.ts';
 import { decodeMessage } from './protocol/decode-message.ts';
 import { encodeMessage } from './protocol/encode-message.ts';
 import { MAX_FRAME_BYTES } from './protocol/limits.ts';
-import type { Entry, Message } from './protocol/message.ts';
+import type { Entry, Message, Whole } from './protocol/message.ts';
 import { NODE_HASHES } from './protocol/block-hash.ts';
 import { MerkleRoot } from './protocol/merkle-root.ts';
 import { sealOf } from './protocol/seal.ts';
@@ -78,12 +78,21 @@ export class HostileSender {
     return this.next('ack', 'refuse', 'failure');
   }
 
-  /** Announces a small file with its content; waits for no answer. */
-  sendWhole(entry: Entry, payload: Buffer): Promise<void> {
+  /** Offers a small file with its content; what is given replaces what would be right. */
+  async sendWhole(entry: Entry, payload: Buffer, lie: Partial<Whole> = {}): Promise<void> {
     const tree = new MerkleRoot(hash, payload.length);
-    tree.push(hash.digest(payload));
+    if (payload.length > 0) tree.push(hash.digest(payload));
     const root = tree.digest();
-    return this.send({ type: 'whole', entry, root, seal: sealOf(hash, entry, root), payload });
+    const seal = sealOf(hash, entry, root);
+    await this.send({ type: 'whole', entry, root, seal, payload, ...lie });
+  }
+
+  /** Sends a file's only block and its end, after an ACCEPT. */
+  async sendRest(entry: Entry, payload: Buffer, root: Buffer): Promise<Message | undefined> {
+    const { id } = entry;
+    await this.send({ type: 'block', id, index: 0, hash: hash.digest(payload), payload });
+    await this.send({ type: 'end', id, root, seal: sealOf(hash, entry, root) });
+    return this.next('ack', 'refuse', 'failure');
   }
 
   close(): void {

@@ -24,7 +24,7 @@ export interface ReceiveOptions extends ProtectionOptions, WireTimeouts, Directo
   readonly decide?: Decide | undefined;
   /** Ends after the first transfer that ran to its end. Default false. */
   readonly once?: boolean | undefined;
-  /** Transfers at once; 6 MiB of memory each at most. Default 16. */
+  /** Transfers at once; 8 MiB of content in memory each at most. Default 16. */
   readonly maxConnections?: number | undefined;
   /** Hash functions beside node:crypto's. */
   readonly hashes?: readonly BlockHash[] | undefined;
