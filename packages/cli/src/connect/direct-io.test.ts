@@ -57,7 +57,7 @@ l.bind(('127.0.0.1', 0)); l.listen(); print(l.getsockname()[1])
 c, _ = l.accept(); total = 0
 while data := c.recv(65536):
   total += len(data)
-  if total < 8_500_000: time.sleep(len(data) / 2_000_000)
+  if total < 4_000_000: time.sleep(len(data) / 2_000_000)
 print('read', total)`,
   );
   const port = await server.until(({ stdout }) => /^(\d+)\n/.exec(stdout.toString())?.[1]);
