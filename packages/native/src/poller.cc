@@ -212,13 +212,12 @@ void Poller::ServeReceive(uint32_t slot, uint32_t events, uint32_t want) {
 
 void Poller::ServeAccept(uint32_t slot, uint32_t events) {
   uint8_t* address = slab->data + slab_used_;
-  socklen_t length;
-  int fd;
-  do {
+  socklen_t length = 0;
+  const int fd = Retry([&] {
     length = kAddressBytes - 4;
-    fd = accept4(slots_[slot].fd, reinterpret_cast<sockaddr*>(address + 4), &length,
-                 SOCK_CLOEXEC | SOCK_NONBLOCK);
-  } while (fd < 0 && errno == EINTR);
+    return accept4(slots_[slot].fd, reinterpret_cast<sockaddr*>(address + 4), &length,
+                   SOCK_CLOEXEC | SOCK_NONBLOCK);
+  });
   if (!RecordServed(slot, events, fd) || fd < 0) return;
   environment_->Own(fd);
   const uint32_t bytes = length;
