@@ -204,3 +204,16 @@ export function missing(program: string): string | false {
   });
   return error === undefined ? false : `${program} is not installed`;
 }
+
+/**
+ * What a peer in Python's hands does with its connection `c`: it sends what it reads on stdin, in
+ * Python's notation (`\\xe4`), and prints what it receives; the line `close` ends its side.
+ */
+export const PYTHON_TALK = `import threading
+def receive():
+    while data := c.recv(1000): print('received', repr(data.decode()))
+    print('received the end')
+threading.Thread(target=receive).start()
+for line in sys.stdin:
+    if line == 'close\\n': c.shutdown(socket.SHUT_WR)
+    else: c.sendall(eval("b'" + line[:-1] + "'"))`;

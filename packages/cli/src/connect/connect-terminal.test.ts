@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import {
   missing,
+  PYTHON_TALK,
   type Running,
   serve,
   startPython,
@@ -26,16 +27,9 @@ async function scene(t: TestContext, ...args: string[]): Promise<Scene> {
   const directory = temporaryDirectory(t);
   const server = startPython(
     t,
-    `import threading
-l = socket.create_server(('127.0.0.1', 0)); print(l.getsockname()[1])
+    `l = socket.create_server(('127.0.0.1', 0)); print(l.getsockname()[1])
 c, _ = l.accept()
-def receive():
-    while data := c.recv(1000): print('received', repr(data.decode()))
-    print('received the end')
-threading.Thread(target=receive).start()
-for line in sys.stdin:
-    if line == 'close\\n': c.shutdown(socket.SHUT_WR)
-    else: c.sendall(eval("b'" + line[:-1] + "'"))`,
+${PYTHON_TALK}`,
   );
   const port = await server.until(({ stdout }) => /^(\d+)\n/.exec(stdout.toString())?.[1]);
   const screen = new Screen(t, ['connect', `127.0.0.1:${port}`, '--quiet', ...args], directory);

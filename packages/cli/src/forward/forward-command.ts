@@ -16,7 +16,7 @@ import { openServing } from '../serve/open-serving.ts';
 import {
   addServerFlags,
   countOption,
-  durationOption,
+  drainOption,
   type ServerFlags,
 } from '../serve/server-flags.ts';
 import { untilSignalled } from '../serve/until-signalled.ts';
@@ -81,14 +81,7 @@ export function addForwardCommand(program: Command, hooks: ProgramHooks): void {
     )
     .option('--hex', 'show a hex dump of what each client says (<) and gets (>) on stderr')
     .addOption(countOption('--max-connections <n>', 'clients at once', limits.maxConnections))
-    .addOption(
-      durationOption(
-        '--drain',
-        'for open clients at the end',
-        limits.drainTimeoutMs,
-        parseDuration,
-      ),
-    );
+    .addOption(drainOption(limits.drainTimeoutMs));
   addServerFlags(command);
   addSourceFlag(command);
   addOptionFlag(command);

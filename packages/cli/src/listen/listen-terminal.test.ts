@@ -1,5 +1,11 @@
 import { test, type TestContext } from 'node:test';
-import { missing, type Running, startPython, temporaryDirectory } from '../command.test.util.ts';
+import {
+  missing,
+  PYTHON_TALK,
+  type Running,
+  startPython,
+  temporaryDirectory,
+} from '../command.test.util.ts';
 import { Screen } from '../screen.test.util.ts';
 
 const skip = missing('tmux');
@@ -23,15 +29,8 @@ async function scene(t: TestContext, ...args: string[]): Promise<Scene> {
 async function client(t: TestContext, name: string): Promise<Running> {
   const running = startPython(
     t,
-    `import threading
-c = socket.socket(socket.AF_UNIX); c.connect('\\0' + sys.argv[1]); print('there')
-def receive():
-    while data := c.recv(1000): print('received', repr(data.decode()))
-    print('received the end')
-threading.Thread(target=receive).start()
-for line in sys.stdin:
-    if line == 'close\\n': c.shutdown(socket.SHUT_WR)
-    else: c.sendall(eval("b'" + line[:-1] + "'"))`,
+    `c = socket.socket(socket.AF_UNIX); c.connect('\\0' + sys.argv[1]); print('there')
+${PYTHON_TALK}`,
     name,
   );
   await running.until(({ stdout }) => stdout.includes('there\n'));

@@ -6,7 +6,6 @@ import { addOptionFlag, type SocketFlags } from '../channel/socket-settings.ts';
 import { addTlsFlags, loadTls, type TlsFlags } from '../channel/tls-flags.ts';
 import { usageError } from '../command-error.ts';
 import { parseWord } from '../connect/stdio-flags.ts';
-import { parseDuration } from '../duration.ts';
 import { addEmitFlag, emit } from '../emit/emit.ts';
 import { EXIT } from '../exit-code.ts';
 import { FRAME_FORMS, parseFrame } from '../frame/frame-codec.ts';
@@ -19,7 +18,13 @@ import { DatagramServer } from './datagram-server.ts';
 import { HandlerModule } from './handler-module.ts';
 import { Observer, type ObserverOptions } from './observer.ts';
 import { openServing, type ServingOptions } from './open-serving.ts';
-import { addServerFlags, countOption, durationOption, type ServerFlags } from './server-flags.ts';
+import {
+  addServerFlags,
+  countOption,
+  drainOption,
+  durationOption,
+  type ServerFlags,
+} from './server-flags.ts';
 import { makeSession } from './session.ts';
 import { serverTls } from './server-tls.ts';
 import { untilSignalled } from './until-signalled.ts';
@@ -80,14 +85,7 @@ export function addServeCommand(program: Command, hooks: ProgramHooks): void {
     .addOption(
       durationOption('--write-timeout', 'a client may take nothing', limits.writeTimeoutMs),
     )
-    .addOption(
-      durationOption(
-        '--drain',
-        'for open clients at the end',
-        limits.drainTimeoutMs,
-        parseDuration,
-      ),
-    )
+    .addOption(drainOption(limits.drainTimeoutMs))
     .addOption(
       new Option('--frame <codec>', `exchange messages: ${FRAME_FORMS}`).argParser(parseFrame),
     )

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { formatDuration, parseTimeLimit } from '../duration.ts';
+import { formatDuration, parseDuration, parseTimeLimit } from '../duration.ts';
 
 /** What every server is told. */
 export interface ServerFlags {
@@ -32,11 +32,18 @@ export function durationOption(
     .default(defaultMs, formatDuration(defaultMs));
 }
 
+/** How long open clients have at the end. */
+export function drainOption(defaultMs: number): Option {
+  return durationOption('--drain', 'for open clients at the end', defaultMs, parseDuration);
+}
+
 /** A number from 1 on, with a default. */
 export function countOption(flags: string, what: string, defaultCount: number): Option {
-  return new Option(flags, what).default(defaultCount).argParser((text) => {
-    if (!/^[1-9]\d{0,8}$/.test(text))
-      throw new InvalidArgumentError('Expected a number from 1 on.');
-    return Number(text);
-  });
+  return new Option(flags, what).default(defaultCount).argParser(parseCount);
+}
+
+/** A number from 1 on. */
+export function parseCount(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Expected a number from 1 on.');
 }

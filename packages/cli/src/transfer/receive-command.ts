@@ -1,5 +1,5 @@
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import {
   type Decide,
   type Existing,
@@ -8,10 +8,11 @@ import {
   type ReceiveOptions,
 } from '@sockeye/net/transfer';
 import { CommandError, usageError } from '../command-error.ts';
-import { formatDuration, parseDuration } from '../duration.ts';
+import { parseDuration } from '../duration.ts';
 import { EXIT } from '../exit-code.ts';
 import { reasonOf } from '../explain-error.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
+import { durationOption, parseCount } from '../serve/server-flags.ts';
 import { askOffer } from './ask-offer.ts';
 import { loadHashes } from './load-hashes.ts';
 import { parseSize } from './parse-size.ts';
@@ -71,8 +72,10 @@ export function addReceiveCommand(program: Command, hooks: ProgramHooks): void {
     .option('--max-file-bytes <bytes>', 'bytes of one file', parseSize)
     .option('--max-entries <n>', 'files and directories of one transfer', parseCount)
     .option('--max-connections <n>', 'transfers at once', parseCount, 16)
-    .addOption(durationOption('--idle-timeout', 'without a byte', IDLE_MS))
-    .addOption(durationOption('--drain', 'for running transfers at the end', DRAIN_MS))
+    .addOption(durationOption('--idle-timeout', 'without a byte', IDLE_MS, parseDuration))
+    .addOption(
+      durationOption('--drain', 'for running transfers at the end', DRAIN_MS, parseDuration),
+    )
     .option('--port-file <file>', 'write the port here once it listens');
   addSecretFlags(command);
   addReportFlags(command);
@@ -81,17 +84,6 @@ export function addReceiveCommand(program: Command, hooks: ProgramHooks): void {
     .action(async (dir: string, address: string | undefined, flags: Flags) =>
       hooks.finish(await receive(dir, address, flags, hooks)),
     );
-}
-
-function durationOption(flag: string, what: string, defaultMs: number): Option {
-  return new Option(`${flag} <time>`, `time ${what}: 10s, 500ms, 5m, none`)
-    .argParser(parseDuration)
-    .default(defaultMs, formatDuration(defaultMs));
-}
-
-function parseCount(text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Expected a number from 1 on.');
 }
 
 /** `receive ADDRESS` means the sender there and the working directory. */
