@@ -200,6 +200,7 @@ export interface Native {
   ): Promise<number>;
   unlinkat(directory: number, name: string, flags: number): Promise<number>;
   seekFile(fd: number, offset: number, whence: number): Promise<number>;
+  spliceToFile(pipe: number, file: number, count: number): Promise<number>;
   futimens(fd: number, seconds: number, nanoseconds: number): Promise<number>;
   finishFile(
     fd: number,

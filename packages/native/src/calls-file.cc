@@ -126,6 +126,30 @@ napi_value SeekFile(napi_env env, napi_callback_info info) {
   return Run(env, [=] { return ::lseek(fd, offset, whence); });
 }
 
+// ssize_t splice(int fd_in, off_t *off_in, int fd_out, off_t *off_out, size_t len, unsigned flags);
+// All `count` bytes of a pipe, to the file's position.
+// spliceToFile(pipe: number, file: number, count: number): Promise<number>
+napi_value SpliceToFile(napi_env env, napi_callback_info info) {
+  Args args(env, info, 3);
+  const int pipe = args.Int32(0);
+  const int file = args.Int32(1);
+  const uint32_t count = args.Uint32(2);
+  if (args.failed()) return nullptr;
+#ifdef SPLICE_F_MOVE
+  return Run(env, [=]() -> int64_t {
+    for (size_t left = count; left > 0;) {
+      const ssize_t moved =
+          Retry([&] { return ::splice(pipe, nullptr, file, nullptr, left, SPLICE_F_MOVE); });
+      if (moved <= 0) return moved;
+      left -= static_cast<size_t>(moved);
+    }
+    return count;
+  });
+#else
+  return Run(env, []() -> int64_t { return errno = ENOSYS, -1; });
+#endif
+}
+
 // int futimens(int fd, const struct timespec times[2]);   the access time is left as it is
 // futimens(fd: number, seconds: number, nanoseconds: number): Promise<number>
 napi_value Futimens(napi_env env, napi_callback_info info) {
@@ -251,6 +275,7 @@ void ExportFileCalls(napi_env env, napi_value exports) {
   Export(env, exports, "renameat2", Renameat2);
   Export(env, exports, "unlinkat", Unlinkat);
   Export(env, exports, "seekFile", SeekFile);
+  Export(env, exports, "spliceToFile", SpliceToFile);
   Export(env, exports, "futimens", Futimens);
   Export(env, exports, "finishFile", FinishFile);
   Export(env, exports, "flock", Flock);

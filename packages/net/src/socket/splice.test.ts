@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { test } from 'node:test';
 import { SHUT_WR, SO_RCVBUF, SO_SNDBUF, SOL_SOCKET } from '../constants/index.ts';
 import { rejection, TemporaryDirectory } from '../testing/index.ts';
@@ -34,6 +34,50 @@ for (const [from, makeFrom] of Object.entries(PAIRS)) {
     });
   }
 }
+
+for (const [from, makeFrom] of Object.entries(PAIRS)) {
+  test(`splice() moves every byte from ${from} into a file, from its position on`, async () => {
+    using directory = new TemporaryDirectory();
+    using near = await makeFrom();
+    const path = directory.file('received');
+    const fd = openSync(path, 'w');
+    writeSync(fd, 'head');
+    let told = 0;
+    const moved = splice(near.server, fd, { onMoved: (bytes) => (told += bytes) });
+    await near.client.sendall(content);
+    near.client.close();
+    assert.deepEqual([await moved, told], [content.length, content.length]);
+    writeSync(fd, 'tail');
+    closeSync(fd);
+    const whole = Buffer.concat([Buffer.from('head'), content, Buffer.from('tail')]);
+    assert.ok(readFileSync(path).equals(whole));
+  });
+}
+
+test('splice() into a file that takes nothing ends with its error, and leaves no descriptor', async () => {
+  using directory = new TemporaryDirectory();
+  const path = directory.file('kept');
+  writeFileSync(path, 'kept');
+  const count = (): number => readdirSync('/proc/self/fd').length;
+  const seen: number[] = [];
+  for (const [flags, code] of [
+    ['r', 'EBADF'],
+    ['a', 'EINVAL'],
+    ['r', 'EBADF'],
+  ] as const) {
+    using near = unixPair();
+    const fd = openSync(path, flags);
+    await near.client.sendall(Buffer.from('lost'));
+    const error = await rejection<Error & { code: string; syscall: string }>(
+      splice(near.server, fd),
+    );
+    assert.deepEqual([error.code, error.syscall], [code, 'splice']);
+    closeSync(fd);
+    seen.push(count());
+  }
+  assert.equal(seen[2], seen[0]);
+  assert.equal(readFileSync(path, 'utf8'), 'kept');
+});
 
 test('splice() goes behind what was sent before it', async () => {
   using near = unixPair();

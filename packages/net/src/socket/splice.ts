@@ -2,6 +2,7 @@
 // it takes two calls and a pipe of ours. Its EAGAIN doesn't say which of the two is not ready. So one
 // of them is known to be: a pipe of ours is empty before it is filled, and the caller's pipe is polled
 // first. The call is then an operation in the socket's lane, behind what was sent or asked for before.
+import { fstatSync } from 'node:fs';
 import { native } from '@sockeye/native';
 import { EAGAIN, POLLIN, POLLOUT, SOCK_STREAM } from '../constants/index.ts';
 import { checkInteger, invalidType, invalidValue } from '../errors/index.ts';
@@ -16,7 +17,7 @@ const CHUNK_BYTES = 1024 * 1024;
 const NOTHING = -1;
 const MAX_FD = 0x7fffffff;
 
-/** What bytes are moved from or to: a stream socket, or the descriptor of a pipe. */
+/** What bytes are moved from or to: a stream socket, or the descriptor of a pipe or (to only) a file. */
 export type SpliceEnd = Socket<number> | number;
 
 export interface SpliceOptions extends WaitOptions {
@@ -25,18 +26,20 @@ export interface SpliceOptions extends WaitOptions {
 }
 
 /**
- * Moves everything from one stream socket to another, or between one and a pipe, until the source
- * ends. The bytes stay in the kernel. Neither end is shut down or closed, and a pipe's O_NONBLOCK stays
- * as it is. Of a target that is slow no more is taken than a pipe holds, 1 MiB.
+ * Moves everything from one stream socket to another, between one and a pipe, or from one into a file,
+ * until the source ends. The bytes stay in the kernel. Neither end is shut down or closed, and a pipe's
+ * O_NONBLOCK stays as it is. A file is written from its position on, by the thread pool, and its
+ * position moves. Of a target that is slow no more is taken than a pipe holds, 1 MiB.
  *
  * After a failure or an abort up to that much may have been taken and not have arrived.
  *
  * @param source a stream socket that isn't non-blocking (timeout 0), or a pipe's read end
- * @param target such a socket, or a pipe's write end; at least one of the two is a socket
+ * @param target such a socket, a pipe's write end, or the descriptor of a file; one of the two is a
+ *   socket
  * @returns the bytes that were moved
  * @throws SocketError, whose syscall is `splice`; EPIPE when a pipe has no reader; EINVAL for a
- *   descriptor that is no pipe; EMFILE, ENFILE when there is none left for a pipe between two sockets;
- *   TimeoutError by the socket's timeout, for each wait; the signal's reason
+ *   descriptor that is neither, or a file with O_APPEND; EMFILE, ENFILE when there is none left for a
+ *   pipe of ours; what write(2) tells of a file; TimeoutError by the socket's timeout, for each wait; the signal's reason
  * Source: splice(2), pipe(7).
  *
  * @example
@@ -62,6 +65,7 @@ export async function splice(
   const signal = checkSignal(options);
   if (from instanceof Socket) {
     if (to instanceof Socket) return await betweenSockets(from, to, signal, onMoved);
+    if (isFile(to)) return await toFile(from, to, signal, onMoved);
     using pipe = new PipeEnd(to, POLLOUT, from, signal);
     const attempt = (descriptor: Descriptor): number =>
       native.splice(descriptor.fd, to, CHUNK_BYTES);
@@ -86,6 +90,14 @@ function checkEnd(name: string, end: SpliceEnd): SpliceEnd {
   return end;
 }
 
+function isFile(fd: number): boolean {
+  try {
+    return fstatSync(fd).isFile();
+  } catch {
+    return false;
+  }
+}
+
 function waitOf(socket: Socket<number>, signal: AbortSignal | undefined): Wait {
   return { timeout: socket.gettimeout(), signal, owner: socket };
 }
@@ -108,6 +120,27 @@ async function betweenSockets(
       drain.discard();
       throw error;
     }
+    total += bytes;
+    onMoved?.(bytes);
+  }
+}
+
+async function toFile(
+  from: Socket<number>,
+  file: number,
+  signal: AbortSignal | undefined,
+  onMoved: SpliceOptions['onMoved'],
+): Promise<number> {
+  const source = descriptorOf(from);
+  for (let total = 0; ; ) {
+    const [bytes, pipe] = await source.start(new Fill(source), waitOf(from, signal));
+    if (bytes === 0) return total;
+    const written = await native.spliceToFile(pipe.readEnd, file, bytes);
+    if (written < 0) {
+      discard(pipe);
+      throw source.error('splice', -written);
+    }
+    sparePipes.give(pipe);
     total += bytes;
     onMoved?.(bytes);
   }
