@@ -86,6 +86,7 @@ export class ConnectionServer {
       transport,
       local: connection.local,
       remote: connection.remote,
+      socket: connection.socket,
     });
     conversation.channel = tapped(conversation.channel, watch?.taps ?? []);
     this.#clients.set(connection, { conversation, watch });

@@ -1,4 +1,4 @@
-import type { Address } from '@sockeye/net';
+import type { Address, Socket } from '@sockeye/net';
 import { type RecordedConversation, Recorder } from '@sockeye/net/capture';
 import type { Transport } from '../address/address.ts';
 import { formatAddress } from '../address/format-address.ts';
@@ -13,6 +13,8 @@ export interface ConversationPath {
   readonly transport: Transport;
   readonly local: Address | null;
   readonly remote: Address | null;
+  /** Of a connection: what the kernel is asked about for the recording. */
+  readonly socket?: Socket<number> | undefined;
 }
 
 export interface ObserverOptions {

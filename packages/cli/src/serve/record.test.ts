@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { TcpInfo } from '@sockeye/net';
 import {
   addressOf,
   missing,
@@ -60,6 +61,18 @@ function bytesOf(file: string, stream: number): [string, string] {
   return [towards(true), towards(false)];
 }
 
+/** The TCP_INFO of a recording as tshark reads it: when it was read, at the end with what was received. */
+function infosOf(file: string): string[] {
+  const comments = tshark(file, '-T', 'fields', '-e', 'frame.comment');
+  return [...comments.matchAll(/^TCP_INFO at the (start|end): (\{.*\})$/gm)].map(
+    ([, when = '', json = '']) => {
+      const { bytesReceived = -1 } = JSON.parse(json) as TcpInfo;
+      // Before the connection was accepted some may have come.
+      return when === 'end' ? `end ${bytesReceived}` : when;
+    },
+  );
+}
+
 test('sockeye serve --record writes exact bytes with handshake and close, which tshark reads without a warning', {
   skip,
 }, async (t) => {
@@ -84,6 +97,8 @@ print(data.hex())`,
   const flags = tshark(file, '-T', 'fields', '-e', 'tcp.flags.str').replaceAll('·', '').split('\n');
   assert.deepEqual(flags.slice(0, 3), ['S', 'AS', 'A']);
   assert.equal(flags.filter((flag) => flag === 'AF').length, 2);
+  // The kernel counts the FIN.
+  assert.deepEqual(infosOf(file), ['start', 'end 300001']);
 });
 
 test('sockeye serve --record is complete after SIGTERM with clients that stay, and keeps a reset', {
@@ -113,6 +128,7 @@ s.sendall(b'stays'); print(s.recv(5)); sys.stdin.read()`,
     tshark(file, '-Y', `tcp.stream==${stream}`, '-T', 'fields', '-e', 'tcp.flags.str')
       .replaceAll('·', '')
       .replaceAll('\n', ' ');
+  assert.deepEqual(infosOf(file), ['start', 'end 4', 'start', 'end 5']);
   assert.match(flags(0), / AR $/);
   assert.match(flags(1), / AF A AF A $/);
 });
@@ -146,6 +162,7 @@ d.sendto(b'd' * 70000, sys.argv[3] + '/d'); assert len(d.recv(100_000)) == 70000
   assert.deepEqual(payloads, ['16', '16', '16', '16', '65515', '4501', '65515', '4501']);
   assert.deepEqual(bytesOf(file, 0), ['756e6978', '756e6978']);
   const comments = tshark(file, '-Y', 'tcp.flags.syn==1', '-T', 'fields', '-e', 'frame.comment');
+  assert.deepEqual(infosOf(file), []);
   assert.match(comments, new RegExp(`^unix: to unix://${directory}/s: the addresses are made up`));
 });
 

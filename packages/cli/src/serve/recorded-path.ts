@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Address } from '@sockeye/net';
-import type { RecordedPath } from '@sockeye/net/capture';
+import { type RecordedPath, tcpInfoReader } from '@sockeye/net/capture';
 import { isConnectionless } from '../address/address.ts';
 import { formatAddress } from '../address/format-address.ts';
 import type { ConversationPath } from './observer.ts';
@@ -27,24 +27,13 @@ export function recordedPath(path: ConversationPath): RecordedPath {
   if (remote === undefined) return { transport, ...madeUp(path) };
   const local = inetEnd(path.local) ?? { host: remote.host, port: 0 };
   const comment = path.transport === 'tls' ? { comment: 'TLS was taken off.' } : {};
-  return {
-    transport,
-    local: { ...local, host: sameFamily(local.host, remote.host) },
-    remote,
-    ...comment,
-  };
+  const info = path.socket === undefined ? {} : { info: tcpInfoReader(path.socket) };
+  return { transport, local, remote, ...comment, ...info };
 }
 
 function inetEnd(address: Address | null): End | undefined {
   if (address === null || !('host' in address)) return undefined;
-  // An IPv4 peer of an IPv6 socket.
-  return { host: address.host.replace(/^::ffff:(?=\d+\.)/, ''), port: address.port };
-}
-
-/** A socket for every interface has no address of its own; a datagram doesn't tell where it came to. */
-function sameFamily(host: string, remote: string): string {
-  if (host.includes(':') === remote.includes(':')) return host;
-  return remote.includes(':') ? '::' : '0.0.0.0';
+  return { host: address.host, port: address.port };
 }
 
 function madeUp({ transport, local, remote }: ConversationPath) {

@@ -33,3 +33,5 @@ export {
 } from './explain-connection.ts';
 export { RecordedConversation, type RecordedPath, Recorder } from './recorder.ts';
 export { tap } from './tap.ts';
+export type { TappedConnection } from './tap-socket.ts';
+export { tcpInfoReader, type TcpInfoReader } from './tcp-info-reader.ts';

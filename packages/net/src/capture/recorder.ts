@@ -8,6 +8,7 @@ import {
   tcpSegment,
   udpDatagram,
 } from '../dissect/index.ts';
+import { packetEnds } from './packet-ends.ts';
 import { CaptureFile, type CaptureFileOptions, type CaptureFileTarget } from './capture-file.ts';
 
 /** Between whom a recorded conversation is. */
@@ -19,7 +20,13 @@ export interface RecordedPath {
   /** Which end opened it; default `remote`, as on a server. */
   readonly openedBy?: 'local' | 'remote';
   /** More to say about it, in a comment on its first packet. */
-  readonly comment?: string;
+  readonly comment?: string | undefined;
+  /**
+   * Reads the kernel's TCP_INFO. Asked as a TCP conversation begins and as it ends; the answers stand
+   * in comments on the segments there: `TCP_INFO at the start: {…}`, `TCP_INFO at the end: {…}`, JSON
+   * with the names of `TcpInfo`, null for no limit.
+   */
+  readonly info?: (() => TcpInfo | undefined) | undefined;
 }
 
 type End = 'local' | 'remote';
@@ -108,11 +115,14 @@ export class Recorder {
   }
 
   /**
-   * Writes what waits and closes the file; what is told to conversations afterwards is left out.
+   * Writes what waits, what this turn of the event loop still tells too, and closes the file; what is
+   * told to conversations afterwards is left out.
    *
    * @throws Error with `code` ENOSPC, … when a write failed, now or before
    */
   async close(): Promise<void> {
+    // Behind the microtasks that tell of what a socket has sent as it closed.
+    await new Promise(setImmediate);
     this.#isClosed = true;
     await this.#flushing;
     await this.#file.close();
@@ -165,12 +175,14 @@ export class RecordedConversation {
   readonly #next: Record<End, number>;
   readonly #ended = new Set<End>();
   #comment: string | undefined;
+  #info: RecordedPath['info'];
   #isClosed = false;
 
   constructor(path: RecordedPath, write: Write) {
-    this.#path = path;
+    this.#path = { ...path, ...packetEnds(path) };
     this.#write = write;
     this.#comment = path.comment;
+    this.#info = path.info;
     this.#next = { local: randomInt(2 ** 32), remote: randomInt(2 ** 32) };
     if (path.transport === 'tcp') this.#handshake(path.openedBy ?? 'remote');
   }
@@ -186,9 +198,10 @@ export class RecordedConversation {
   }
 
   /** An end has sent its last byte: of TCP its FIN is written, once; the other end may go on. */
-  ended(end: End, comment?: string): void {
+  ended(end: End): void {
     if (this.#isClosed || this.#ended.has(end) || this.#path.transport !== 'tcp') return;
     this.#ended.add(end);
+    const comment = this.#ended.size === 2 ? this.#infoText('at the end') : undefined;
     this.#segment(end, tcpFlag.fin | tcpFlag.ack, undefined, comment);
     this.#segment(other(end), tcpFlag.ack);
   }
@@ -198,20 +211,17 @@ export class RecordedConversation {
    *
    * @param first who ended it
    * @param how `reset` where that was with RST
-   * @param info TCP_INFO at the end, kept as a comment
+   * @param info TCP_INFO at the end, instead of what the path's `info` reads; not used where both
+   *   ends have ended before
    */
   closed(first: End, how: 'fin' | 'reset' = 'fin', info?: TcpInfo): void {
     if (this.#isClosed || this.#path.transport !== 'tcp') return;
-    const comment =
-      info &&
-      `TCP_INFO ${JSON.stringify(info, (_, value: unknown) =>
-        typeof value === 'bigint' ? value.toString() : value,
-      )}`;
+    if (info !== undefined) this.#info = () => info;
     if (how === 'reset') {
-      this.#segment(first, tcpFlag.rst | tcpFlag.ack, undefined, comment);
+      this.#segment(first, tcpFlag.rst | tcpFlag.ack, undefined, this.#infoText('at the end'));
     } else {
-      const open = [first, other(first)].filter((end) => !this.#ended.has(end));
-      for (const end of open) this.ended(end, end === open[0] ? comment : undefined);
+      this.ended(first);
+      this.ended(other(first));
     }
     this.#isClosed = true;
   }
@@ -220,7 +230,12 @@ export class RecordedConversation {
     const server = other(client);
     this.#segment(client, tcpFlag.syn, undefined, COMMENT);
     this.#segment(server, tcpFlag.syn | tcpFlag.ack);
-    this.#segment(client, tcpFlag.ack);
+    this.#segment(client, tcpFlag.ack, undefined, this.#infoText('at the start'));
+  }
+
+  #infoText(when: string): string | undefined {
+    const info = this.#info?.();
+    return info && `TCP_INFO ${when}: ${JSON.stringify(info)}`;
   }
 
   #data(from: End, bytes: Uint8Array): void {
@@ -238,7 +253,7 @@ export class RecordedConversation {
 
   #datagram(from: End, payload: Uint8Array): void {
     const [source, destination] = this.#ends(from);
-    const path = { source: plainHost(source.host), destination: plainHost(destination.host) };
+    const path = { source: source.host, destination: destination.host };
     const ports = { sourcePort: source.port, destinationPort: destination.port };
     const datagram = udpDatagram(path, { ...ports, payload });
     this.#packet(from, ipPacket({ ...path, protocol: 17, payload: datagram }));
@@ -251,7 +266,7 @@ export class RecordedConversation {
     comment?: string,
   ): void {
     const [source, destination] = this.#ends(from);
-    const path = { source: plainHost(source.host), destination: plainHost(destination.host) };
+    const path = { source: source.host, destination: destination.host };
     const segment = tcpSegment(path, {
       sourcePort: source.port,
       destinationPort: destination.port,
@@ -283,9 +298,4 @@ function other(end: End): End {
 
 function directionOf(from: End): 'inbound' | 'outbound' {
   return from === 'local' ? 'outbound' : 'inbound';
-}
-
-/** Without the zone, which is no part of a packet. */
-function plainHost(host: string): string {
-  return host.replace(/%.*$/, '');
 }

@@ -1,68 +1,51 @@
-// oxlint-disable no-underscore-dangle -- write() and end() of a Node stream meet in _write and _writev only
 import type { Duplex } from 'node:stream';
+import { Socket } from '../socket/index.ts';
 import type { RecordedPath, Recorder } from './recorder.ts';
+import { type TappedConnection, tapSocket } from './tap-socket.ts';
+import { tapStream } from './tap-stream.ts';
 
 /**
- * Records what passes through a Duplex: a `Socket`'s `stream()`, or one of Node's own sockets.
+ * Records what passes through a socket, a server's connection or a Duplex: exact bytes, their times,
+ * and of TCP the kernel's TCP_INFO at the start and at the end, in packets with made-up headers
+ * (`Recorder`).
  *
- * The stream stays as it is, in flow and in errors: its `push()`, `_write()` and `_writev()` are
- * watched. Bytes
- * that a stream receives count when it has them, bytes that are sent when they are written to it.
+ * The target stays as it is, in flow and in errors: its methods are watched, on this object alone. Bytes
+ * that are received count when the program has them; bytes that are sent when the kernel took them, of
+ * a Duplex when they are written to it. What never comes by the program isn't seen: `splice()` between
+ * sockets. What `sendfile` sent is read from the file again.
  *
+ * TLS: a `Connection` of a server, or a TLSSocket, gives what was decrypted.
+ *
+ * @param path between whom, where the target doesn't know, or what it can't know (`openedBy`); of a
+ *   Duplex it is needed
  * @returns a function that ends the recording
+ * @throws Error ERR_INVALID_STATE for a socket that has no IP addresses, where `path` has none
  *
  * @example
  * ```ts
  * const recorder = await Recorder.create('/dev/null');
- * const [left, right] = socketpair();
- * const path = { transport: 'tcp', local: { host: '::1', port: 1 }, remote: { host: '::1', port: 2 } } as const;
- * const stream = left.stream();
- * const untap = tap(stream, recorder, path);
- * stream.write('hello');
- * untap();
- * stream.destroy();
- * right.close();
+ * const listener = createServer({ host: '127.0.0.1', port: 0 });
+ * const client = await createConnection(listener.getsockname());
+ * const [server] = await listener.accept();
+ * tap(server, recorder);
+ * await server.sendall(Buffer.from('hello'));
+ * assert.equal((await client.recv(10)).toString(), 'hello');
+ * for (const socket of [listener, client, server]) socket.close();
  * await recorder.close();
  * assert.equal(recorder.dropped, 0);
  * ```
  */
-export function tap(stream: Duplex, recorder: Recorder, path: RecordedPath): () => void {
-  const conversation = recorder.conversation(path);
-  // Below write() and end(), which both end here.
-  const push = stream.push.bind(stream);
-  const write = stream._write.bind(stream);
-  const writev = stream._writev?.bind(stream);
-  let isRemoteDone = false;
-  stream.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
-    if (chunk === null) isRemoteDone = true;
-    else conversation.received(bytesOf(chunk, encoding));
-    return push(chunk, encoding);
-  };
-  stream._write = (chunk: unknown, encoding, callback) => {
-    conversation.sent(bytesOf(chunk, encoding));
-    write(chunk, encoding, callback);
-  };
-  if (writev !== undefined) {
-    stream._writev = (chunks, callback) => {
-      for (const { chunk, encoding } of chunks) conversation.sent(bytesOf(chunk, encoding));
-      writev(chunks, callback);
-    };
-  }
-  const onClose = (): void => {
-    const how = stream.errored === null ? 'fin' : 'reset';
-    conversation.closed(isRemoteDone || how === 'reset' ? 'remote' : 'local', how);
-  };
-  stream.once('close', onClose);
-  return () => {
-    stream.push = push;
-    stream._write = write;
-    if (writev !== undefined) stream._writev = writev;
-    stream.off('close', onClose);
-    conversation.closed('local');
-  };
-}
-
-function bytesOf(chunk: unknown, encoding?: string): Uint8Array {
-  if (chunk instanceof Uint8Array) return chunk;
-  return Buffer.from(String(chunk), encoding as BufferEncoding | undefined);
+export function tap(
+  target: Socket<number> | TappedConnection,
+  recorder: Recorder,
+  path?: Partial<RecordedPath>,
+): () => void;
+export function tap(target: Duplex, recorder: Recorder, path: RecordedPath): () => void;
+export function tap(
+  target: Socket<number> | TappedConnection | Duplex,
+  recorder: Recorder,
+  path: Partial<RecordedPath> = {},
+): () => void {
+  if (target instanceof Socket || 'recv' in target) return tapSocket(target, recorder, path);
+  return tapStream(target, recorder, path as RecordedPath);
 }

@@ -1,5 +1,5 @@
 import type { Codec } from '../codec/index.ts';
-import { SOCK_STREAM } from '../constants/index.ts';
+import { SHUT_WR, SOCK_STREAM } from '../constants/index.ts';
 import { invalidState, invalidType } from '../errors/index.ts';
 import { descriptorOf, Socket } from '../socket/socket.ts';
 import type { ByteChannel } from './byte-channel.ts';
@@ -59,6 +59,7 @@ export function framed<Message, Sent = Message>(
 
 function channelOf(target: FramedTarget, { highWaterMark }: FramedLimits): ByteChannel {
   const outgoing = new Outgoing(highWaterMark);
+  if (isWatched(target)) return new ConnectionChannel(callsOf(target), outgoing);
   if (target instanceof Socket) {
     return new DescriptorChannel(descriptorOf(target), ownerOf(target), outgoing);
   }
@@ -73,6 +74,27 @@ function channelOf(target: FramedTarget, { highWaterMark }: FramedLimits): ByteC
 
 function highWaterMarkOf(target: FramedTarget): number | undefined {
   return target instanceof Socket ? undefined : target?.highWaterMark;
+}
+
+/** Whether somebody looks on (`tap`), who has put methods of his own in front: they must be called. */
+function isWatched(target: object): boolean {
+  return (
+    typeof target === 'object' &&
+    target !== null &&
+    Object.hasOwn(target, 'recv') &&
+    (target instanceof Socket || isPlain(target))
+  );
+}
+
+function callsOf(target: FramedTarget): ByteConnection {
+  if (!(target instanceof Socket)) return target;
+  ownerOf(target);
+  return {
+    recv: (size) => target.recv(size),
+    sendall: (data) => target.sendall(data),
+    close: () => target.close(),
+    shutdown: () => Promise.resolve().then(() => target.shutdown(SHUT_WR)),
+  };
 }
 
 function isPlain(target: object): target is PlainStream {

@@ -23,6 +23,11 @@ export interface SocketStreamOptions {
 export class SocketDuplex extends Duplex {
   readonly #socket: StreamSocket;
 
+  /** Whose bytes these are. */
+  get socket(): StreamSocket {
+    return this.#socket;
+  }
+
   constructor(socket: StreamSocket, options: SocketStreamOptions) {
     const { allowHalfOpen = true, highWaterMark = STREAM_BYTES } = options;
     super({ allowHalfOpen, highWaterMark, decodeStrings: true, emitClose: true });
