@@ -337,6 +337,16 @@ export class Descriptor implements Watched, Sender, LaneOwner {
     );
   }
 
+  /** Calls back when it is closed or detached; returns what takes that back. */
+  onLeave(callback: () => void): () => void {
+    const wake = (): void => {
+      if (this.closed) callback();
+    };
+    this.#pollers ??= new Map();
+    this.#pollers.set(wake, 0);
+    return () => void this.#pollers?.delete(wake);
+  }
+
   /** Those of `events` that hold now. */
   ready(events: number): number {
     return Math.max(this.#poll(events), 0);

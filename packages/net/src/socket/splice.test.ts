@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { test } from 'node:test';
 import { SHUT_WR, SO_RCVBUF, SO_SNDBUF, SOL_SOCKET } from '../constants/index.ts';
-import { rejection, TemporaryDirectory } from '../testing/index.ts';
+import { rejection, TemporaryDirectory, until } from '../testing/index.ts';
 import { type Pair, receiveExactly, tcpPair, udpPair, unixPair } from './sockets.test.util.ts';
 import { setPipeSize } from './set-pipe-size.ts';
 import { splice } from './splice.ts';
@@ -201,6 +201,52 @@ test('splice() that is aborted with a full pipe closes it', async () => {
     seen.push(count());
   }
   assert.ok((seen.at(-1) as number) <= (seen[1] as number), String(seen));
+});
+
+for (const direction of ['from', 'to'] as const) {
+  test(`splice() ${direction} a pipe that has nothing to do ends when its socket is closed`, async () => {
+    using pair = await tcpPair();
+    using directory = new TemporaryDirectory();
+    const fifo = directory.file('fifo');
+    execFileSync('mkfifo', [fifo]);
+    const fd = openSync(fifo, 'r+');
+    // A full pipe can't be written, an empty one not be read.
+    if (direction === 'to') writeSync(fd, Buffer.alloc(setPipeSize(fd, 4096)));
+    const moved = direction === 'to' ? splice(pair.client, fd) : splice(fd, pair.client);
+    await new Promise(setImmediate);
+    pair.client.close();
+    assert.equal((await rejection(moved)).code, 'EBADF');
+    closeSync(fd);
+  });
+}
+
+test('splice() shares a pipe with another: each byte goes to one of the two', async () => {
+  using near = await tcpPair();
+  using far = unixPair();
+  using directory = new TemporaryDirectory();
+  const fifo = directory.file('fifo');
+  execFileSync('mkfifo', [fifo]);
+  const fd = openSync(fifo, 'r+');
+  const stop = new AbortController();
+  const moves = [near, far].map((pair) => splice(fd, pair.client, { signal: stop.signal }));
+  const got: number[] = [];
+  const readers = [near, far].map(async ({ server }) => {
+    for await (const chunk of server) got.push(...(chunk as Buffer));
+  });
+  for (let i = 0; i < 100; i++) {
+    writeSync(fd, Buffer.from([i]));
+    await until(() => got.length === i + 1, 'one of the two has it');
+  }
+  assert.deepEqual(got, [...Array(100).keys()]);
+  stop.abort('enough');
+  for (const moved of moves) await assert.rejects(moved, (reason) => reason === 'enough');
+  // Nobody waits for it any more: it can be waited for again.
+  const again = splice(fd, near.client);
+  near.client.close();
+  assert.equal((await rejection(again)).code, 'EBADF');
+  far.client.close();
+  await Promise.all(readers);
+  closeSync(fd);
 });
 
 test('setPipeSize() rounds up to pages, and tells what is no pipe', () => {

@@ -6,8 +6,9 @@ import { fstatSync } from 'node:fs';
 import { native } from '@sockeye/native';
 import { EAGAIN, POLLIN, POLLOUT, SOCK_STREAM } from '../constants/index.ts';
 import { checkInteger, invalidType, invalidValue } from '../errors/index.ts';
-import { Descriptor, type Wait } from './descriptor.ts';
+import type { Descriptor, Wait } from './descriptor.ts';
 import { type Attempt, type Operation, WOULD_BLOCK } from './operation.ts';
+import { PipeEnd } from './pipe-end.ts';
 import { checkSignal, descriptorOf, Socket, type WaitOptions } from './socket.ts';
 import { discard, type Pipe, sparePipes } from './spare-pipes.ts';
 
@@ -58,31 +59,40 @@ export async function splice(
 ): Promise<number> {
   const from = checkEnd('source', source);
   const to = checkEnd('target', target);
-  const { onMoved } = options;
-  if (onMoved !== undefined && typeof onMoved !== 'function') {
-    throw invalidType('onMoved', 'a function', onMoved);
-  }
+  const onMoved = checkOnMoved(options);
   const signal = checkSignal(options);
   if (from instanceof Socket) {
     if (to instanceof Socket) return await betweenSockets(from, to, signal, onMoved);
     if (isFile(to)) return await toFile(from, to, signal, onMoved);
-    using pipe = new PipeEnd(to, POLLOUT, from, signal);
+    using pipe = new PipeEnd(to, POLLOUT, descriptorOf(from), { owner: from, signal });
     const attempt = (descriptor: Descriptor): number =>
       native.splice(descriptor.fd, to, CHUNK_BYTES);
-    return await withPipe(pipe, from, 'read', attempt, onMoved);
+    return await withPipe(pipe, from, 'read', attempt, { onMoved, signal });
   }
   if (!(to instanceof Socket)) {
     throw invalidValue('target', 'a socket where the source is none', 'a descriptor');
   }
-  using pipe = new PipeEnd(from, POLLIN, to, signal);
+  using pipe = new PipeEnd(from, POLLIN, descriptorOf(to), { owner: to, signal });
   const attempt = (descriptor: Descriptor): number =>
     native.splice(from, descriptor.fd, CHUNK_BYTES);
-  return await withPipe(pipe, to, 'write', attempt, onMoved);
+  return await withPipe(pipe, to, 'write', attempt, { onMoved, signal });
+}
+
+export function checkOnMoved({ onMoved }: SpliceOptions): SpliceOptions['onMoved'] {
+  if (onMoved !== undefined && typeof onMoved !== 'function') {
+    throw invalidType('onMoved', 'a function', onMoved);
+  }
+  return onMoved;
 }
 
 function checkEnd(name: string, end: SpliceEnd): SpliceEnd {
   if (typeof end === 'number') return checkInteger(name, end, 0, MAX_FD);
   if (!(end instanceof Socket)) throw invalidType(name, 'a Socket or a descriptor', end);
+  return checkStreamSocket(name, end);
+}
+
+export function checkStreamSocket(name: string, end: Socket<number>): Socket<number> {
+  if (!(end instanceof Socket)) throw invalidType(name, 'a Socket', end);
   if (end.type !== SOCK_STREAM) {
     throw invalidValue(name, 'a SOCK_STREAM socket', 'a socket of another type');
   }
@@ -98,7 +108,7 @@ function isFile(fd: number): boolean {
   }
 }
 
-function waitOf(socket: Socket<number>, signal: AbortSignal | undefined): Wait {
+export function waitOf(socket: Socket<number>, signal: AbortSignal | undefined): Wait {
   return { timeout: socket.gettimeout(), signal, owner: socket };
 }
 
@@ -203,43 +213,12 @@ class Drain implements Operation<void> {
   }
 }
 
-/** A pipe of the caller's, whose readiness is waited for. */
-class PipeEnd implements Disposable {
-  readonly #descriptor: Descriptor;
-  readonly #events: number;
-  readonly #wait: Wait;
-
-  constructor(fd: number, events: number, socket: Socket<number>, signal: AbortSignal | undefined) {
-    this.#descriptor = new Descriptor(fd, { family: -1, type: SOCK_STREAM, proto: 0 });
-    this.#events = events;
-    // Its pace is that of who is at its other end, which the socket's timeout says nothing about.
-    this.#wait = { timeout: null, signal, owner: socket };
-  }
-
-  get wait(): Wait {
-    return this.#wait;
-  }
-
-  get isReady(): boolean {
-    return this.#descriptor.ready(this.#events) !== 0;
-  }
-
-  async untilReady(): Promise<void> {
-    await this.#descriptor.poll(this.#events, this.#wait);
-  }
-
-  /** The number stays open. */
-  [Symbol.dispose](): void {
-    this.#descriptor.detach();
-  }
-}
-
 async function withPipe(
   pipe: PipeEnd,
   socket: Socket<number>,
   direction: 'read' | 'write',
   move: (descriptor: Descriptor) => number,
-  onMoved: SpliceOptions['onMoved'],
+  { onMoved, signal }: Pick<SpliceOptions, 'onMoved' | 'signal'>,
 ): Promise<number> {
   const descriptor = descriptorOf(socket);
   const lane = direction === 'read' ? descriptor.reader : descriptor.writer;
@@ -255,7 +234,7 @@ async function withPipe(
       return bytes;
     },
   };
-  const wait = waitOf(socket, pipe.wait.signal);
+  const wait = waitOf(socket, signal);
   for (let total = 0; ; ) {
     await pipe.untilReady();
     const bytes = await descriptor.start(operation, wait);
