@@ -103,6 +103,7 @@ export interface Native {
   pipe2(ends: Int32Array): number;
   setPipeSize(fd: number, size: number): number;
   splice(from: number, to: number, count: number): number;
+  relay(from: number, to: number, buffer: Uint8Array, limit: number, outcome: Int32Array): void;
   // message
   recvmsg(
     fd: number,

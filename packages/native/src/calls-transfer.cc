@@ -4,6 +4,8 @@
 #include <sys/sendfile.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "calls.h"
 
 namespace sockeye {
@@ -160,6 +162,59 @@ napi_value Splice(napi_env env, napi_callback_info info) {
 #endif
 }
 
+// Sends as much as the socket takes: bytes; with fewer than `size` errno says why. -1 takes
+// nothing.
+size_t TransmitAll(int fd, const uint8_t* data, size_t size) {
+  size_t sent = 0;
+  errno = EAGAIN;
+  while (fd >= 0 && sent < size) {
+    const ssize_t count =
+        Retry([&] { return Transmit(fd, data + sent, size - sent, MSG_NOSIGNAL); });
+    if (count < 0) break;
+    sent += static_cast<size_t>(count);
+  }
+  return sent;
+}
+
+// A receive of less says that nothing follows at once: an EAGAIN would cost as much as it.
+constexpr size_t kLittle = 16 * 1024;
+
+// recv and send in turn, until one of them would wait, little came or `limit` bytes have been
+// received. `outcome`: bytes received; bytes sent; what ended the receiving: 0, errno, or -1 for
+// the end of the stream; what ended the sending: 0 or errno; where in `buffer` the bytes begin that
+// were not sent. Without a target (-1) it receives once. relay(from: number, to: number, buffer:
+// Uint8Array, limit: number, outcome: Int32Array): void
+napi_value Relay(napi_env env, napi_callback_info info) {
+  Args args(env, info, 5);
+  const int from = args.Int32(0);
+  const int to = args.Int32(1);
+  const Bytes buffer = args.View(2);
+  const uint32_t limit = args.Uint32(3);
+  int32_t* outcome = args.Words(4, 5);
+  if (!args.failed() && (buffer.size == 0 || buffer.size + limit > INT32_MAX)) {
+    args.FailRange("native call: buffer or limit");
+  }
+  if (args.failed()) return nullptr;
+  std::fill_n(outcome, 5, 0);
+  while (static_cast<uint32_t>(outcome[0]) < limit) {
+    const ssize_t count = Retry([&] { return Receive(from, buffer.data, buffer.size, 0); });
+    if (count <= 0) {
+      outcome[2] = count == 0 ? -1 : errno;
+      break;
+    }
+    const auto received = static_cast<size_t>(count);
+    const size_t sent = TransmitAll(to, buffer.data, received);
+    outcome[0] += static_cast<int32_t>(received);
+    outcome[1] += static_cast<int32_t>(sent);
+    if (sent < received) {
+      outcome[3] = errno;
+      outcome[4] = static_cast<int32_t>(sent);
+    }
+    if (sent < received || received < kLittle) break;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 void ExportTransferCalls(napi_env env, napi_value exports) {
@@ -173,6 +228,7 @@ void ExportTransferCalls(napi_env env, napi_value exports) {
   Export(env, exports, "pipe2", Pipe2);
   Export(env, exports, "setPipeSize", SetPipeSize);
   Export(env, exports, "splice", Splice);
+  Export(env, exports, "relay", Relay);
 }
 
 }  // namespace sockeye

@@ -87,6 +87,7 @@ export type { FileSource } from './send-file.ts';
 export { Socket, type SocketOptions, type WaitOptions } from './socket.ts';
 export type { SocketItem } from './socket-iterator.ts';
 export { close, dup, fromFd, socket, socketpair } from './socketpair.ts';
+export { relay } from './relay.ts';
 export { setPipeSize } from './set-pipe-size.ts';
 export { splice, type SpliceEnd, type SpliceOptions } from './splice.ts';
 export type { SocketStreamOptions } from './stream/index.ts';

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import { SHUT_WR, SO_SNDBUF, SOL_SOCKET } from '../constants/index.ts';
+import type { SocketError } from '../errors/index.ts';
+import { rejection } from '../testing/index.ts';
+import { type Pair, receiveExactly, tcpPair, udpPair, unixPair } from './sockets.test.util.ts';
+import { relay } from './relay.ts';
+
+const content = randomBytes(5 * 1024 * 1024 + 17);
+const PAIRS: Record<string, () => Pair<number> | Promise<Pair<number>>> = {
+  tcp: tcpPair,
+  unix: unixPair,
+};
+
+for (const [from, makeFrom] of Object.entries(PAIRS)) {
+  for (const [to, makeTo] of Object.entries(PAIRS)) {
+    test(`relay() moves every byte from ${from} to ${to}, and leaves both ends open`, async () => {
+      using near = await makeFrom();
+      using far = await makeTo();
+      let told = 0;
+      const moved = relay(near.server, far.client, { onMoved: (bytes) => (told += bytes) });
+      const sent = near.client.sendall(content).then(() => near.client.shutdown(SHUT_WR));
+      assert.ok((await receiveExactly(far.server, content.length)).equals(content));
+      await sent;
+      assert.deepEqual([await moved, told], [content.length, content.length]);
+      await far.client.sendall(Buffer.from('still open'));
+      assert.equal((await far.server.recv(100)).toString(), 'still open');
+      await near.server.sendall(Buffer.from('back'));
+      assert.equal((await near.client.recv(100)).toString(), 'back');
+    });
+  }
+}
+
+test('relay() brings every byte through a target with little room, and lets others in between', async () => {
+  using near = await tcpPair();
+  using far = unixPair();
+  far.client.setsockopt(SOL_SOCKET, SO_SNDBUF, 4096);
+  const moved = relay(near.server, far.client);
+  void near.client.sendall(content).then(() => near.client.close());
+  const head = await receiveExactly(far.server, 1000);
+  const marker = far.client.sendall(Buffer.from('<marker>'));
+  const rest = await receiveExactly(far.server, content.length - 1000 + 8);
+  await marker;
+  assert.equal(await moved, content.length);
+  const at = rest.indexOf('<marker>');
+  assert.ok(at >= 0);
+  const whole = Buffer.concat([head, rest.subarray(0, at), rest.subarray(at + 8)]);
+  assert.ok(whole.equals(content));
+});
+
+test('relay() goes behind what was sent before it', async () => {
+  using near = unixPair();
+  using far = await tcpPair();
+  near.client.sendSync(Buffer.from(' then this'));
+  near.client.close();
+  const first = far.client.sendall(Buffer.from('first this,'));
+  assert.equal(await relay(near.server, far.client), 10);
+  await first;
+  assert.equal((await receiveExactly(far.server, 21)).toString(), 'first this, then this');
+});
+
+test('relay() takes little from a source whose target is slow, and ends with the signal', async () => {
+  using near = unixPair();
+  using far = unixPair();
+  const stop = new AbortController();
+  const moved = relay(near.server, far.client, { signal: stop.signal });
+  near.client.settimeout(0.3);
+  const error = await rejection<Error & { bytesSent: number }>(
+    near.client.sendall(Buffer.alloc(64 * 1024 * 1024)),
+  );
+  assert.ok(error.bytesSent < 1024 * 1024, `${error.bytesSent} bytes were taken`);
+  stop.abort(new Error('enough'));
+  assert.equal((await rejection(moved)).message, 'enough');
+});
+
+test('relay() passes on bytes that came before a reset, and then the reset', async () => {
+  using near = await tcpPair();
+  using far = await tcpPair();
+  await near.client.sendall(Buffer.from('last words'));
+  const moved = relay(near.server, far.client);
+  assert.equal((await receiveExactly(far.server, 10)).toString(), 'last words');
+  near.client.options.set('SO_LINGER', { onoff: true, seconds: 0 });
+  near.client.close();
+  const error = await rejection<SocketError>(moved);
+  assert.deepEqual([error.code, error.syscall], ['ECONNRESET', 'recv']);
+});
+
+test('relay() fails as the target does, and ends when either is closed', async () => {
+  using near = await tcpPair();
+  using far = unixPair();
+  const moved = relay(near.server, far.client);
+  far.server.close();
+  await near.client.sendall(Buffer.from('x'));
+  const error = await rejection<SocketError>(moved);
+  assert.deepEqual([error.code, error.syscall], ['EPIPE', 'send']);
+
+  using other = unixPair();
+  const waiting = relay(near.server, other.client);
+  near.server.close();
+  assert.equal((await rejection(waiting)).code, 'EBADF');
+});
+
+test('relay() refuses what it can not do before any system call', async () => {
+  using pair = await tcpPair();
+  using datagrams = await udpPair();
+  const { client, server } = pair;
+  assert.ok((await rejection(relay(datagrams.client, client))) instanceof TypeError);
+  assert.ok((await rejection(relay(client, 1 as never))) instanceof TypeError);
+  assert.ok((await rejection(relay(client, server, { onMoved: 1 as never }))) instanceof TypeError);
+  client.settimeout(0);
+  assert.ok((await rejection(relay(client, server))) instanceof TypeError);
+});
