@@ -2,11 +2,12 @@ import { type Address, type Socket, SocketError } from '@sockeye/net';
 import { formatAddress } from '../address/format-address.ts';
 import type { Channel } from '../channel/channel.ts';
 import { openChannel } from '../channel/open-channel.ts';
-import type { Tap } from '../channel/tapped-channel.ts';
+import type { Direction } from '../channel/tapped-channel.ts';
 import { DatagramReceiver } from '../datagram/datagram-receiver.ts';
 import { isAnswerable } from '../datagram/is-answerable.ts';
 import { reasonOf } from '../explain-error.ts';
 import type { BoundSocket } from '../serve/bind-endpoint.ts';
+import type { Observer } from '../serve/observer.ts';
 import type { Shared, SocketServer } from '../serve/open-serving.ts';
 import type { ForwardTarget } from './forward-session.ts';
 import { pump } from './pump.ts';
@@ -22,10 +23,15 @@ interface Client {
   /** undefined while it is being opened. */
   channel: Channel | undefined;
   waiting: Buffer[];
-  readonly tap: Tap | undefined;
   activeAt: number;
   received: number;
   sent: number;
+}
+
+export interface DatagramForwarderOptions extends Shared {
+  /** A client is forgotten when neither it nor the target has said anything for so long. */
+  readonly idleMs: number;
+  readonly observer: Observer;
 }
 
 /**
@@ -35,21 +41,19 @@ interface Client {
 export class DatagramForwarder implements SocketServer {
   #bound: BoundSocket;
   #target: ForwardTarget;
-  #shared: Shared;
-  #idleMs: number;
+  #options: DatagramForwarderOptions;
   #clients = new Map<string, Client>();
   #receiver: DatagramReceiver;
   #clock: NodeJS.Timeout;
 
-  constructor(bound: BoundSocket, target: ForwardTarget, shared: Shared, idleMs: number) {
+  constructor(bound: BoundSocket, target: ForwardTarget, options: DatagramForwarderOptions) {
     this.#bound = bound;
     this.#target = target;
-    this.#shared = shared;
-    this.#idleMs = idleMs;
+    this.#options = options;
     this.#receiver = new DatagramReceiver(bound.socket, {
       receive: (data, from) => (isAnswerable(from) ? this.#forward(from, data) : undefined),
     });
-    const tickMs = Math.min(idleMs / 4, LONGEST_TICK_MS);
+    const tickMs = Math.min(options.idleMs / 4, LONGEST_TICK_MS);
     this.#clock = setInterval(() => this.#endIdle(), tickMs).unref();
   }
 
@@ -77,17 +81,23 @@ export class DatagramForwarder implements SocketServer {
   async #send(client: Client, channel: Channel, data: Buffer): Promise<void> {
     try {
       await channel.send(data);
-      client.tap?.('received', data);
+      this.#observe('received', data, client);
       client.received += data.length;
       this.#target.totals.toTarget += data.length;
     } catch (error) {
       // An earlier datagram found nobody (ECONNREFUSED), or this one doesn't fit: it is lost.
-      this.#shared.reporter.warn('forward', `dropped a datagram: ${reasonOf(error)}`);
+      this.#options.reporter.warn('forward', `dropped a datagram: ${reasonOf(error)}`);
     }
   }
 
+  #observe(direction: Direction, data: Uint8Array, { address }: Client): void {
+    const { socket, endpoint } = this.#bound;
+    const path = { transport: endpoint.transport, local: socket.getsockname(), remote: address };
+    this.#options.observer.datagram(direction, data, path);
+  }
+
   #take(name: string, address: Address): Client | undefined {
-    const { limit, reporter } = this.#shared;
+    const { limit, reporter } = this.#options;
     if (limit.count >= limit.max) {
       reporter.warn(
         'full',
@@ -104,7 +114,6 @@ export class DatagramForwarder implements SocketServer {
       startedAt: now,
       channel: undefined,
       waiting: [],
-      tap: this.#target.tap?.(name),
       activeAt: now,
       received: 0,
       sent: 0,
@@ -141,7 +150,7 @@ export class DatagramForwarder implements SocketServer {
         return;
       } catch (error) {
         if (!(error instanceof SocketError) || error.code !== 'ECONNREFUSED') throw error;
-        this.#shared.reporter.warn('refused', `the target: ${reasonOf(error)}`);
+        this.#options.reporter.warn('refused', `the target: ${reasonOf(error)}`);
       }
     }
   }
@@ -154,7 +163,7 @@ export class DatagramForwarder implements SocketServer {
       send: async (data) => {
         client.activeAt = performance.now();
         await this.#socket.sendto(data, client.address);
-        client.tap?.('sent', data);
+        this.#observe('sent', data, client);
         client.sent += data.length;
         this.#target.totals.toClients += data.length;
       },
@@ -167,13 +176,13 @@ export class DatagramForwarder implements SocketServer {
   #endIdle(): void {
     const now = performance.now();
     for (const client of this.#clients.values()) {
-      if (now - client.activeAt >= this.#idleMs) this.#end(client, 'it was idle');
+      if (now - client.activeAt >= this.#options.idleMs) this.#end(client, 'it was idle');
     }
   }
 
   #end(client: Client, reason: string): void {
     if (this.#clients.get(client.name) !== client) return;
-    const { limit, reporter } = this.#shared;
+    const { limit, reporter } = this.#options;
     this.#clients.delete(client.name);
     limit.release();
     client.channel?.[Symbol.dispose]();

@@ -1,17 +1,17 @@
-import { type AddressList, serverLimits } from '@sockeye/net/server';
+import { serverLimits } from '@sockeye/net/server';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Endpoint, isConnectionless } from '../address/address.ts';
 import { formatEndpoint } from '../address/format-address.ts';
 import { parseAddress } from '../address/parse-address.ts';
 import { addOptionFlag, addSourceFlag, type SocketFlags } from '../channel/socket-settings.ts';
-import { TlsAcceptor } from '../channel/tls-acceptor.ts';
 import { addTlsFlags, loadTls, type TlsFlags, type TlsSettings } from '../channel/tls-flags.ts';
 import { usageError } from '../command-error.ts';
-import { parseDuration } from '../duration.ts';
+import { parseDuration, parseTimeLimit } from '../duration.ts';
 import { addEmitFlag, emit } from '../emit/emit.ts';
 import { EXIT } from '../exit-code.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
-import { hexDump } from '../record/hex-dump.ts';
+import { ConnectionServer } from '../serve/connection-server.ts';
+import { Observer } from '../serve/observer.ts';
 import { openServing } from '../serve/open-serving.ts';
 import {
   addServerFlags,
@@ -19,11 +19,11 @@ import {
   drainOption,
   type ServerFlags,
 } from '../serve/server-flags.ts';
+import { serverTls } from '../serve/server-tls.ts';
 import { untilSignalled } from '../serve/until-signalled.ts';
 import { DatagramForwarder } from './datagram-forwarder.ts';
 import { forwardSession, type ForwardTarget } from './forward-session.ts';
 import { parseNetworks } from './parse-networks.ts';
-import { StreamServer } from './stream-server.ts';
 
 // A tunnel's idle time, as haproxy's documentation suggests for `timeout tunnel`: who forwards a
 // login doesn't want it cut while nobody types. RFC 4787, REQ-5, asks for 2 minutes or more for UDP.
@@ -47,8 +47,10 @@ SIGINT or SIGTERM drains: no new clients, the open ones get --drain, then it end
 interface Flags extends TlsFlags, SocketFlags, ServerFlags {
   readonly idleTimeout?: number;
   readonly proxyProtocol?: 1 | 2;
-  readonly acceptProxyProtocol?: AddressList;
+  readonly acceptProxyProtocol?: readonly string[];
   readonly hex?: boolean;
+  readonly record?: string;
+  readonly timeout?: number;
   readonly emit?: boolean;
 }
 
@@ -79,7 +81,14 @@ export function addForwardCommand(program: Command, hooks: ProgramHooks): void {
         'time without a byte: 10s, 5m, none (default: 1h, datagrams 2m)',
       ).argParser(parseDuration),
     )
+    .addOption(
+      new Option(
+        '--timeout <time>',
+        'time for the target to answer, each of its addresses: 10s, 500ms, none (default: 10s)',
+      ).argParser(parseTimeLimit),
+    )
     .option('--hex', 'show a hex dump of what each client says (<) and gets (>) on stderr')
+    .option('--record <file>', 'write what each client says and gets as packets, pcapng')
     .addOption(countOption('--max-connections <n>', 'clients at once', limits.maxConnections))
     .addOption(drainOption(limits.drainTimeoutMs));
   addServerFlags(command);
@@ -114,15 +123,15 @@ async function forward(
     return EXIT.ok;
   }
   const [inner, outer] = bothTls(endpoint, target, loadTls(flags));
-  const acceptor = endpoint.transport === 'tls' ? new TlsAcceptor(inner) : undefined;
+  const tls = endpoint.transport === 'tls' ? serverTls(inner) : undefined;
   const totals = { connections: 0, toTarget: 0, toClients: 0 };
   const to: ForwardTarget = {
     endpoint: target,
-    open: { tls: outer, source: flags.source },
+    open: { tls: outer, source: flags.source, timeoutMs: flags.timeout },
     proxyProtocol: flags.proxyProtocol,
     totals,
-    tap: flags.hex ? (name) => hexDump(toStderr, `${name} `) : undefined,
   };
+  await using observer = await Observer.open(flags);
   const serving = await openServing([endpoint], {
     ...reporting(flags),
     maxConnections: flags.maxConnections,
@@ -131,11 +140,12 @@ async function forward(
     option: flags.option,
     makeServer(bound, shared) {
       if (isConnectionless(endpoint.transport)) {
-        return new DatagramForwarder(bound, to, shared, flags.idleTimeout ?? DATAGRAM_IDLE_MS);
+        const idleMs = flags.idleTimeout ?? DATAGRAM_IDLE_MS;
+        return new DatagramForwarder(bound, to, { idleMs, observer, ...shared });
       }
-      return new StreamServer(bound.socket, {
+      return new ConnectionServer(bound.socket, {
         transport: endpoint.transport,
-        session: forwardSession(to),
+        session: forwardSession(to, shared.reporter),
         limits: {
           maxConnections: flags.maxConnections,
           firstByteTimeoutMs: Number.POSITIVE_INFINITY,
@@ -143,8 +153,9 @@ async function forward(
           writeTimeoutMs: Number.POSITIVE_INFINITY,
           drainTimeoutMs: flags.drain,
         },
-        acceptor,
+        tls,
         trustedProxies: flags.acceptProxyProtocol,
+        observer,
         ...shared,
       });
     },
@@ -152,10 +163,6 @@ async function forward(
   await untilSignalled(serving, onListening);
   serving.reporter.tell({ type: 'forwarded', ...totals });
   return EXIT.ok;
-}
-
-function toStderr(lines: string): void {
-  process.stderr.write(lines);
 }
 
 function reporting({ json, quiet, verbose }: Flags) {

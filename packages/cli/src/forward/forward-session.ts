@@ -1,12 +1,15 @@
+import { SocketError, TimeoutError } from '@sockeye/net';
 import { proxyHeader } from '@sockeye/net/server';
 import type { Endpoint } from '../address/address.ts';
 import type { Channel } from '../channel/channel.ts';
 import { openChannel, type OpenOptions } from '../channel/open-channel.ts';
-import { type Tap, tapped } from '../channel/tapped-channel.ts';
+import { SocketChannel } from '../channel/socket-channel.ts';
+import { CommandError } from '../command-error.ts';
 import { LastAnswers } from '../connect/last-answers.ts';
-import type { Connection } from './connection.ts';
-import type { Session } from './stream-server.ts';
-import { passResetOn } from './pass-reset-on.ts';
+import { reasonOf } from '../explain-error.ts';
+import type { Conversation, Session } from '../serve/conversation.ts';
+import type { Reporter } from '../serve/reporter.ts';
+import { closeWithReset } from './close-with-reset.ts';
 import { pump } from './pump.ts';
 
 /** Where clients are forwarded to, and what is counted. */
@@ -16,8 +19,6 @@ export interface ForwardTarget {
   /** Tells the target whom it talks to, by the PROXY protocol of this version. */
   readonly proxyProtocol?: 1 | 2 | undefined;
   readonly totals: ForwardTotals;
-  /** Who looks on at a client's bytes, by the client's name; undefined where nobody does. */
-  readonly tap?: ((name: string) => Tap) | undefined;
 }
 
 /** What a forwarder has carried since it was started. */
@@ -29,41 +30,50 @@ export interface ForwardTotals {
 }
 
 /** Joins each client to a connection of its own to the target. */
-export function forwardSession(target: ForwardTarget): Session {
-  return async (connection) => {
+export function forwardSession(target: ForwardTarget, reporter: Reporter): Session {
+  return async (client) => {
     target.totals.connections++;
-    const { proxyProtocol: version } = target;
-    const prologue =
-      version === undefined ? undefined : proxyHeader(version, connection.remote, connection.local);
-    using channel = await openChannel(target.endpoint, { ...target.open, prologue });
-    const client = tapped(connection.channel, target.tap ? [target.tap(connection.name)] : []);
-    await join(connection, client, channel, target.totals);
-    connection.ended();
+    try {
+      using channel = await openTarget(target, client, reporter);
+      await join(client, channel, target.totals);
+    } catch (error) {
+      // It ended by itself: a deadline, or the server's end.
+      if (client.signal.aborted) throw error;
+      // A stream that was cut must not look like one that has ended.
+      await closeWithReset(client.socket, () => client.connection.close());
+      if (isOfNetwork(error)) client.close(reasonOf(error));
+      throw error;
+    }
   };
 }
 
-async function join(
-  connection: Connection,
-  client: Channel,
-  channel: Channel,
-  totals: ForwardTotals,
-): Promise<void> {
-  const toTarget = pump(client, channel, (bytes) => {
-    totals.toTarget += bytes;
-    connection.account(bytes, 0);
-  });
-  const toClient = pump(channel, client, (bytes) => {
-    totals.toClients += bytes;
-    connection.account(0, bytes);
-  });
+async function openTarget(
+  { endpoint, open, proxyProtocol: version }: ForwardTarget,
+  client: Conversation,
+  reporter: Reporter,
+): Promise<Channel> {
+  const prologue =
+    version === undefined ? undefined : proxyHeader(version, client.remote, client.local);
   try {
-    if (channel.isConnectionless) await untilQuiet(toTarget, toClient, channel);
+    return await openChannel(endpoint, { ...open, prologue });
+  } catch (error) {
+    if (error instanceof CommandError) reporter.warn('target', error.message);
+    throw error;
+  }
+}
+
+async function join(client: Conversation, target: Channel, totals: ForwardTotals): Promise<void> {
+  const toTarget = pump(client.channel, target, (bytes) => void (totals.toTarget += bytes));
+  const toClient = pump(target, client.channel, (bytes) => void (totals.toClients += bytes));
+  try {
+    if (target.isConnectionless) await untilQuiet(toTarget, toClient, target);
     else await Promise.all([toTarget, toClient]);
   } catch (error) {
-    // Both ends learn of it: a stream that was cut must not look like one that has ended.
     toTarget.catch(() => undefined);
     toClient.catch(() => undefined);
-    await Promise.all([passResetOn(connection.channel), passResetOn(channel)]);
+    if (target instanceof SocketChannel) {
+      await closeWithReset(target.socket, () => target.socket.close());
+    }
     throw error;
   }
 }
@@ -78,4 +88,11 @@ async function untilQuiet(
   await new Promise<void>((resolve) => new LastAnswers(undefined, resolve).ended(true));
   toClient.catch(() => undefined);
   channel[Symbol.dispose]();
+}
+
+/** What a peer, the network or TLS did; all else is a fault of ours. */
+function isOfNetwork(error: unknown): boolean {
+  if (error instanceof SocketError || error instanceof CommandError) return true;
+  if (error instanceof TimeoutError) return true;
+  return error instanceof Error && 'code' in error && typeof error.code === 'string';
 }

@@ -140,15 +140,83 @@ c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0)); c.cl
   assert.match((await target.exit()).stdout, /reset\n$/);
 });
 
-test('sockeye forward says that the target refuses, closes that client and goes on', async (t) => {
-  const way = await forward(t, ANYWHERE, '127.0.0.1:1', '--verbose');
-  const client = await run(t, ['connect', addressOf(way)], 'x');
-  assert.ok([0, 1].includes(client.status as number));
-  await way.until(({ stderr }) =>
-    /cannot connect to tcp:\/\/127\.0\.0\.1:1: .*ECONNREFUSED/.test(stderr),
+test('sockeye forward says in one line that the target refuses, resets clients and goes on', async (t) => {
+  const way = await forward(t, ANYWHERE, '127.0.0.1:1');
+  const told = await python(
+    t,
+    `for _ in range(5):
+    c = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 20)
+    try: print(c.recv(10))
+    except ConnectionResetError: print('reset')`,
+    way.ports[0] as number,
   );
+  assert.equal(told, 'reset\n'.repeat(5));
+  way.child.kill('SIGTERM');
+  const { status, stderr } = await way.exit();
+  assert.equal(status, 0);
+  const refused = stderr.match(
+    /^sockeye: cannot connect to tcp:\/\/127\.0\.0\.1:1: .*ECONNREFUSED/gm,
+  );
+  assert.equal(refused?.length, 1, stderr);
+});
+
+for (const family of ['tcp', 'tls'] as const) {
+  test(`sockeye forward passes the target's reset on to a ${family} client, behind what came before it`, async (t) => {
+    const directory = temporaryDirectory(t);
+    const { cert, key } = family === 'tls' ? certificate(directory) : { cert: '', key: '' };
+    const target = startPython(
+      t,
+      `import struct
+l = socket.create_server(('127.0.0.1', 0)); print(l.getsockname()[1])
+c, _ = l.accept(); c.sendall(b'half an answer'); c.recv(1)
+c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0)); c.close()`,
+    );
+    const port = await target.until(({ stdout }) => /^(\d+)\n/.exec(stdout.toString())?.[1]);
+    const tls = family === 'tls' ? ['--cert', cert, '--key', key] : [];
+    const way = await forward(t, place(family, directory, 'way'), `127.0.0.1:${port}`, ...tls);
+    const told = await python(
+      t,
+      `import ssl
+c = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 20)
+if '${family}' == 'tls':
+    c = ssl.create_default_context(cafile='${cert}').wrap_socket(c, server_hostname='localhost', suppress_ragged_eofs=False)
+print(c.recv(100)); c.sendall(b'x')
+try: print(c.recv(100))
+except (ConnectionResetError, ssl.SSLError) as e: print('cut')`,
+      way.ports[0] as number,
+    );
+    assert.equal(told, "b'half an answer'\ncut\n");
+  });
+}
+
+test('sockeye forward --timeout gives up a target that does not answer, and says so', async (t) => {
+  // A Unix listener whose backlog is full lets nobody in, and refuses nobody: unix(7).
+  const path = join(temporaryDirectory(t), 'full');
+  const target = startPython(
+    t,
+    `l = socket.socket(socket.AF_UNIX); l.bind('${path}'); l.listen(0)
+c = socket.socket(socket.AF_UNIX); c.connect('${path}'); print('full'); sys.stdin.read()`,
+  );
+  await target.until(({ stdout }) => stdout.includes('full'));
+  const way = await forward(t, ANYWHERE, `unix://${path}`, '--timeout', '200ms');
+  const client = await run(t, ['connect', addressOf(way)], 'x');
+  assert.equal(client.status, 1);
+  await way.until(({ stderr }) => /cannot connect to unix:.*no answer within 0\.2 s/.test(stderr));
+});
+
+test('sockeye forward --record writes what clients said and got, as tshark reads it', {
+  skip: missing('tshark'),
+}, async (t) => {
+  const directory = temporaryDirectory(t);
+  const file = join(directory, 'way.pcapng');
+  const target = await serve(t, [ANYWHERE], '--reply', 'you said ');
+  const way = await forward(t, ANYWHERE, addressOf(target), '--record', file);
+  assert.equal((await run(t, ['connect', addressOf(way)], 'hello')).stdout, 'you said hello');
   way.child.kill('SIGTERM');
   assert.equal((await way.exit()).status, 0);
+  const tshark = new Running(t, 'tshark', ['-r', file, '-q', '-z', 'follow,tcp,ascii,0']);
+  const { stdout } = await tshark.exit();
+  assert.match(stdout, /\n5\nhello\n\t14\nyou said hello\n/);
 });
 
 test('sockeye forward --json counts connections and bytes in both directions', async (t) => {
@@ -234,7 +302,7 @@ test('sockeye forward --accept-proxy-protocol closes a trusted client whose head
     '--verbose',
   );
   await run(t, ['connect', addressOf(way)], 'GET / HTTP/1.1\r\n\r\n');
-  await way.until(({ stderr }) => /disconnected .*Cannot read PROXY protocol header/.test(stderr));
+  await way.until(({ stderr }) => /refused .*Cannot read PROXY protocol header/.test(stderr));
 });
 
 test('sockeye forward udp:// gives each client a way of its own, and forgets who is idle', async (t) => {

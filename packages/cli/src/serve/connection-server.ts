@@ -27,6 +27,8 @@ export interface ConnectionServerOptions {
   readonly observer?: Observer | undefined;
   /** Encrypts, for tls://. */
   readonly tls?: TlsOptions | undefined;
+  /** Whose PROXY protocol header is read; others have none. */
+  readonly trustedProxies?: readonly string[] | undefined;
 }
 
 /** A client, and who looks on. */
@@ -45,7 +47,7 @@ export class ConnectionServer {
   #finish: (error?: Error) => void = () => undefined;
 
   constructor(listener: Socket<number>, options: ConnectionServerOptions) {
-    const { limits, limit, tls } = options;
+    const { limits, limit, tls, trustedProxies } = options;
     this.#options = options;
     this.#finished = new Promise((resolve, reject) => {
       this.#finish = (error) => (error === undefined ? resolve() : reject(error));
@@ -58,6 +60,7 @@ export class ConnectionServer {
       idleTimeoutMs: limits.idleTimeoutMs,
       writeTimeoutMs: limits.writeTimeoutMs,
       tls,
+      proxyProtocol: trustedProxies && { trusted: trustedProxies },
     });
     this.#server.on('connection', (connection) => this.#begin(connection));
     this.#server.on('end', (connection) => this.#end(connection));

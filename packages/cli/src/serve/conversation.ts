@@ -163,6 +163,11 @@ class ConnectionChannel implements Channel {
     return chunk.length === 0 ? undefined : chunk;
   }
 
+  async receiveInto(buffer: Uint8Array): Promise<number | undefined> {
+    const bytes = await this.#connection.recvInto(buffer);
+    return bytes === 0 ? undefined : bytes;
+  }
+
   endSending(): Promise<void> {
     return this.#connection.shutdown();
   }

@@ -6,7 +6,7 @@ import { native } from '@sockeye/native';
 import { EAGAIN } from '../constants/index.ts';
 import type { Descriptor } from './descriptor.ts';
 import { type Attempt, type Operation, WOULD_BLOCK } from './operation.ts';
-import { checkSignal, descriptorOf, Socket } from './socket.ts';
+import { checkSignal, descriptorOf, type Socket } from './socket.ts';
 import { checkOnMoved, checkStreamSocket, type SpliceOptions, waitOf } from './splice.ts';
 
 // 512 MiB from TCP to TCP over loopback, forwarded by the command, medians of three in ms (a loop in C
