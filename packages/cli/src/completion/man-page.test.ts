@@ -13,6 +13,13 @@ const COMMANDS = [
   'ping',
   'bench',
   'options',
+  'send',
+  'receive',
+  'verify',
+  'capture',
+  'read',
+  'sockets',
+  'explain',
   'completion',
 ];
 const skip = missing('mandoc');

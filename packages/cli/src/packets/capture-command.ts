@@ -87,7 +87,11 @@ export function addCaptureCommand(program: Command, hooks: ProgramHooks): void {
         .default('inout'),
     )
     .option('--promiscuous', 'see packets for other stations too')
-    .option('--buffer <size>', 'memory for packets that wait: 32M', parseSize, 32 * 1024 ** 2)
+    .addOption(
+      new Option('--buffer <size>', 'memory for packets that wait')
+        .argParser(parseSize)
+        .default(32 * 1024 ** 2, '32M'),
+    )
     .option('--rotate-size <size>', 'begin another file before one exceeds this: 100M', parseSize)
     .option('--rotate-time <time>', 'begin another file after this time: 60s', parseDuration)
     .option('--files <n>', 'keep the newest so many files', parseCount)

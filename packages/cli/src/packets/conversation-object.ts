@@ -17,7 +17,7 @@ function segmentObject(note: TcpSegmentNote): Record<string, unknown> {
   return {
     ...rest,
     time: isoText(note.time),
-    epoch: epochText(note.time),
+    epoch: Number(epochText(note.time)),
     ...(rttNs === undefined ? {} : { rtt: seconds(rttNs), rttNs }),
   };
 }

@@ -1,12 +1,13 @@
+import { isIP } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import {
   explainConnection,
   listSockets,
   type ListedSocket,
   type TcpSample,
 } from '@sockeye/net/capture';
-import { CommandError } from '../command-error.ts';
+import { CommandError, usageError } from '../command-error.ts';
 import { parseDuration } from '../duration.ts';
 import { EXIT } from '../exit-code.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
@@ -35,7 +36,11 @@ export function addExplainCommand(program: Command, hooks: ProgramHooks): void {
     .summary('say in a sentence what limits a TCP connection')
     .description("Says what limits a TCP connection, with the kernel's figures behind it.")
     .argument('<address>', 'host:port, :port, or local,peer')
-    .option('--for <time>', 'how long to watch (default: 1s)', parseDuration, DEFAULT_MS)
+    .addOption(
+      new Option('--for <time>', 'how long to watch')
+        .argParser(parseDuration)
+        .default(DEFAULT_MS, '1s'),
+    )
     .option('--json', 'print JSON objects, one a line')
     .addHelpText('after', EXAMPLES)
     .action(async (address: string, flags: Flags) => hooks.finish(await explain(address, flags)));
@@ -46,7 +51,9 @@ const SAMPLE_MS = 20;
 const MOST_SAMPLES = 500;
 
 async function explain(address: string, flags: Flags): Promise<number> {
-  const watched = await watch(address, Math.min(flags.for, 3_600_000));
+  const words = address.replace(/^tcp:\/\//, '').split(',');
+  for (const word of words) checkEnd(word, address);
+  const watched = await watch(address, words, Math.min(flags.for, 3_600_000));
   const output = new LineOutput();
   for (const { socket, samples } of watched.values()) {
     const { local, peer } = socket;
@@ -64,7 +71,11 @@ interface Watched {
 }
 
 /** Asks the kernel again and again; a connection that ends meanwhile keeps what it had. */
-async function watch(address: string, forMs: number): Promise<ReadonlyMap<string, Watched>> {
+async function watch(
+  address: string,
+  words: readonly string[],
+  forMs: number,
+): Promise<ReadonlyMap<string, Watched>> {
   const watched = new Map<string, Watched>();
   const stop = new AbortController();
   const onInterrupt = (): void => stop.abort();
@@ -73,7 +84,7 @@ async function watch(address: string, forMs: number): Promise<ReadonlyMap<string
   const end = performance.now() + forMs;
   try {
     for (;;) {
-      for (const socket of await connections(address)) add(watched, socket);
+      for (const socket of await connections(words)) add(watched, socket);
       if (watched.size === 0) throw new CommandError(`no TCP connection with ${address}`);
       const left = end - performance.now();
       if (left <= 0 || stop.signal.aborted) return watched;
@@ -94,12 +105,22 @@ function add(watched: Map<string, Watched>, socket: ListedSocket): void {
   watched.set(key, known);
 }
 
-async function connections(address: string): Promise<ListedSocket[]> {
-  const words = address.replace(/^tcp:\/\//, '').split(',');
+async function connections(words: readonly string[]): Promise<ListedSocket[]> {
   const all = await listSockets({ families: ['inet', 'inet6'], types: ['tcp'], owners: false });
   return all.filter(
     ({ state, local, peer }) =>
       state !== 'LISTEN' && words.every((word) => matches(word, local) || matches(word, peer)),
+  );
+}
+
+/** What the kernel tells is compared with it: numbers. */
+function checkEnd(word: string, address: string): void {
+  const [, bracketed, plain = ''] = /^(?:\[([^\]]*)\]|([^:[\]]*)):\d{1,5}$/.exec(word) ?? [];
+  const isEnd = /^[^:]*:\d{1,5}$|^\[.*\]:\d{1,5}$/.test(word);
+  const host = bracketed ?? plain;
+  if (isEnd && (word.startsWith(':') || isIP(host.replace(/%.*$/, '')) !== 0)) return;
+  throw usageError(
+    `cannot explain ${address}: expected an end of a TCP connection in numbers, 127.0.0.1:8090, [::1]:8090 or :8090, or both ends, local,peer`,
   );
 }
 

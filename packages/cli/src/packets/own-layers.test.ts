@@ -41,6 +41,24 @@ test('read --layer shows a layer of one’s own', async (t) => {
   assert.match(stdout, /greeting\.text: hi/);
 });
 
+test('read --layer makes a note of what a layer’s own code throws, and reads on', async (t) => {
+  const { directory, file } = capture(t, Uint8Array.of(2, 0x68, 0x69));
+  const layer = join(directory, 'greeting.mjs');
+  for (const fault of [
+    "packet.u8('greeting.length'); throw new TypeError('boom');",
+    "packet.u8('greeting.length', () => { throw new TypeError('boom'); });",
+  ]) {
+    writeFileSync(layer, GREETING.replace(/packet\.text.*/, fault));
+    const { status, stdout, stderr } = await run(t, ['read', file, '--json', '--layer', layer]);
+    assert.deepEqual([status, stderr], [0, '']);
+    const { stops } = JSON.parse(stdout) as { stops: Record<string, string>[] };
+    assert.equal(stops[0]?.['reason'], 'failed');
+    assert.match(stops[0]?.['expected'] ?? '', /threw TypeError: boom$/);
+    const lines = await run(t, ['read', file, '--layer', layer]);
+    assert.match(lines.stdout, /UDP len 3 .*\[layer greeting failed\]\n$/);
+  }
+});
+
 test('read --decode-as reads a port as a protocol', async (t) => {
   const query = Buffer.from('1234010000010000000000000161076578616d706c650000010001', 'hex');
   const { file } = capture(t, query);

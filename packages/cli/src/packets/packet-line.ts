@@ -59,6 +59,9 @@ export function packetLine(view: PacketView): string {
       ? `(${item.capturedLength} of ${item.originalLength} bytes)`
       : '',
     dissection.stops.some(({ reason }) => reason === 'malformed') ? '[malformed]' : '',
+    ...dissection.stops
+      .filter(({ reason }) => reason === 'failed')
+      .map(({ protocol }) => `[layer ${protocol} failed]`),
   ];
   return escapeText(parts.filter((part) => part !== '').join(' '));
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
-import { listSockets, type ListedSocket } from '@sockeye/net/capture';
+import { listSockets, type ListedSocket, socketStates } from '@sockeye/net/capture';
 import { CommandError, usageError } from '../command-error.ts';
 import { parseDuration } from '../duration.ts';
 import { EXIT } from '../exit-code.ts';
@@ -20,7 +20,7 @@ Examples:
 
 Words narrow it down, all of them: a family or type (tcp, udp, raw, unix, packet, netlink, inet,
 inet6, stream, dgram, seqpacket), port=N, pid=N, process=NAME, state=NAME, or an address or part of
-one. Processes of others show only to root.`;
+one, with a '.', ':', '/' or '@'. Processes of others show only to root.`;
 
 const KINDS: ReadonlySet<string> = new Set([
   'tcp',
@@ -35,6 +35,8 @@ const KINDS: ReadonlySet<string> = new Set([
   'dgram',
   'seqpacket',
 ]);
+
+const EXPECTED = `expected one of ${[...KINDS].join(', ')}, port=N, pid=N, process=NAME, state=NAME, or an address or part of one, with a '.', ':', '/' or '@' in it`;
 
 interface Flags {
   readonly json?: boolean;
@@ -97,18 +99,23 @@ function testOf(word: string): (socket: ListedSocket) => boolean {
   const [, key, value = ''] = /^(\w+)=(.*)$/.exec(word) ?? [];
   switch (key) {
     case undefined:
+      if (!/[.:/@*[]/.test(word)) throw usageError(`${word} is no filter; ${EXPECTED}`);
       return ({ local, peer }) => local.includes(word) || peer.includes(word);
     case 'port':
       if (!/^\d{1,5}$/.test(value)) throw usageError(`port=${value}: expected a port's number`);
       return ({ family, local, peer }) =>
         family.startsWith('inet') && [local, peer].some((text) => text.endsWith(`:${value}`));
     case 'pid':
+      if (!/^\d{1,10}$/.test(value)) throw usageError(`pid=${value}: expected a process's number`);
       return ({ owners }) => owners.some(({ pid }) => String(pid) === value);
     case 'process':
       return ({ owners }) => owners.some(({ process }) => process === value);
     case 'state':
+      if (!socketStates.includes(value.toUpperCase())) {
+        throw usageError(`state=${value}: expected one of ${socketStates.join(', ')}`);
+      }
       return ({ state }) => state === value.toUpperCase();
     default:
-      throw usageError(`${key}= is no filter; expected port=, pid=, process= or state=`);
+      throw usageError(`${key}= is no filter; ${EXPECTED}`);
   }
 }

@@ -22,7 +22,7 @@ export {
 } from './capture-file.ts';
 export { dropCaptureCapabilities } from './drop-capture-capabilities.ts';
 export { readCapture, type ReadCaptureOptions } from './read-capture.ts';
-export type { ListedSocket, SocketOwner } from './sockets/listed-socket.ts';
+export { type ListedSocket, type SocketOwner, socketStates } from './sockets/listed-socket.ts';
 export { listSockets, type ListSocketsOptions } from './sockets/list-sockets.ts';
 export {
   type ConnectionFigures,

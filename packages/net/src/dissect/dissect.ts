@@ -48,7 +48,8 @@ export type Dissector = (bytes: Uint8Array, options?: DissectOptions) => Dissect
  * Makes a dissector for a set of layers.
  *
  * The dissector never throws on packet bytes: what was understood is returned, with a `Stop` for
- * each place where bytes were missing, contradicted the protocol or exceeded a limit. It keeps no
+ * each place where bytes were missing, contradicted the protocol or exceeded a limit, or where the
+ * code of a layer threw. It keeps no
  * state, so that packets may come in any order; fragments and streams are the work of
  * `FragmentReassembler` and `ConversationTracker`.
  *
@@ -75,7 +76,7 @@ export function createDissector(options: DissectorOptions = {}): Dissector {
     try {
       readLayers(packet, found, { finder, maxLayers });
     } catch (error) {
-      if (!PacketReader.isStop(error)) throw error;
+      if (!PacketReader.isStop(error)) packet.failed(error);
       found.at(-1)!.end = packet.at;
     }
     const hasTrailer = packet.trailerStart >= 0 && packet.trailerStart < end;
@@ -116,6 +117,6 @@ function readTrailer(
   try {
     trailer(packet);
   } catch (error) {
-    if (!PacketReader.isStop(error)) throw error;
+    if (!PacketReader.isStop(error)) packet.failed(error);
   }
 }

@@ -45,6 +45,8 @@ class PacketReaders {
     const seconds = this.#packets++;
     try {
       const { stops } = this.#dissect(bytes, { linkType: link });
+      const fault = stops.find(({ reason }) => reason === 'failed');
+      if (fault !== undefined) throw new Error(`${fault.protocol}: ${fault.expected}`);
       classify(bytes, link, this.#found);
       if (link === linkType.ethernet) runBpf(this.#filter, { bytes });
       this.#fragments.push({ bytes, linkType: link, seconds });

@@ -11,8 +11,8 @@ export interface Stop {
   /** Byte offset in the packet. */
   readonly offset: number;
   readonly protocol: string;
-  /** `truncated`: the capture kept fewer bytes than the packet had. `continued`: the message goes on in the next segment. `malformed`: the packet lies. `limit`: too deep or too many fields. */
-  readonly reason: 'truncated' | 'continued' | 'malformed' | 'limit';
+  /** `truncated`: the capture kept fewer bytes than the packet had. `continued`: the message goes on in the next segment. `malformed`: the packet lies. `limit`: too deep or too many fields. `failed`: the layer's own code threw. */
+  readonly reason: 'truncated' | 'continued' | 'malformed' | 'limit' | 'failed';
   /** What should have been there. */
   readonly expected: string;
 }
@@ -373,11 +373,19 @@ export class PacketReader {
     return ((value >>> below) & (0xffffffff >>> (32 - width))) >>> 0;
   }
 
+  /** Notes that a layer's code threw: what was read before it counts. */
+  failed(error: unknown): void {
+    this.#note('failed', `its code to read the bytes, which threw ${String(error)}`);
+  }
+
   #stop(reason: Stop['reason'], expected: string): never {
-    // One region after another may stop; 16 notes are enough to say what is wrong (arbitrary).
-    if (this.stops.length < 16) {
-      this.stops.push({ offset: this.at, protocol: this.#layer.protocol, reason, expected });
-    }
+    this.#note(reason, expected);
     throw stopped;
+  }
+
+  #note(reason: Stop['reason'], expected: string): void {
+    // One region after another may stop; 16 notes are enough to say what is wrong (arbitrary).
+    if (this.stops.length >= 16) return;
+    this.stops.push({ offset: this.at, protocol: this.#layer.protocol, reason, expected });
   }
 }

@@ -55,6 +55,9 @@ const STATES = [
   'SYN-RECEIVED',
 ] as const;
 
+/** Every name that a socket's `state` may have, but for states this version doesn't know. */
+export const socketStates: readonly string[] = [...new Set(STATES.slice(1)), 'UNCONNECTED'];
+
 /** A state's name; `UNCONNECTED` for state 7 of what is no TCP. */
 export function stateName(state: number, isTcp: boolean): string {
   if (state === 7 && !isTcp) return 'UNCONNECTED';
