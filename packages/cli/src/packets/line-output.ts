@@ -7,6 +7,7 @@ const FULL_CHARACTERS = 64 * 1024;
 export class LineOutput {
   readonly #output = new Output(1);
   #text = '';
+  #hasFailed = false;
 
   get isFull(): boolean {
     return this.#text.length >= FULL_CHARACTERS;
@@ -20,11 +21,15 @@ export class LineOutput {
     this.line(JSON.stringify(value));
   }
 
-  /** @throws CommandError; for a reader that has gone one that is silent */
+  /** @throws CommandError, once; for a reader that has gone one that is silent */
   async flush(): Promise<void> {
     if (this.#text === '') return;
     const bytes = Buffer.from(this.#text);
     this.#text = '';
+    // Told already: what is said at the end must not take its place.
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
     await this.#output.write(bytes);
+    this.#hasFailed = false;
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
@@ -69,6 +70,29 @@ test('capture on SIGINT writes what it has and ends with 0', { skip: needsRoot }
   const { status, stdout } = await capture.exit();
   assert.equal(status, 0);
   assert.deepEqual(linesOf(stdout), [{ type: 'statistics', captured: 0, received: 0, dropped: 0 }]);
+});
+
+test('capture whose reader leaves ends in silence, with its counters and its file', {
+  skip: needsRoot,
+}, async (t) => {
+  const path = join(temporaryDirectory(t), 'trace.pcapng');
+  const sender = createSocket('udp4').bind(0, '127.0.0.1');
+  t.after(() => sender.close());
+  await once(sender, 'listening');
+  const { port } = sender.address();
+  const capture = start(t, 'capture', '-i', 'lo', `udp port ${port}`, '--json', '--write', path);
+  await capture.until(({ stderr }) => stderr.includes('capturing on lo'));
+  capture.child.stdout?.destroy();
+  const again = setInterval(() => sender.send('again', port, '127.0.0.1'), 5);
+  const { status, stderr } = await capture.exit();
+  clearInterval(again);
+  assert.equal(status, 141);
+  const [, ...rest] = stderr.split('\n');
+  assert.match(
+    rest.join('\n'),
+    /^\d+ packets captured, \d+ received by the filter, 0 dropped[^\n]*\n$/,
+  );
+  assert.equal((await run(t, ['read', path, '-c', '1'])).status, 0);
 });
 
 test('read --json --conversations tells layers, handshake and conversation, as tshark has them', {
