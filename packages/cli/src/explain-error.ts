@@ -1,4 +1,10 @@
-import { AddressInfoError, errnoMessage, SocketError, TimeoutError } from '@sockeye/net';
+import {
+  AddressInfoError,
+  errnoMessage,
+  SocketError,
+  TimeoutError,
+  TlsTruncatedError,
+} from '@sockeye/net';
 import type { Endpoint } from './address/address.ts';
 import { formatEndpoint } from './address/format-address.ts';
 import { CommandError } from './command-error.ts';
@@ -51,6 +57,9 @@ function codedReason(error: Error & { code: string }): string {
   }
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     return `its certificate is for another name (${code}); --servername NAME says which to expect`;
+  }
+  if (error instanceof TlsTruncatedError) {
+    return `${error.message} (${code}); --ignore-unexpected-eof takes that for its end`;
   }
   const { errno } = error as NodeJS.ErrnoException;
   const text = errno === undefined ? undefined : errnoMessage.get(-errno);

@@ -5,6 +5,7 @@ export {
   HostError,
   SocketError,
   TimeoutError,
+  TlsTruncatedError,
 } from './errors/index.ts';
 export * from './framed/index.ts';
 export * from './socket/index.ts';

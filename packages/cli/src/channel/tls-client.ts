@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import { connect } from 'node:tls';
-import { type Socket, TimeoutError } from '@sockeye/net';
+import { type Socket, TimeoutError, TlsStream, TlsTransport } from '@sockeye/net';
 import type { HostEndpoint } from '../address/address.ts';
-import { handOverToTls, TlsChannel } from './tls-channel.ts';
+import { TlsChannel } from './tls-channel.ts';
 import type { TlsSettings } from './tls-flags.ts';
 
 /**
@@ -17,17 +17,17 @@ export async function tlsClient(
   settings: TlsSettings,
   timeoutMs: number,
 ): Promise<TlsChannel> {
-  const { insecure, servername, ...rest } = settings;
+  const { insecure, ignoreUnexpectedEof = false, servername, ...rest } = settings;
   const name = servername ?? (isIP(endpoint.host) === 0 ? endpoint.host || 'localhost' : undefined);
-  const handle = handOverToTls(socket);
+  const transport = new TlsTransport(socket);
   const tls = connect({
     ...rest,
-    socket: handle,
+    socket: transport,
     host: endpoint.host || 'localhost',
     rejectUnauthorized: !insecure,
     ...(name === undefined ? {} : { servername: name }),
   });
-  const channel = new TlsChannel(endpoint, tls, handle);
+  const channel = new TlsChannel(endpoint, new TlsStream(tls, transport), ignoreUnexpectedEof);
   let timer: NodeJS.Timeout | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
@@ -40,7 +40,7 @@ export async function tlsClient(
     });
     return channel;
   } catch (error) {
-    tls.destroy();
+    channel[Symbol.dispose]();
     throw error;
   } finally {
     clearTimeout(timer);

@@ -10,6 +10,7 @@ export interface TlsFlags {
   readonly key?: string;
   readonly ca?: string;
   readonly insecure?: boolean;
+  readonly ignoreUnexpectedEof?: boolean;
   readonly servername?: string;
   readonly alpn?: string[];
 }
@@ -21,6 +22,8 @@ export interface TlsSettings extends Pick<TLSSocketOptions, 'ALPNProtocols'> {
   readonly ca?: Buffer;
   /** Takes any certificate. */
   readonly insecure: boolean;
+  /** Takes a connection that ends without close_notify for the peer's end. */
+  readonly ignoreUnexpectedEof?: boolean;
   readonly servername?: string;
 }
 
@@ -40,6 +43,14 @@ export function addTlsFlags(command: Command): Command {
     );
 }
 
+/** Adds --ignore-unexpected-eof, by the name that OpenSSL has for it. */
+export function addUnexpectedEofFlag(command: Command): Command {
+  return command.option(
+    '--ignore-unexpected-eof',
+    'TLS: a peer that ends without close_notify has said all it had to say',
+  );
+}
+
 /**
  * Reads the files that the flags name.
  *
@@ -54,6 +65,7 @@ export function loadTls(flags: TlsFlags): TlsSettings {
     ...part('key', flags.key),
     ...part('ca', flags.ca),
     insecure: flags.insecure ?? false,
+    ...(flags.ignoreUnexpectedEof ? { ignoreUnexpectedEof: true } : {}),
     ...(flags.servername === undefined ? {} : { servername: flags.servername }),
     ...(flags.alpn === undefined ? {} : { ALPNProtocols: flags.alpn }),
   };

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   addressOf,
   certificate,
   missing,
+  python,
   Running,
   run,
   serve,
   start,
   startListening,
+  startPython,
   temporaryDirectory,
 } from '../command.test.util.ts';
 
@@ -160,4 +163,128 @@ test('sockeye listen tls:// takes openssl s_client', { skip }, async (t) => {
   await listener.until(({ stdout }) => stdout.toString() === 'from the client\n');
   listener.child.stdin.end();
   assert.equal((await listener.exit()).status, 0);
+});
+
+const PYTHON_END = (way: string): string => `import ssl, struct
+c = ssl._create_unverified_context()
+raw = socket.create_connection(('127.0.0.1', int(sys.argv[1])))
+raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+s = c.wrap_socket(raw)
+s.recv(5)
+s.sendall(b'last words')
+${way}`;
+
+const RESET =
+  "s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0)); s.close()";
+
+/** How a client ends, and what that comes to: RFC 8446, section 6.1. */
+const ENDS: readonly [string, string, number, RegExp][] = [
+  ['close_notify', 's.unwrap()', 0, /^$/],
+  [
+    'close_notify and then a reset',
+    `s.setblocking(False)\ntry: s.unwrap()\nexcept OSError: pass\n${RESET}`,
+    0,
+    /^$/,
+  ],
+  [
+    'a FIN alone',
+    's.shutdown(socket.SHUT_WR); s.close()',
+    1,
+    /without TLS’s close_notify.*ERR_TLS_TRUNCATED.*--ignore-unexpected-eof/,
+  ],
+  ['a reset', RESET, 1, /connection reset by peer \(ECONNRESET\)/],
+];
+
+for (const [name, way, status, told] of ENDS) {
+  test(`sockeye listen tls:// ends with ${status} after ${name}, and with every byte`, {
+    skip,
+  }, async (t) => {
+    const { flags } = files(t);
+    const listener = await startListening(t, ['listen', ANYWHERE, ...flags]);
+    listener.child.stdin.end('hello');
+    await python(t, PYTHON_END(way), listener.ports[0] as number);
+    const { stdout, stderr, status: own } = await listener.exit();
+    assert.equal(stdout, 'last words');
+    assert.match(stderr.replace(/^(listening|connected) .*\n/gm, ''), told);
+    assert.equal(own, status);
+  });
+}
+
+test('sockeye listen tls:// --ignore-unexpected-eof takes a FIN alone for the end, and no reset', {
+  skip,
+}, async (t) => {
+  const { flags } = files(t);
+  for (const [, way, , told] of ENDS.slice(2)) {
+    const listener = await startListening(t, [
+      'listen',
+      ANYWHERE,
+      '--ignore-unexpected-eof',
+      ...flags,
+    ]);
+    listener.child.stdin.end('hello');
+    await python(t, PYTHON_END(way), listener.ports[0] as number);
+    const { stdout, stderr, status } = await listener.exit();
+    assert.equal(stdout, 'last words');
+    if (way === RESET) assert.match(stderr, told);
+    assert.equal(status, way === RESET ? 1 : 0);
+  }
+});
+
+/** Programs that send what stdin has over TLS; whether they say close_notify at the end. */
+const SENDERS: readonly [string, (port: number, cert: string) => string[], boolean][] = [
+  ['socat', (port, cert) => ['-u', '-', `OPENSSL:127.0.0.1:${port},cafile=${cert}`], true],
+  [
+    'openssl',
+    (port) => ['s_client', '-quiet', '-no_ign_eof', '-connect', `127.0.0.1:${port}`],
+    true,
+  ],
+  ['ncat', (port) => ['--ssl', '127.0.0.1', String(port)], false],
+];
+
+for (const [program, args, saysEnd] of SENDERS) {
+  const how = saysEnd ? 'close_notify' : 'no close_notify';
+  test(`sockeye listen tls:// gets ${how} of ${program}`, {
+    skip: skip || missing(program),
+  }, async (t) => {
+    const { cert, flags } = files(t);
+    const listener = await startListening(t, ['listen', ANYWHERE, '--no-shutdown', ...flags]);
+    listener.child.stdin.end();
+    const sender = new Running(t, program, args(listener.ports[0] as number, cert));
+    sender.child.stdin.end('all of it\n');
+    const { status, stdout, stderr } = await listener.exit();
+    assert.equal(stdout, 'all of it\n');
+    assert.deepEqual([status, /ERR_TLS_TRUNCATED/.test(stderr)], saysEnd ? [0, false] : [1, true]);
+  });
+}
+
+test('sockeye connect tls:// loses nothing before a reset, to a slow reader', {
+  skip,
+}, async (t) => {
+  const { cert, key } = files(t);
+  const server = startPython(
+    t,
+    `import ssl, struct
+c = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER); c.load_cert_chain(sys.argv[1], sys.argv[2])
+l = socket.create_server(('127.0.0.1', 0)); print(l.getsockname()[1], flush=True)
+s = c.wrap_socket(l.accept()[0], server_side=True)
+s.sendall(b'x' * 3000000)
+sys.stdin.readline()
+${RESET}`,
+    cert,
+    key,
+  );
+  const port = await server.until(({ stdout }) => /^\d+/.exec(stdout.toString())?.[0]);
+  const client = start(t, 'connect', `tls://127.0.0.1:${port}`, '--insecure', '--no-shutdown');
+  client.child.stdin.end();
+  client.child.stdout.removeAllListeners('data');
+  let bytes = 0;
+  for await (const chunk of client.child.stdout as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    // The server has sent all of it before it may reset.
+    if (bytes === 3_000_000) server.child.stdin.end('now\n');
+    await nextTurn();
+  }
+  assert.equal(bytes, 3_000_000);
+  const { status, stderr } = await client.exit();
+  assert.deepEqual([status, /ECONNRESET/.test(stderr)], [1, true]);
 });

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { parseAddress } from '../address/parse-address.ts';
 import { openChannel } from '../channel/open-channel.ts';
 import { addOptionFlag, addSourceFlag, type SocketFlags } from '../channel/socket-settings.ts';
-import { addTlsFlags, loadTls, type TlsFlags } from '../channel/tls-flags.ts';
+import { addTlsFlags, addUnexpectedEofFlag, loadTls, type TlsFlags } from '../channel/tls-flags.ts';
 import { addEmitFlag, emit } from '../emit/emit.ts';
 import { EXIT } from '../exit-code.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
@@ -44,6 +44,7 @@ export function addConnectCommand(program: Command, hooks: ProgramHooks): void {
   addSourceFlag(command);
   addOptionFlag(command);
   addTlsFlags(command);
+  addUnexpectedEofFlag(command);
   addEmitFlag(command);
   command
     .addHelpText('after', EXAMPLES)

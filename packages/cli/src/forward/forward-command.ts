@@ -4,7 +4,13 @@ import { type Endpoint, isConnectionless } from '../address/address.ts';
 import { formatEndpoint } from '../address/format-address.ts';
 import { parseAddress } from '../address/parse-address.ts';
 import { addOptionFlag, addSourceFlag, type SocketFlags } from '../channel/socket-settings.ts';
-import { addTlsFlags, loadTls, type TlsFlags, type TlsSettings } from '../channel/tls-flags.ts';
+import {
+  addTlsFlags,
+  addUnexpectedEofFlag,
+  loadTls,
+  type TlsFlags,
+  type TlsSettings,
+} from '../channel/tls-flags.ts';
 import { usageError } from '../command-error.ts';
 import { parseDuration, parseTimeLimit } from '../duration.ts';
 import { addEmitFlag, emit } from '../emit/emit.ts';
@@ -19,7 +25,7 @@ import {
   drainOption,
   type ServerFlags,
 } from '../serve/server-flags.ts';
-import { serverTls } from '../serve/server-tls.ts';
+import { serverTls } from '../channel/server-tls.ts';
 import { untilSignalled } from '../serve/until-signalled.ts';
 import { DatagramForwarder } from './datagram-forwarder.ts';
 import { forwardSession, type ForwardTarget } from './forward-session.ts';
@@ -95,6 +101,7 @@ export function addForwardCommand(program: Command, hooks: ProgramHooks): void {
   addSourceFlag(command);
   addOptionFlag(command);
   addTlsFlags(command);
+  addUnexpectedEofFlag(command);
   addEmitFlag(command);
   command
     .addHelpText('after', EXAMPLES)

@@ -8,7 +8,7 @@ import type { Channel } from '../channel/channel.ts';
 import { SocketChannel } from '../channel/socket-channel.ts';
 import { addOptionFlag, type SocketFlags } from '../channel/socket-settings.ts';
 import { TlsAcceptor } from '../channel/tls-acceptor.ts';
-import { addTlsFlags, loadTls, type TlsFlags } from '../channel/tls-flags.ts';
+import { addTlsFlags, addUnexpectedEofFlag, loadTls, type TlsFlags } from '../channel/tls-flags.ts';
 import { CommandError, usageError } from '../command-error.ts';
 import { joinStdio, openStdin, type StdioOptions } from '../connect/join-stdio.ts';
 import { addStdioFlags, addTimeoutFlag } from '../connect/stdio-flags.ts';
@@ -53,6 +53,7 @@ export function addListenCommand(program: Command, hooks: ProgramHooks): void {
   addTimeoutFlag(command, 'give up after this time without a peer or a byte');
   addOptionFlag(command);
   addTlsFlags(command);
+  addUnexpectedEofFlag(command);
   addEmitFlag(command);
   command
     .addHelpText('after', EXAMPLES)

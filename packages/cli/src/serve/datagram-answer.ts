@@ -18,8 +18,10 @@ export function datagramAnswer({ behaviour, greeting, quit }: ServeOptions): Dat
   const hello = greeting === undefined ? undefined : greetingBytes(greeting);
   return (datagram) => {
     if (datagram.length === 0 && hello !== undefined) return hello;
-    if (quit !== undefined && new QuitWord(quit).find(datagram) >= 0) return undefined;
-    return answer(datagram);
+    const end = quit === undefined ? -1 : new QuitWord(quit).find(datagram);
+    if (end === 0) return undefined;
+    // What stands before the word counts, as in a stream.
+    return answer(end < 0 ? datagram : datagram.subarray(0, end));
   };
 }
 

@@ -26,7 +26,7 @@ import {
   type ServerFlags,
 } from './server-flags.ts';
 import { makeSession } from './session.ts';
-import { serverTls } from './server-tls.ts';
+import { serverTls } from '../channel/server-tls.ts';
 import { untilSignalled } from './until-signalled.ts';
 
 const DEFAULT_ADDRESS = 'tcp://127.0.0.1:8090';

@@ -42,6 +42,13 @@ print(ask(b'two'))`;
   assert.equal(await python(t, program, ports[0] as number), "b'hi\\n' b'one'\nb'two'\n");
 });
 
+test('sockeye serve udp:// answers what stands before the quit word in a datagram', async (t) => {
+  const { ports } = await serve(t, ['udp://127.0.0.1:0'], '--quit', 'quit');
+  const program = `${UDP}
+print(ask(b'one\\ntwo\\nquit\\nthree\\n'), ask(b'quitting\\n'))`;
+  assert.equal(await python(t, program, ports[0] as number), "b'one\\ntwo\\n' b'quitting\\n'\n");
+});
+
 test('sockeye serve udp:// goes on when a reply is too long to send', async (t) => {
   const server = await serve(t, ['udp://127.0.0.1:0'], '--reply', 'x'.repeat(1000));
   const program = `${UDP}

@@ -109,6 +109,18 @@ test('sockeye serve leaves a file alone that is no socket', async (t) => {
   assert.ok(existsSync(path));
 });
 
+test('sockeye serve unix-seqpacket:// does not put a quit word together of two messages', async (t) => {
+  const path = join(temporaryDirectory(t), 's');
+  await serve(t, [`unix-seqpacket://${path}`], '--quit', 'quit');
+  const told = await python(
+    t,
+    `s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); s.settimeout(20); s.connect(sys.argv[1])
+for word in b'qu', b'it', b'quit': s.send(word); print(s.recv(10))`,
+    path,
+  );
+  assert.equal(told, "b'qu'\nb'it'\nb''\n");
+});
+
 test('sockeye connect and serve exchange messages over unix-seqpacket and unix-dgram', async (t) => {
   const path = join(temporaryDirectory(t), 'socket');
   await serve(t, [`unix-seqpacket://${path}`, `unix-dgram://${path}.d`], '--reply', 'got ');

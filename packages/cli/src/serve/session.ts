@@ -59,14 +59,16 @@ function sessionOf(
   }
 }
 
-/** The pieces of a conversation up to the word that ends it. */
+/** The pieces of a conversation up to the word that ends it, which two messages don't share. */
 async function* pieces(
   conversation: Conversation,
   quit: string | undefined,
 ): AsyncIterable<Buffer> {
-  const word = quit === undefined ? undefined : new QuitWord(quit);
+  const { keepsMessages } = conversation.channel;
+  let word = quit === undefined ? undefined : new QuitWord(quit);
   for await (const piece of conversation) {
     const end = word?.find(piece) ?? -1;
+    if (keepsMessages && quit !== undefined) word = new QuitWord(quit);
     if (end !== 0) yield end < 0 ? piece : piece.subarray(0, end);
     if (end >= 0) return;
   }

@@ -41,6 +41,7 @@ export { ThreadingTCPServer } from './threading-tcp-server.ts';
 export { ThreadingUDPServer } from './threading-udp-server.ts';
 export { ThreadingUnixDatagramServer } from './threading-unix-datagram-server.ts';
 export { ThreadingUnixStreamServer } from './threading-unix-stream-server.ts';
+export { type SecureOptions, TlsAcceptor } from './tls-acceptor.ts';
 export { UDPServer } from './udp-server.ts';
 export { UnixDatagramServer } from './unix-datagram-server.ts';
 export { UnixStreamServer } from './unix-stream-server.ts';

@@ -12,7 +12,7 @@ import {
   SHUT_WR,
   TCP_NODELAY,
 } from '../constants/index.ts';
-import { invalidState, SocketError } from '../errors/index.ts';
+import { invalidState, SocketError, TlsTruncatedError } from '../errors/index.ts';
 import type { Socket } from '../socket/index.ts';
 import { AcceptLoop } from './accept-loop.ts';
 import { AddressList } from './address-list.ts';
@@ -33,6 +33,7 @@ import {
   serverLimits,
 } from './server-options.ts';
 import { TlsAcceptor } from './tls-acceptor.ts';
+import { TlsConnection } from './tls-connection.ts';
 
 /** What a server does with a connection. The connection ends when it returns or throws. */
 export type Handler = (connection: Connection, address: Address | null) => Promise<void> | void;
@@ -251,7 +252,13 @@ export class Server<Own extends Address = Address>
     let isHandled = false;
     try {
       if (this.#trusted?.has(address)) plain.speaksFor(await readProxyHeader(plain));
-      if (this.#tls !== undefined) connection = await this.#tls.secure(plain);
+      if (this.#tls !== undefined) {
+        const { highWaterMark } = plain;
+        connection = new TlsConnection(
+          plain,
+          await this.#tls.secure(plain.socket, { highWaterMark }),
+        );
+      }
       this.#begin(connection);
       isHandled = true;
       await this.#handler(connection, connection.remote);
@@ -294,7 +301,11 @@ export class Server<Own extends Address = Address>
     if (cause instanceof ConnectionTimeoutError) this.counters.timeouts[cause.deadline]++;
     else if (!isHandled) this.counters.handshakeErrors++;
     // What peer, network or server did is no fault of the handler.
-    const isOutside = plain.isOrigin(cause) || cause instanceof ProtocolError || !isHandled;
+    const isOutside =
+      plain.isOrigin(cause) ||
+      cause instanceof ProtocolError ||
+      cause instanceof TlsTruncatedError ||
+      !isHandled;
     if (isOutside && cause instanceof Error) {
       this.#log.failed({ connection }, connection.remote, cause, true);
       this.emit('disconnect', cause, connection);

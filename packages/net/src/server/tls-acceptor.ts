@@ -1,10 +1,20 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createServer, type Server as TlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
-import type { PlainConnection } from './plain-connection.ts';
-import { TlsConnection } from './tls-connection.ts';
+import {
+  type StreamSocket,
+  TlsStream,
+  type TlsStreamOptions,
+  TlsTransport,
+} from '../socket/stream/index.ts';
 
 /** How long a peer may take to agree on keys (safety.md 11). */
 const HANDSHAKE_MS = 10_000;
+
+/** How an accepted socket is encrypted. */
+export interface SecureOptions extends TlsStreamOptions {
+  /** Gets what ends the handshake early when it is destroyed. */
+  readonly onTransport?: (transport: TlsTransport) => void;
+}
 
 interface Waiting {
   resolve(socket: TLSSocket): void;
@@ -44,14 +54,22 @@ export class TlsAcceptor {
     this.#server.setSecureContext(options);
   }
 
-  /** The encrypted connection over a plain one, its handshake done. */
-  async secure(plain: PlainConnection): Promise<TlsConnection> {
-    const stream = plain.socket.stream({ highWaterMark: plain.highWaterMark });
-    const socket = await new Promise<TLSSocket>((resolve, reject) => {
-      stream.once('error', reject);
-      stream.once('close', () => reject(new Error('TLS handshake: the peer left')));
-      this.#waiting.run({ resolve, reject }, () => this.#server.emit('connection', stream));
+  /**
+   * The encrypted conversation on an accepted socket, once both agree on keys.
+   *
+   * @throws the error of node:tls, or of the connection; Error when the peer leaves meanwhile
+   */
+  async secure(socket: StreamSocket, options: SecureOptions = {}): Promise<TlsStream> {
+    const transport = new TlsTransport(socket);
+    options.onTransport?.(transport);
+    return await new Promise<TlsStream>((resolve, reject) => {
+      transport.once('error', reject);
+      transport.once('close', () => reject(new Error('TLS handshake: the peer left')));
+      // Within the event, so that the end which may follow it finds a listener.
+      const secured = (tls: TLSSocket): void => resolve(new TlsStream(tls, transport, options));
+      this.#waiting.run({ resolve: secured, reject }, () =>
+        this.#server.emit('connection', transport),
+      );
     });
-    return new TlsConnection(plain, socket);
   }
 }

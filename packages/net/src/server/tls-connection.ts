@@ -3,6 +3,7 @@ import type { Address } from '../address/index.ts';
 import { checkBytes } from '../errors/index.ts';
 import type { Socket } from '../socket/index.ts';
 import { engine } from '../socket/engine.ts';
+import type { TlsStream } from '../socket/stream/index.ts';
 import { checkSize, checkTarget } from '../socket/receive.ts';
 import type { Connection } from './connection.ts';
 import type { PlainConnection } from './plain-connection.ts';
@@ -13,21 +14,12 @@ export class TlsConnection implements Connection {
   received = 0;
   sent = 0;
   #plain: PlainConnection;
-  #rest: Buffer | undefined;
-  #ended = false;
-  #waiting: (() => void)[] = [];
-  #failure: Error | undefined;
+  #stream: TlsStream;
 
-  constructor(plain: PlainConnection, tls: TLSSocket) {
+  constructor(plain: PlainConnection, stream: TlsStream) {
     this.#plain = plain;
-    this.tls = tls;
-    tls.on('readable', () => this.#wake());
-    tls.on('end', () => this.#end());
-    tls.on('close', () => this.#end());
-    tls.on('error', (error) => {
-      this.#failure = error;
-      this.#wake();
-    });
+    this.#stream = stream;
+    this.tls = stream.tls;
   }
 
   get socket(): Socket<number> {
@@ -61,69 +53,40 @@ export class TlsConnection implements Connection {
 
   async recv(size: number = 64 * 1024): Promise<Buffer> {
     const wanted = checkSize(size);
-    const chunk = await this.#next();
-    if (chunk.length <= wanted) return chunk;
-    this.#rest = chunk.subarray(wanted);
-    this.#wake();
-    return chunk.subarray(0, wanted);
+    const chunk = await this.#next(this.#stream.receive(wanted));
+    this.received += chunk?.length ?? 0;
+    return chunk ?? Buffer.alloc(0);
   }
 
   async recvInto(buffer: Uint8Array, size?: number): Promise<number> {
     const [target, wanted] = checkTarget(buffer, size);
-    const chunk = await this.recv(wanted);
-    target.set(chunk);
-    return chunk.length;
+    const bytes = await this.#next(this.#stream.receiveInto(target.subarray(0, wanted)));
+    this.received += bytes ?? 0;
+    return bytes ?? 0;
   }
 
-  /** What node:tls has decrypted by now, or will next; empty at the end. */
-  async #next(): Promise<Buffer> {
-    for (;;) {
-      const rest = this.#rest;
-      this.#rest = undefined;
-      if (rest !== undefined) return rest;
-      const chunk = this.tls.read() as Buffer | null;
-      if (chunk !== null) {
-        this.received += chunk.length;
-        return chunk;
-      }
-      if (this.#failure !== undefined) throw this.#plain.reason ?? this.#failure;
-      if (this.#ended) {
-        if (this.#plain.reason !== undefined) throw this.#plain.reason;
-        return Buffer.alloc(0);
-      }
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  /** What comes next; where the server ended the connection, its reason. */
+  async #next<Received>(receiving: Promise<Received | undefined>): Promise<Received | undefined> {
+    try {
+      const received = await receiving;
+      if (received !== undefined || this.#plain.reason === undefined) return received;
+    } catch (error) {
+      throw this.#plain.reason ?? error;
     }
+    throw this.#plain.reason;
   }
 
-  #wake(): void {
-    for (const resolve of this.#waiting.splice(0)) resolve();
-  }
-
-  #end(): void {
-    this.#ended = true;
-    this.#wake();
-  }
-
-  sendall(data: Uint8Array): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const bytes = checkBytes('data', data);
-      this.tls.write(bytes, (error) => {
-        if (error) {
-          reject(error);
-          return;
-        }
-        this.sent += bytes.length;
-        resolve();
-      });
-    });
+  async sendall(data: Uint8Array): Promise<void> {
+    const bytes = checkBytes('data', data);
+    await this.#stream.send(bytes);
+    this.sent += bytes.length;
   }
 
   /** Sends TLS's close_notify and the end of the stream. */
   shutdown(): Promise<void> {
     // What this turn has yet to send goes before it.
     engine.flush();
-    if (this.tls.destroyed || this.tls.writableEnded) return Promise.resolve();
-    return new Promise((resolve) => this.tls.end(resolve));
+    return this.#stream.shutdown();
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Buffer, undefined> {
@@ -137,7 +100,7 @@ export class TlsConnection implements Connection {
   }
 
   close(): void {
-    this.tls.destroy();
+    this.#stream.destroy();
     this.#plain.close();
   }
 }

@@ -12,6 +12,7 @@ import {
 } from 'node:tls';
 import type { InetAddress } from '../address/index.ts';
 import { lines } from '../codec/index.ts';
+import { type SocketError, TlsTruncatedError } from '../errors/index.ts';
 import { framed } from '../framed/index.ts';
 import { createConnection } from '../socket/index.ts';
 import { needs, PythonPeer, TemporaryDirectory, until } from '../testing/index.ts';
@@ -304,6 +305,67 @@ test(
   },
 );
 
+/** What an echo server tells of a client of Python's that ends in its own way. */
+async function endOf(way: string): Promise<{ received: string; error: unknown }> {
+  const told: { received: string; error: unknown } = { received: '', error: undefined };
+  await using server = await start(async (connection) => {
+    // Who resets may do so before it.
+    await connection.sendall(Buffer.from('hello')).catch(() => undefined);
+    for await (const chunk of connection) told.received += chunk.toString();
+  });
+  server.on('disconnect', (error) => (told.error = error));
+  await using peer = new PythonPeer(
+    `
+    import ssl, struct
+    context = ssl.create_default_context(cafile=args[1])
+    raw = socket.create_connection(tuple(args[0]))
+    # Else a reset would overtake what Nagle's algorithm holds back.
+    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    s = context.wrap_socket(raw, server_hostname='first.test', suppress_ragged_eofs=False)
+    s.sendall(b'last words')
+    ${way}
+    `,
+    ['127.0.0.1', (server.address as InetAddress).port],
+    certificateOf('first.test').certFile,
+  );
+  await peer.end();
+  await until(() => server.connections === 0, 'it is closed');
+  return told;
+}
+
+// RFC 8446, section 6.1: close_notify is the end, a FIN is none.
+test('the end of a TLS connection is its close_notify', openssl, async () => {
+  const told = await endOf('s.recv(5); s.unwrap(); s.close()');
+  assert.deepEqual(told, { received: 'last words', error: undefined });
+});
+
+test('a reset after close_notify is no failure: the peer had said all', openssl, async () => {
+  // SO_LINGER 0 makes close a reset: socket(7). The answer of shutdown(2) is waited for.
+  const told = await endOf(`s.setblocking(False)
+    try: s.unwrap()
+    except (ssl.SSLWantReadError, OSError): pass
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0)); s.close()`);
+  assert.deepEqual(told, { received: 'last words', error: undefined });
+});
+
+test(
+  'a FIN without close_notify fails after the last byte, and is no fault of the handler',
+  openssl,
+  async () => {
+    const { received, error } = await endOf('s.recv(5); s.close()');
+    assert.equal(received, 'last words');
+    assert.ok(error instanceof TlsTruncatedError, String(error));
+  },
+);
+
+test('a reset without close_notify is told as a reset', openssl, async () => {
+  const { received, error } = await endOf(
+    "s.recv(5); s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0)); s.close()",
+  );
+  assert.equal(received, 'last words');
+  assert.equal((error as SocketError).code, 'ECONNRESET');
+});
+
 test(
   'idleTimeoutMs ends a TLS connection under its handler, with its own error',
   openssl,
@@ -316,6 +378,6 @@ test(
     const [error] = (await gone) as [Error];
     assert.ok(error instanceof ConnectionTimeoutError, String(error));
     assert.equal(server.counters.timeouts.idle, 1);
-    await once(client, 'close');
+    await until(() => client.closed, 'the client has heard of it');
   },
 );

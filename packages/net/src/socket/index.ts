@@ -90,4 +90,9 @@ export { close, dup, fromFd, socket, socketpair } from './socketpair.ts';
 export { relay } from './relay.ts';
 export { setPipeSize } from './set-pipe-size.ts';
 export { splice, type SpliceEnd, type SpliceOptions } from './splice.ts';
-export type { SocketStreamOptions } from './stream/index.ts';
+export {
+  type SocketStreamOptions,
+  TlsStream,
+  type TlsStreamOptions,
+  TlsTransport,
+} from './stream/index.ts';

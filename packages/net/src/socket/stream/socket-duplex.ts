@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream';
 import { SHUT_WR } from '../../constants/index.ts';
+import { settle } from './settle.ts';
 import { shutDown, STREAM_BYTES, type StreamSocket } from './stream-socket.ts';
 
 /** How `stream` makes a Duplex. */
@@ -76,14 +77,4 @@ export class SocketDuplex extends Duplex {
       done(error ?? (failure as Error));
     }
   }
-}
-
-async function settle(work: Promise<unknown>, done: (error?: Error | null) => void): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    done(error as Error);
-    return;
-  }
-  done();
 }

@@ -1,5 +1,5 @@
 import { createSecureContext, type TlsOptions } from 'node:tls';
-import type { TlsSettings } from '../channel/tls-flags.ts';
+import type { TlsSettings } from './tls-flags.ts';
 import { CommandError, usageError } from '../command-error.ts';
 
 /**
@@ -7,7 +7,8 @@ import { CommandError, usageError } from '../command-error.ts';
  *
  * @throws CommandError without a certificate, or with one that is none
  */
-export function serverTls({ insecure, ...settings }: TlsSettings): TlsOptions {
+export function serverTls(flags: TlsSettings): TlsOptions {
+  const { insecure, ignoreUnexpectedEof: _, ...settings } = flags;
   if (settings.cert === undefined) {
     throw usageError(
       'a tls:// server needs --cert and --key; to try it: openssl req -x509 -newkey rsa:2048 ' +
