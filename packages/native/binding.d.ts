@@ -201,6 +201,8 @@ export interface Native {
   ): Promise<number>;
   unlinkat(directory: number, name: string, flags: number): Promise<number>;
   seekFile(fd: number, offset: number, whence: number): Promise<number>;
+  isInMemory(file: number, offset: number, count: number): boolean;
+  readAhead(file: number, offset: number, count: number): Promise<number>;
   spliceToFile(pipe: number, file: number, count: number): Promise<number>;
   futimens(fd: number, seconds: number, nanoseconds: number): Promise<number>;
   finishFile(

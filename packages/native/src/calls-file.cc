@@ -11,10 +11,14 @@
 #include <unistd.h>
 
 #ifdef __linux__
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/vfs.h>
 #endif
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -124,6 +128,65 @@ napi_value SeekFile(napi_env env, napi_callback_info info) {
   const int whence = args.Int32(2);
   if (args.failed()) return nullptr;
   return Run(env, [=] { return ::lseek(fd, offset, whence); });
+}
+
+#ifdef RWF_NOWAIT
+/** Whether a byte of a file can be had without its disk. The end of the file needs none. */
+bool IsByteInMemory(int file, off_t offset) {
+  char byte;
+  const struct iovec into = {&byte, 1};
+  if (Retry([&] { return ::preadv2(file, &into, 1, offset, RWF_NOWAIT); }) >= 0) return true;
+  if (errno != EOPNOTSUPP) return false;
+  struct statfs system;
+  return ::fstatfs(file, &system) == 0 && system.f_type == TMPFS_MAGIC;
+}
+#endif
+
+// ssize_t preadv2(int fd, const struct iovec *iov, int iovcnt, off_t offset, int flags);
+// Asks for the first byte and the last: a file is read into memory in order. False where a file
+// system can't tell.
+// isInMemory(file: number, offset: number, count: number): boolean
+napi_value IsInMemory(napi_env env, napi_callback_info info) {
+  Args args(env, info, 3);
+  const int file = args.Int32(0);
+  const int64_t offset = args.Int64(1);
+  const uint32_t count = args.Uint32(2);
+  if (!args.failed() && (offset < 0 || count == 0)) args.FailRange("native call: offset, count");
+  if (args.failed()) return nullptr;
+  bool result = true;
+#ifdef RWF_NOWAIT
+  result = IsByteInMemory(file, offset) && IsByteInMemory(file, offset + count - 1);
+#endif
+  napi_value value = nullptr;
+  napi_get_boolean(env, result, &value);
+  return value;
+}
+
+// ssize_t pread(int fd, void *buf, size_t count, off_t offset);   to nowhere: what counts is that
+// the kernel has it in memory then. Twice as much again is asked for without waiting.
+// readAhead(file: number, offset: number, count: number): Promise<number>
+napi_value ReadAhead(napi_env env, napi_callback_info info) {
+  Args args(env, info, 3);
+  const int file = args.Int32(0);
+  const int64_t offset = args.Int64(1);
+  const uint32_t count = args.Uint32(2);
+  if (!args.failed() && offset < 0) args.FailRange("native call: offset");
+  if (args.failed()) return nullptr;
+  return Run(env, [=]() -> int64_t {
+#ifdef POSIX_FADV_WILLNEED
+    ::posix_fadvise(file, offset, int64_t{count} * 3, POSIX_FADV_WILLNEED);
+#endif
+    char nowhere[16 * 1024];
+    int64_t total = 0;
+    while (total < count) {
+      const size_t room = std::min<int64_t>(sizeof nowhere, count - total);
+      const ssize_t got = Retry([&] { return ::pread(file, nowhere, room, offset + total); });
+      if (got < 0) return got;
+      if (got == 0) break;
+      total += got;
+    }
+    return total;
+  });
 }
 
 // ssize_t splice(int fd_in, off_t *off_in, int fd_out, off_t *off_out, size_t len, unsigned flags);
@@ -275,6 +338,8 @@ void ExportFileCalls(napi_env env, napi_value exports) {
   Export(env, exports, "renameat2", Renameat2);
   Export(env, exports, "unlinkat", Unlinkat);
   Export(env, exports, "seekFile", SeekFile);
+  Export(env, exports, "isInMemory", IsInMemory);
+  Export(env, exports, "readAhead", ReadAhead);
   Export(env, exports, "spliceToFile", SpliceToFile);
   Export(env, exports, "futimens", Futimens);
   Export(env, exports, "finishFile", FinishFile);

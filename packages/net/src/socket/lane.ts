@@ -1,5 +1,5 @@
 import { engine, TURN_BYTES } from './engine.ts';
-import { type Attempt, isDone, TRY_LATER, WOULD_BLOCK, YIELD } from './operation.ts';
+import { type Attempt, BUSY, isDone, TRY_LATER, WOULD_BLOCK, YIELD } from './operation.ts';
 import type { Pending } from './pending.ts';
 
 const FIRST_RETRY_MS = 1;
@@ -97,6 +97,7 @@ export class Lane {
     while (this.head !== undefined && this.ready) {
       const result = this.hasTurn() ? this.#attempt(this.head) : YIELD;
       if (result === WOULD_BLOCK) break;
+      if (result === BUSY) return;
       if (result === YIELD) {
         this.defer();
         return;
@@ -113,6 +114,7 @@ export class Lane {
   exhaust(): typeof WOULD_BLOCK | typeof TRY_LATER {
     this.ready = true;
     while (this.head !== undefined) {
+      this.head.operation.hurry?.();
       const result = this.#attempt(this.head);
       if (result === WOULD_BLOCK) {
         this.#owner.onWaiting(this);

@@ -10,10 +10,18 @@ export const TRY_LATER: unique symbol = Symbol('try later');
 /** An attempt's result when there is more to do, but others have their turn first. */
 export const YIELD: unique symbol = Symbol('yield');
 
-export type Attempt<Result> = Result | typeof WOULD_BLOCK | typeof TRY_LATER | typeof YIELD;
+/** An attempt's result while the thread pool works for it; the operation runs its lane after that. */
+export const BUSY: unique symbol = Symbol('busy');
+
+export type Attempt<Result> =
+  | Result
+  | typeof WOULD_BLOCK
+  | typeof TRY_LATER
+  | typeof YIELD
+  | typeof BUSY;
 
 export function isDone<Result>(result: Attempt<Result>): result is Result {
-  return result !== WOULD_BLOCK && result !== TRY_LATER && result !== YIELD;
+  return result !== WOULD_BLOCK && result !== TRY_LATER && result !== YIELD && result !== BUSY;
 }
 
 /** The method of a socket that starts an operation which waits as the socket's own do. */
@@ -39,6 +47,8 @@ export interface Operation<Result> {
   readonly whenClosed?: Result | undefined;
   /** Where present, the poller may accept itself. */
   readonly accept?: (fd: number, slab: Buffer, offset: number) => Result;
+  /** The thread blocks for it: from now on nothing is left to the thread pool, no attempt is BUSY. */
+  readonly hurry?: () => void;
   /** Adds to the error of an operation that ended early what it had done by then. */
   readonly describe?: (error: Error) => void;
   /** The address that the operation is about, for its errors. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, openSync, readSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { test } from 'node:test';
 import { SOCK_DGRAM } from '../constants/index.ts';
@@ -48,6 +48,51 @@ test('sendfile() sends the part that offset and count name, and moves the positi
   closeSync(fd);
 });
 
+/** Makes the kernel forget what it has of a file in memory. */
+function evict(path: string): void {
+  const program = `import os,sys; fd = os.open(sys.argv[1], os.O_RDWR); os.fsync(fd); os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)`;
+  execFileSync('python3', ['-c', program, path]);
+}
+
+/** Bytes that a thread, or the whole process, had storage read: proc_pid_io(5). */
+function bytesRead(of: string): number {
+  return Number(/^read_bytes: (\d+)/m.exec(readFileSync(`/proc/self/${of}`, 'utf8'))?.[1]);
+}
+
+const MAIN_THREAD = `task/${process.pid}/io`;
+
+test('sendfile() leaves reading from the disk to the thread pool', async (t) => {
+  using directory = new TemporaryDirectory();
+  using pair = await tcpPair();
+  const path = fileOf(directory);
+  evict(path);
+  const [before, main] = [bytesRead('io'), bytesRead(MAIN_THREAD)];
+  const [sent, got] = await Promise.all([
+    pair.client.sendfile(path),
+    receiveExactly(pair.server, content.length),
+  ]);
+  assert.equal(sent, content.length);
+  assert.ok(got.equals(content));
+  if (bytesRead('io') === before) t.skip('the file system of the test has no disk');
+  else assert.ok(bytesRead(MAIN_THREAD) - main < 64 * 1024, `${bytesRead(MAIN_THREAD) - main}`);
+});
+
+test('sendfile() of a file that is not in memory goes before a Sync send after it', async () => {
+  using directory = new TemporaryDirectory();
+  using pair = unixPair();
+  const path = fileOf(directory, content.subarray(0, 100_000));
+  evict(path);
+  const sent = pair.client.sendfile(path);
+  // The file is open and its first read under way.
+  await new Promise(setImmediate);
+  await open(path).then((handle) => handle.close());
+  pair.client.sendallSync(Buffer.from('behind'));
+  const got = await receiveExactly(pair.server, 100_006);
+  assert.equal(got.subarray(100_000).toString(), 'behind');
+  assert.ok(got.subarray(0, 100_000).equals(content.subarray(0, 100_000)));
+  assert.equal(await sent, 100_000);
+});
+
 test('sendfileSync() sends what a waiting peer takes', async () => {
   using directory = new TemporaryDirectory();
   using pair = unixPair();
@@ -61,6 +106,7 @@ test('sendfile() reads a pipe, which sendfile(2) does not take', async () => {
   const fifo = directory.file('fifo');
   execFileSync('mkfifo', [fifo]);
   const child = spawn('sh', ['-c', `head -c 300000 /dev/zero > ${fifo}`], { stdio: 'ignore' });
+  const exited = once(child, 'exit');
   // Opens when the writer does; a read then waits for it.
   const fd = openSync(fifo, 'r');
   const [sent, received] = await Promise.all([
@@ -69,7 +115,7 @@ test('sendfile() reads a pipe, which sendfile(2) does not take', async () => {
   ]);
   assert.deepEqual([sent, received.length], [300_000, 300_000]);
   closeSync(fd);
-  await once(child, 'exit');
+  await exited;
 });
 
 test('sendfile() that times out says how much went, and leaves the position behind it', async () => {

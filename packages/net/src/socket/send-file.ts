@@ -4,7 +4,7 @@ import { native } from '@sockeye/native';
 import { EAGAIN, EINVAL, ENOSYS, EOPNOTSUPP } from '../constants/index.ts';
 import { checkInteger, invalidType, invalidValue, outOfRange } from '../errors/index.ts';
 import type { Descriptor } from './descriptor.ts';
-import { type Attempt, type Operation, WOULD_BLOCK, YIELD } from './operation.ts';
+import { type Attempt, BUSY, type Operation, WOULD_BLOCK, YIELD } from './operation.ts';
 
 /** What `sendfile` sends from: a path, a FileHandle or a descriptor. */
 export type FileSource = string | URL | number | { readonly fd: number };
@@ -12,6 +12,8 @@ export type FileSource = string | URL | number | { readonly fd: number };
 // One system call's share, so that a turn ends in time (sendfile(2) itself takes 2 GiB).
 const CHUNK_BYTES = 256 * 1024;
 const FALLBACK_BYTES = 64 * 1024;
+// What the thread pool reads at once of a file that is not in memory. Arbitrary.
+const READ_AHEAD_BYTES = 1024 * 1024;
 const CANNOT_SENDFILE: ReadonlySet<number> = new Set([EINVAL, ENOSYS, EOPNOTSUPP] as number[]);
 
 export function checkRange(offset: unknown, count: unknown): [number, number] {
@@ -58,7 +60,12 @@ export function withFileSync<Result>(file: FileSource, use: (fd: number) => Resu
   }
 }
 
-/** The operation behind `sendfile`: sends `count` bytes of a file from `offset`, or up to its end. */
+/**
+ * The operation behind `sendfile`: sends `count` bytes of a file from `offset`, or up to its end.
+ *
+ * sendfile(2) waits for the disk whatever the socket's flags say. So what is not in memory is read
+ * there by the thread pool first; only a Sync call waits itself.
+ */
 export class SendFile implements Operation<number> {
   readonly syscall = 'sendfile';
   readonly direction = 'write';
@@ -71,12 +78,23 @@ export class SendFile implements Operation<number> {
   #seekable: boolean;
   #buffer: Buffer | undefined;
   #buffered: [start: number, end: number] = [0, 0];
+  #mayBlock: boolean;
+  #isReading = false;
+  /** Up to here the file was read by the thread pool. */
+  #readTo = 0;
 
-  constructor(descriptor: Descriptor, file: number, offset: number, count: number) {
+  constructor(
+    descriptor: Descriptor,
+    file: number,
+    offset: number,
+    count: number,
+    mayBlock: boolean,
+  ) {
     this.#descriptor = descriptor;
     this.#file = file;
     this.#offset = offset;
     this.#count = count;
+    this.#mayBlock = mayBlock;
     // sendfile(2) takes what can be mapped; a pipe or a terminal is read.
     const stats = fstatSync(file);
     this.#readInstead = !stats.isFile();
@@ -86,6 +104,7 @@ export class SendFile implements Operation<number> {
   attempt(): Attempt<number> {
     while (this.#sent < this.#count) {
       if (!this.#descriptor.writer.hasTurn()) return YIELD;
+      if (this.#waitsForDisk()) return BUSY;
       const result = this.#readInstead ? this.#copy() : this.#send();
       if (result === -(EAGAIN as number)) return WOULD_BLOCK;
       if (result < 0) throw this.#descriptor.error('sendfile', -result);
@@ -97,13 +116,40 @@ export class SendFile implements Operation<number> {
     return this.#sent;
   }
 
+  hurry(): void {
+    this.#mayBlock = true;
+  }
+
   describe(error: Error): void {
     this.#leavePosition();
     Object.assign(error, { bytesSent: this.#sent });
   }
 
+  get #room(): number {
+    return Math.min(this.#count - this.#sent, CHUNK_BYTES);
+  }
+
+  #waitsForDisk(): boolean {
+    if (this.#mayBlock || this.#readInstead) return false;
+    if (this.#isReading) return true;
+    const at = this.#offset + this.#sent;
+    const room = this.#room;
+    if (at + room <= this.#readTo || native.isInMemory(this.#file, at, room)) return false;
+    void this.#readAhead(at);
+    return true;
+  }
+
+  /** What fails here fails for sendfile(2) too, which tells it. */
+  async #readAhead(at: number): Promise<void> {
+    this.#isReading = true;
+    await native.readAhead(this.#file, at, READ_AHEAD_BYTES);
+    this.#isReading = false;
+    this.#readTo = at + READ_AHEAD_BYTES;
+    this.#descriptor.writer.run();
+  }
+
   #send(): number {
-    const room = Math.min(this.#count - this.#sent, CHUNK_BYTES);
+    const room = this.#room;
     const at = this.#offset + this.#sent;
     const result = native.sendfile(this.#descriptor.fd, this.#file, at, room);
     if (this.#sent > 0 || !CANNOT_SENDFILE.has(-result)) return result;

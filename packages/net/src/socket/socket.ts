@@ -859,14 +859,16 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
 
   /**
    * Sends a file, or a part of it, on a stream: by sendfile(2) where the file can be, else by
-   * reading. A descriptor's position is left behind what was sent, after an error too.
+   * reading. A descriptor's position is left behind what was sent, after an error too. What is not in
+   * memory yet is read from the disk by the thread pool, and so holds up nobody else; a pipe or a
+   * terminal is read by this thread.
    *
    * @param file a path, a FileHandle or a descriptor
    * @param offset where to start, in bytes
    * @param count bytes at most; up to the end if omitted
    * @returns bytes sent
    * @throws as `sendall`, with `bytesSent`; TypeError unless the socket is a stream that may wait
-   * Source: sendfile(2).
+   * Source: sendfile(2), preadv2(2).
    */
   sendfile(
     file: FileSource,
@@ -887,7 +889,7 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
     checkSendfile(this.type === SOCK_STREAM, this.#timeout);
     const wait = this.#wait(options);
     return withFile(file, (fd) =>
-      this.#descriptor.start(new SendFile(this.#descriptor, fd, start, length), wait),
+      this.#descriptor.start(new SendFile(this.#descriptor, fd, start, length, false), wait),
     );
   }
 
@@ -896,7 +898,7 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
     const [start, length] = checkRange(offset, count);
     checkSendfile(this.type === SOCK_STREAM, this.#timeout);
     return withFileSync(file, (fd) =>
-      this.#block(new SendFile(this.#descriptor, fd, start, length)),
+      this.#block(new SendFile(this.#descriptor, fd, start, length, true)),
     );
   }
 
