@@ -25,6 +25,19 @@ export interface Placement {
   readonly beginning?: OpenFile | undefined;
 }
 
+/** Bytes and where they belong. */
+interface Piece {
+  readonly bytes: Uint8Array;
+  readonly position: number;
+}
+
+/** What one call of `write` brought. */
+interface Write {
+  readonly pieces: readonly Piece[];
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /** A file that grows under a temporary name until it is whole. */
 export class DirectoryFile implements SinkFile {
   readonly isComparison = false;
@@ -34,7 +47,8 @@ export class DirectoryFile implements SinkFile {
   readonly #part: PartFile;
   readonly #placement: Placement;
   #isEmpty: boolean;
-  #written: Promise<void> = Promise.resolve();
+  readonly #waiting: Write[] = [];
+  #isWriting = false;
 
   constructor(context: DirectoryFileContext, entry: Entry, part: PartFile, placement: Placement) {
     this.#context = context;
@@ -51,22 +65,39 @@ export class DirectoryFile implements SinkFile {
 
   /**
    * One write at a time: the kernel lets only one into a file anyway, and the others would spin on
-   * its lock in as many threads of the pool.
+   * its lock in as many threads of the pool. What comes meanwhile is written together.
    */
   write(bytes: Uint8Array, position: number, again: boolean): Promise<void> {
-    const written = this.#written.then(() => this.#write(bytes, position, again));
-    this.#written = written.catch(() => undefined);
-    return written;
+    return new Promise((resolve, reject) => {
+      this.#isEmpty = false;
+      // Where nothing was written zeros are there already, and stay a hole.
+      const runs = this.#entry.sparse && !again ? dataRuns(bytes) : [[0, bytes.length] as const];
+      const pieces = runs.map(([from, to]) => ({
+        bytes: bytes.subarray(from, to),
+        position: position + from,
+      }));
+      this.#waiting.push({ pieces, resolve, reject });
+      if (!this.#isWriting) void this.#writeWaiting();
+    });
   }
 
-  async #write(bytes: Uint8Array, position: number, again: boolean): Promise<void> {
-    const { file } = this.#part;
-    this.#isEmpty = false;
-    // Where nothing was written zeros are there already, and stay a hole.
-    if (!this.#entry.sparse || again) return file.write(bytes, position);
-    for (const [from, to] of dataRuns(bytes)) {
-      await file.write(bytes.subarray(from, to), position + from);
+  async #writeWaiting(): Promise<void> {
+    this.#isWriting = true;
+    while (this.#waiting.length > 0) {
+      const writes = this.#waiting.splice(0);
+      try {
+        for (const run of contiguous(writes.flatMap(({ pieces }) => pieces))) {
+          await this.#part.file.write(
+            run.map(({ bytes }) => bytes),
+            (run[0] as Piece).position,
+          );
+        }
+        for (const { resolve } of writes) resolve();
+      } catch (error) {
+        for (const { reject } of writes) reject(error);
+      }
     }
+    this.#isWriting = false;
   }
 
   /** The order is safety.md's 16: content, fsync, name, fsync of the directory. */
@@ -124,6 +155,18 @@ export class DirectoryFile implements SinkFile {
       }
     }
   }
+}
+
+/** Pieces in groups of those that lie one behind the other. */
+function contiguous(pieces: readonly Piece[]): Piece[][] {
+  const runs: Piece[][] = [];
+  let end = -1;
+  for (const piece of pieces) {
+    if (piece.position === end) runs.at(-1)?.push(piece);
+    else runs.push([piece]);
+    end = piece.position + piece.bytes.length;
+  }
+  return runs;
 }
 
 function isExists(error: unknown): boolean {

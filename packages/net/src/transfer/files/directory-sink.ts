@@ -165,7 +165,7 @@ async function copyBlocks(from: OpenFile, to: OpenFile): Promise<number> {
   const buffer = Buffer.allocUnsafe(BLOCK_BYTES);
   let blocks = 0;
   while ((await from.read(buffer, blocks * BLOCK_BYTES)) === BLOCK_BYTES) {
-    await to.write(buffer, blocks * BLOCK_BYTES);
+    await to.write([buffer], blocks * BLOCK_BYTES);
     blocks++;
   }
   return blocks;

@@ -1,4 +1,4 @@
-import { fchmod, fstat, fsync, ftruncate, read, type StatsBase, write } from 'node:fs';
+import { fchmod, fstat, fsync, ftruncate, readv, type StatsBase, writev } from 'node:fs';
 import { promisify } from 'node:util';
 import { native } from '@sockeye/native';
 import { FILE } from './file-constants.ts';
@@ -49,34 +49,44 @@ export class OpenFile {
   }
 
   /** Reads up to the buffer's length; fewer bytes only at the end of the file. */
-  async read(buffer: Uint8Array, position: number): Promise<number> {
-    let filled = 0;
-    while (filled < buffer.length) {
-      const count = await this.#run(() => this.#readOnce(buffer, filled, position + filled));
-      if (count === 0) break;
-      filled += count;
-    }
-    return filled;
+  read(buffer: Uint8Array, position: number): Promise<number> {
+    return this.readPieces([buffer], position);
   }
 
-  #readOnce(buffer: Uint8Array, offset: number, position: number): Promise<number> {
+  /** Fills pieces with what lies one behind the other; fewer bytes only at the end of the file. */
+  async readPieces(pieces: readonly Uint8Array[], position: number): Promise<number> {
+    let left = pieces;
+    let at = position;
+    while (left.length > 0) {
+      const count = await this.#run(() => this.#readOnce(left, at));
+      if (count === 0) break;
+      at += count;
+      left = behind(left, count);
+    }
+    return at - position;
+  }
+
+  #readOnce(pieces: readonly Uint8Array[], position: number): Promise<number> {
     return new Promise((resolve, reject) => {
-      read(this.#fd, buffer, offset, buffer.length - offset, position, (error, count) =>
+      readv(this.#fd, pieces, position, (error, count) =>
         error === null ? resolve(count) : reject(error),
       );
     });
   }
 
-  async write(bytes: Uint8Array, position: number): Promise<void> {
-    let written = 0;
-    while (written < bytes.length) {
-      written += await this.#run(() => this.#writeOnce(bytes, written, position + written));
+  /** Writes pieces one behind the other. */
+  async write(pieces: readonly Uint8Array[], position: number): Promise<void> {
+    let left = pieces;
+    for (let at = position; left.length > 0; ) {
+      const count = await this.#run(() => this.#writeOnce(left, at));
+      at += count;
+      left = behind(left, count);
     }
   }
 
-  #writeOnce(bytes: Uint8Array, offset: number, position: number): Promise<number> {
+  #writeOnce(pieces: readonly Uint8Array[], position: number): Promise<number> {
     return new Promise((resolve, reject) => {
-      write(this.#fd, bytes, offset, bytes.length - offset, position, (error, count) =>
+      writev(this.#fd, pieces, position, (error, count) =>
         error === null ? resolve(count) : reject(error),
       );
     });
@@ -148,4 +158,17 @@ export class OpenFile {
       if (this.#running === 0) this.#closing?.();
     }
   }
+}
+
+/** What follows the first `count` bytes of pieces. */
+function behind(pieces: readonly Uint8Array[], count: number): readonly Uint8Array[] {
+  let skip = count;
+  const whole = pieces.findIndex(({ length }) => {
+    if (length > skip) return true;
+    skip -= length;
+    return false;
+  });
+  if (whole < 0) return [];
+  const [first, ...rest] = pieces.slice(whole) as [Uint8Array, ...Uint8Array[]];
+  return [first.subarray(skip), ...rest];
 }

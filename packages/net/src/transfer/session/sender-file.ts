@@ -9,6 +9,7 @@ import { sealOf } from '../protocol/seal.ts';
 import { TransferError } from '../transfer-error.ts';
 import type { BlockPool } from '../wire/block-pool.ts';
 import type { MessageWire } from '../wire/message-wire.ts';
+import { BlockReader } from './block-reader.ts';
 
 /** What one file's sending shares with the others'. */
 export interface SenderContext {
@@ -57,25 +58,23 @@ export class SenderFile {
     const tree = new MerkleRoot(this.#context.hash, this.#size);
     const blocks = blockCount(this.#size);
     const file = await this.#open();
-    let next: Promise<Buffer> | undefined;
+    const { sparse } = this.source.entry;
+    // A sparse source is asked for its holes before each block.
+    const reader = new BlockReader(file, this.#size, this.#context.pool, !sparse);
     try {
       for (let index = 0; index < blocks && !this.#isOver; ) {
-        const hole = index < keptBlocks || next ? 0 : await this.#holeAt(file, index);
+        const hole = sparse && index >= keptBlocks ? await this.#holeAt(file, index) : 0;
         if (hole > 0) {
           await this.#sendHole(tree, index, hole);
           index += hole;
           continue;
         }
-        const buffer = await (next ?? this.#read(file, index));
-        // A sparse source is asked for its holes before each block, so it can't read ahead.
-        const canReadAhead = index + 1 < blocks && !this.source.entry.sparse;
-        next = canReadAhead ? this.#read(file, index + 1) : undefined;
-        next?.catch(() => undefined);
+        const buffer = await failedSource(() => reader.take(index));
         await this.#sendBlock(tree, buffer, index, index < keptBlocks);
         index++;
       }
     } finally {
-      await next?.then((buffer) => this.#context.pool.release(buffer)).catch(() => undefined);
+      await reader.close();
     }
     if (!this.#isOver) await this.#end(file, tree);
   }
@@ -93,22 +92,6 @@ export class SenderFile {
     }
     this.#file = file;
     return file;
-  }
-
-  /** Reads a block into a buffer of the pool. */
-  async #read(file: OpenFile, index: number): Promise<Buffer> {
-    const buffer = await this.#context.pool.acquire();
-    try {
-      const length = blockLength(this.#size, index);
-      const count = await failedSource(() =>
-        file.read(buffer.subarray(0, length), index * BLOCK_BYTES),
-      );
-      if (count < length) throw new TransferError('source-changed', 'it became shorter');
-      return buffer;
-    } catch (error) {
-      this.#context.pool.release(buffer);
-      throw error;
-    }
   }
 
   async #sendBlock(tree: MerkleRoot, buffer: Buffer, index: number, isKept: boolean) {
@@ -148,7 +131,6 @@ export class SenderFile {
   }
 
   async #holeAt(file: OpenFile, index: number): Promise<number> {
-    if (!this.source.entry.sparse) return 0;
     const at = index * BLOCK_BYTES;
     const data = (await file.seek('data', at)) ?? this.#size;
     if (data >= this.#size) return blockCount(this.#size) - index;
@@ -174,7 +156,9 @@ export class SenderFile {
   /** Sends a block again that came damaged. */
   async repair(index: number): Promise<void> {
     if (this.#isOver || index >= blockCount(this.#size)) return;
-    const buffer = await this.#read(await this.#open(), index);
+    const { pool } = this.#context;
+    const reader = new BlockReader(await this.#open(), this.#size, pool, false);
+    const buffer = await failedSource(() => reader.take(index));
     const payload = buffer.subarray(0, blockLength(this.#size, index));
     await this.#send('repair', buffer, index, this.#context.hash.digest(payload));
   }
@@ -191,6 +175,7 @@ async function failedSource<Result>(call: () => Promise<Result>): Promise<Result
   try {
     return await call();
   } catch (cause) {
+    if (cause instanceof TransferError) throw cause;
     const { message } = cause as Error;
     throw new TransferError('source-failed', message, { cause });
   }

@@ -7,7 +7,7 @@ import type { Reason } from '../protocol/reason.ts';
 import { type Block, type Message, type Role, TYPE_NUMBERS } from '../protocol/message.ts';
 import { SessionOrder, type Stage } from '../protocol/session-order.ts';
 import { TransferError } from '../transfer-error.ts';
-import type { BlockPool } from './block-pool.ts';
+import { type BlockPool, framed } from './block-pool.ts';
 import type { FileRange, Wire } from './wire.ts';
 
 const PREFIX_BYTES = 4;
@@ -80,7 +80,7 @@ export class MessageWire {
   /** Sends a message; a block's payload goes from where it lies. */
   send(message: Message): Promise<void> {
     const head = encodeMessage(message);
-    return this.#send('payload' in message ? [head, message.payload] : [head]);
+    return this.#send('payload' in message ? framed(head, message.payload) : [head]);
   }
 
   /** Sends a block whose bytes the kernel takes from the file. */

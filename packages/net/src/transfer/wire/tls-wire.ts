@@ -8,6 +8,16 @@ import { YoungCollection } from './young-collection.ts';
 const PAUSE_BYTES = 512 * 1024;
 const STAGE_BYTES = 2 * PAUSE_BYTES;
 
+// Small pieces that share a write. Arbitrary.
+const JOINED_BYTES = 64 * 1024;
+
+/** A piece that waits to be sent; the last of a frame settles its promise. */
+interface Outgoing {
+  readonly bytes: Uint8Array;
+  readonly resolve?: () => void;
+  readonly reject?: (error: Error) => void;
+}
+
 interface Target {
   readonly buffer: Buffer;
   readonly from: number;
@@ -28,7 +38,10 @@ export class TlsWire implements Wire {
   readonly #young = new YoungCollection();
   #from = 0;
   #to = 0;
-  #isGathering = false;
+  readonly #outgoing: Outgoing[] = [];
+  readonly #gathered = Buffer.allocUnsafeSlow(JOINED_BYTES);
+  #isSending = false;
+  #whenSent: (() => void) | undefined;
   #target: Target | undefined;
   #isEnded = false;
   #reason: Error | undefined;
@@ -112,31 +125,57 @@ export class TlsWire implements Wire {
 
   send(pieces: readonly Uint8Array[]): Promise<void> {
     return new Promise((resolve, reject) => {
-      const done = (error?: Error | null): void => {
-        if (error) reject(this.#reason ?? error);
-        else resolve();
-      };
-      this.#gather();
-      pieces.forEach((piece, i) => {
-        if (i === pieces.length - 1) this.#tls.write(piece, done);
-        else this.#tls.write(piece);
+      const last = pieces.length - 1;
+      pieces.forEach((bytes, i) => {
+        this.#outgoing.push(i === last ? { bytes, resolve, reject } : { bytes });
       });
+      if (this.#isSending) return;
+      this.#isSending = true;
+      // What is sent in one turn shares records and a system call.
+      process.nextTick(() => this.#sendNext());
     });
   }
 
-  /** What is sent in one turn shares records and a system call. */
-  #gather(): void {
-    if (this.#isGathering) return;
-    this.#isGathering = true;
-    this.#tls.cork();
-    process.nextTick(() => {
-      this.#isGathering = false;
-      this.#tls.uncork();
+  /** One write at a time: several that wait node:tls would copy together, whatever their size. */
+  #sendNext(): void {
+    const pieces = this.#nextPieces();
+    const [first] = pieces;
+    if (first === undefined) {
+      this.#isSending = false;
+      this.#whenSent?.();
+      return;
+    }
+    this.#tls.write(pieces.length === 1 ? first.bytes : this.#joined(pieces), (error) => {
+      if (error) this.#refuse(pieces, this.#reason ?? error);
+      else for (const { resolve } of pieces) resolve?.();
+      this.#sendNext();
     });
   }
 
-  close(): Promise<void> {
-    return new Promise((resolve) => {
+  #refuse(pieces: readonly Outgoing[], reason: Error): void {
+    for (const { reject } of [...pieces, ...this.#outgoing.splice(0)]) reject?.(reason);
+  }
+
+  /** A large piece alone, or as many small ones as fit together. */
+  #nextPieces(): Outgoing[] {
+    let bytes = 0;
+    const count = this.#outgoing.findIndex((piece) => (bytes += piece.bytes.length) > JOINED_BYTES);
+    return this.#outgoing.splice(0, count < 0 ? this.#outgoing.length : Math.max(1, count));
+  }
+
+  /** A write is over when the next begins, so its memory can be used again. */
+  #joined(pieces: readonly Outgoing[]): Buffer {
+    let at = 0;
+    for (const { bytes } of pieces) {
+      this.#gathered.set(bytes, at);
+      at += bytes.length;
+    }
+    return this.#gathered.subarray(0, at);
+  }
+
+  async close(): Promise<void> {
+    if (this.#isSending) await new Promise<void>((resolve) => (this.#whenSent = resolve));
+    await new Promise<void>((resolve) => {
       if (this.#tls.destroyed || this.#tls.writableFinished) resolve();
       else this.#tls.end(resolve);
       this.#tls.once('close', resolve);
