@@ -2,6 +2,9 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Endpoint, isConnectionless } from '../address/address.ts';
 import { formatEndpoint } from '../address/format-address.ts';
 import { parseAddress } from '../address/parse-address.ts';
+import { addOptionFlag, addSourceFlag, type SocketFlags } from '../channel/socket-settings.ts';
+import { serverTls } from '../channel/server-tls.ts';
+import { addTlsFlags, loadTls, type TlsFlags } from '../channel/tls-flags.ts';
 import { CommandError, usageError } from '../command-error.ts';
 import { formatDuration, parseDuration } from '../duration.ts';
 import { EXIT } from '../exit-code.ts';
@@ -34,14 +37,14 @@ Examples:
   sockeye bench 127.0.0.1:8092 --rate 5000 --json       on a schedule, for a script
   sockeye bench udp://127.0.0.1:8092 --mode send        datagrams, with what was lost
 
-echo (the default) works against any server that echoes; send works against any that reads. The
-others need --serve on the other side, which the client tells the mode in a line of text:
-"sockeye-bench discard" or "sockeye-bench source SIZE".
+echo (the default) works against any server that echoes, whether it greets first or not; send works
+against any that reads. The others need --serve on the other side, which the client tells the mode
+in a line of text: "sockeye-bench discard" or "sockeye-bench source SIZE".
 Latency without --rate is from each send to its answer, and a stalled server holds the next sends
 back (coordinated omission); with --rate it is from the time at which each message was due.
 Ends with 0, 1 when a connection failed or nothing came, 130 on Ctrl-C, with what was measured.`;
 
-interface Flags {
+interface Flags extends SocketFlags, TlsFlags {
   readonly serve?: boolean;
   readonly mode: BenchMode;
   readonly size: number;
@@ -58,10 +61,10 @@ interface Flags {
 /** Adds `sockeye bench`. */
 export function addBenchCommand(program: Command, hooks: ProgramHooks): void {
   const modes = new Option('--mode <mode>', 'what to do').choices(['echo', 'send', 'receive']);
-  program
+  const command = program
     .command('bench')
     .summary('measure throughput, rate and latency of sockets')
-    .description('Measures throughput, rate and latency of TCP, UDP and Unix sockets.')
+    .description('Measures throughput, rate and latency of TCP, TLS, UDP and Unix sockets.')
     .argument('[address]', 'of the server; with --serve, where to listen')
     .option('--serve', `be the other side (default: ${DEFAULT_ADDRESS})`)
     .addOption(modes.default('echo'))
@@ -77,7 +80,11 @@ export function addBenchCommand(program: Command, hooks: ProgramHooks): void {
     .addOption(spanOption('--warmup', 'before that', 500))
     .addOption(spanOption('--timeout', 'until a datagram counts as lost', 1000))
     .option('--json', 'print the result as a JSON object')
-    .option('-q, --quiet', 'show no progress')
+    .option('-q, --quiet', 'show no progress');
+  addSourceFlag(command);
+  addOptionFlag(command);
+  addTlsFlags(command);
+  command
     .addHelpText('after', EXAMPLES)
     .action(async (address: string | undefined, flags: Flags) =>
       hooks.finish(await bench(address, flags, hooks)),
@@ -102,21 +109,18 @@ async function bench(
   { onListening }: ProgramHooks,
 ): Promise<number> {
   if (flags.serve) {
-    const endpoint = plainEndpoint(address ?? DEFAULT_ADDRESS);
-    const { json = false, quiet = false } = flags;
-    return await untilSignalled(await openBenchServer(endpoint, { json, quiet }), onListening);
+    if (flags.source !== undefined) throw usageError('--source is of the client, not of --serve');
+    const endpoint = parseAddress(address ?? DEFAULT_ADDRESS);
+    const { json = false, quiet = false, option } = flags;
+    const tls = endpoint.transport === 'tls' ? serverTls(loadTls(flags)) : undefined;
+    const server = await openBenchServer(endpoint, { json, quiet, settings: option, tls });
+    return await untilSignalled(server, onListening);
   }
   if (address === undefined) {
     throw usageError('missing the address of a server; --serve is the other side');
   }
-  const endpoint = plainEndpoint(address);
-  return await measure(endpoint, optionsFor(endpoint, flags), flags);
-}
-
-function plainEndpoint(address: string): Endpoint {
   const endpoint = parseAddress(address);
-  if (endpoint.transport !== 'tls') return endpoint;
-  throw usageError(`cannot use ${formatEndpoint(endpoint)}: bench measures sockets without TLS`);
+  return await measure(endpoint, optionsFor(endpoint, flags), flags);
 }
 
 function optionsFor(endpoint: Endpoint, flags: Flags): BenchOptions {
@@ -144,7 +148,9 @@ function optionsFor(endpoint: Endpoint, flags: Flags): BenchOptions {
 }
 
 async function measure(endpoint: Endpoint, options: BenchOptions, flags: Flags): Promise<number> {
+  const tls = loadTls(flags);
   const stop = new AbortController();
+  const connect = { source: flags.source, settings: flags.option, signal: stop.signal, tls };
   process.on('SIGINT', () => stop.abort());
   const subject = { ...options, address: formatEndpoint(endpoint) };
   let run: BenchRun;
@@ -152,7 +158,7 @@ async function measure(endpoint: Endpoint, options: BenchOptions, flags: Flags):
     using progress = new ProgressLine(process.stderr);
     const onStart = flags.quiet ? undefined : progress.start.bind(progress);
     try {
-      run = await runBench(endpoint, { ...options, signal: stop.signal, onStart });
+      run = await runBench(endpoint, { ...options, connect, signal: stop.signal, onStart });
     } catch (error) {
       if (stop.signal.aborted) return EXIT.interrupted;
       throw error;

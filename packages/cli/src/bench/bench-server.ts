@@ -1,6 +1,8 @@
+import type { TlsOptions } from 'node:tls';
 import { ConnectionLimit, serverLimits } from '@sockeye/net/server';
 import { type Endpoint, isConnectionless, keepsMessages } from '../address/address.ts';
 import { formatAddress } from '../address/format-address.ts';
+import type { OptionSetting } from '../channel/socket-settings.ts';
 import { bindEndpoint, type BoundSocket } from '../serve/bind-endpoint.ts';
 import { ConnectionServer } from '../serve/connection-server.ts';
 import type { Serving } from '../serve/open-serving.ts';
@@ -11,6 +13,9 @@ import { benchSession } from './bench-session.ts';
 export interface BenchServerOptions {
   readonly json: boolean;
   readonly quiet: boolean;
+  readonly settings?: readonly OptionSetting[] | undefined;
+  /** For tls://. */
+  readonly tls?: TlsOptions | undefined;
 }
 
 /**
@@ -22,7 +27,7 @@ export async function openBenchServer(
   endpoint: Endpoint,
   options: BenchServerOptions,
 ): Promise<Serving> {
-  return new BenchServers(await bindEndpoint(endpoint), options);
+  return new BenchServers(await bindEndpoint(endpoint, options.settings), options);
 }
 
 class BenchServers implements Serving {
@@ -33,7 +38,7 @@ class BenchServers implements Serving {
 
   constructor(bound: readonly BoundSocket[], options: BenchServerOptions) {
     this.#bound = bound;
-    this.#reporter = new Reporter({ ...options, verbose: false });
+    this.#reporter = new Reporter({ json: options.json, quiet: options.quiet, verbose: false });
     this.addresses = bound.map(({ socket, endpoint }) =>
       formatAddress(endpoint.transport, socket.getsockname()),
     );
@@ -48,6 +53,7 @@ class BenchServers implements Serving {
         limits,
         limit,
         reporter: this.#reporter,
+        tls: options.tls,
       });
     });
   }

@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test, type TestContext } from 'node:test';
-import { COMMAND, type Outcome, run, Running, start, startPython } from '../command.test.util.ts';
+import {
+  certificate,
+  COMMAND,
+  missing,
+  type Outcome,
+  run,
+  Running,
+  start,
+  startPython,
+  temporaryDirectory,
+} from '../command.test.util.ts';
 
 const SHORT = ['--duration', '300ms', '--warmup', '50ms'];
 
@@ -116,6 +126,54 @@ while data := c.recv(7): c.sendall(data)`,
   );
   const port = await theirs.until(({ stdout }) => /^(\d+)\n/.exec(stdout.toString())?.[1]);
   assert.ok((await bench(t, `127.0.0.1:${port}`, '--size', '1000', '--depth', '3')).messages > 10);
+});
+
+test('sockeye bench measures what comes after a greeting', async (t) => {
+  const server = start(t, 'serve', '127.0.0.1:0', '--greeting', '欢迎! Say something.');
+  const address = await server.until(({ stderr }) => /^listening on (\S+)\n/.exec(stderr)?.[1]);
+  for (const size of ['1', '64', '5000']) {
+    assert.ok((await bench(t, address, '--size', size, '--depth', '3')).messages > 10);
+  }
+});
+
+test('sockeye bench of a server that only talks says so and exits 1', async (t) => {
+  const server = startPython(
+    t,
+    `l = socket.create_server(('127.0.0.1', 0)); print(l.getsockname()[1])
+c, _ = l.accept()
+try:
+    while True: c.sendall(b'blah ' * 1000)
+except OSError: pass`,
+  );
+  const port = await server.until(({ stdout }) => /^(\d+)\n/.exec(stdout.toString())?.[1]);
+  const { status, stderr } = await run(t, ['bench', `127.0.0.1:${port}`, ...SHORT]);
+  assert.deepEqual([status, /the server does not echo/.test(stderr)], [1, true]);
+});
+
+test('sockeye bench tls:// measures all three modes', { skip: missing('openssl') }, async (t) => {
+  const { cert, key } = certificate(temporaryDirectory(t));
+  const server = start(t, 'bench', '--serve', 'tls://127.0.0.1:0', '--cert', cert, '--key', key);
+  const address = await server.until(({ stderr }) => /^listening on (\S+)\n/.exec(stderr)?.[1]);
+  for (const mode of ['echo', 'send', 'receive']) {
+    const result = await bench(t, address, '--ca', cert, '--mode', mode, '--connections', '2');
+    assert.ok(result.messages > 10, mode);
+    assert.equal(result.failures, 0);
+  }
+  const stranger = await run(t, ['bench', address, ...SHORT]);
+  assert.deepEqual([stranger.status, /nothing vouches for/.test(stranger.stderr)], [1, true]);
+});
+
+test('sockeye bench --source and --option are of its own sockets', async (t) => {
+  const server = await benchServer(t, 'tcp://127.0.0.1:0');
+  const own = ['--source', '127.0.0.2', '--option', 'SO_SNDBUF=65536'];
+  assert.ok((await bench(t, server.address, ...own)).messages > 10);
+  const { status, stderr } = await run(t, ['bench', server.address, '--option', 'TCP_NOTHING=1']);
+  assert.deepEqual(
+    [status, stderr],
+    [2, 'sockeye: cannot set TCP_NOTHING: this socket has no such option\n'],
+  );
+  const wrong = await run(t, ['bench', '--serve', '127.0.0.1:0', '--source', '127.0.0.2']);
+  assert.deepEqual([wrong.status, /--source is of the client/.test(wrong.stderr)], [2, true]);
 });
 
 test('sockeye bench --rate keeps its schedule and charges a stall to every message it delays', async (t) => {
@@ -257,8 +315,7 @@ const WRONG: readonly [readonly string[], RegExp][] = [
   [['127.0.0.1:1', '--duration', '0'], /--duration is too short/],
   [['127.0.0.1:1', '--rate', '5', '--mode', 'receive'], /cannot be used with --mode receive/],
   [['localhost'], /it has no port/],
-  [['tls://127.0.0.1:1'], /cannot use tls:\/\/127\.0\.0\.1:1: bench measures sockets without TLS/],
-  [['--serve', 'tls://127.0.0.1:1'], /bench measures sockets without TLS/],
+  [['--serve', 'tls://127.0.0.1:1'], /needs --cert and --key/],
 ];
 
 for (const [args, message] of WRONG) {

@@ -1,12 +1,16 @@
 // Room for the longest receive at any place of the pattern.
 const RECEIVE_BYTES = 256 * 1024;
 
+// Arbitrary.
+const MAX_GREETING_BYTES = 64 * 1024;
+
 /** What is sent over and over, and must come back. */
 export class EchoPattern {
   readonly message: Buffer;
   #repeated: Buffer;
   #offset = 0;
   #total = 0;
+  #greetingBytes = 0;
 
   /** @param size bytes of a message */
   constructor(size: number) {
@@ -19,6 +23,21 @@ export class EchoPattern {
   /** Bytes of the longest piece that `expect` takes. */
   get maxPieceBytes(): number {
     return Math.max(RECEIVE_BYTES, this.message.length);
+  }
+
+  /**
+   * What of a piece may be the echo: a server's greeting comes before it, text without the NUL that
+   * the pattern begins with.
+   *
+   * @throws Error where what is no echo is too long for a greeting
+   */
+  afterGreeting(piece: Buffer): Buffer {
+    if (this.#total > 0) return piece;
+    const first = piece.indexOf(0);
+    const end = first < 0 ? piece.length : first;
+    this.#greetingBytes += end;
+    if (this.#greetingBytes <= MAX_GREETING_BYTES) return piece.subarray(end);
+    throw new Error('the server does not echo: it sends what it was not sent');
   }
 
   /**

@@ -1,7 +1,11 @@
-import type { Socket } from '@sockeye/net';
+import { Socket } from '@sockeye/net';
 import { type Endpoint, isConnectionless, keepsMessages } from '../address/address.ts';
+import { CONNECT_TIMEOUT_MS, openSocket, type OpenSocketOptions } from '../channel/open-socket.ts';
+import { tlsClient } from '../channel/tls-client.ts';
+import type { TlsSettings } from '../channel/tls-flags.ts';
 import type { BenchOptions } from './bench-options.ts';
-import { connectEndpoint } from './connect-endpoint.ts';
+import { type BenchStream, TlsBenchStream } from './bench-stream.ts';
+import type { BenchMode } from './bench-protocol.ts';
 import { DatagramEcho } from './datagram-echo.ts';
 import { DatagramReceive } from './datagram-receive.ts';
 import { DatagramSend } from './datagram-send.ts';
@@ -13,8 +17,6 @@ import { StreamReceive } from './stream-receive.ts';
 import { StreamSend } from './stream-send.ts';
 import type { Traffic, TrafficContext } from './traffic.ts';
 
-// A server that takes long for a connection is not what is measured.
-const CONNECT_TIMEOUT_MS = 10_000;
 // As many at once as the shortest backlog in use takes (SOMAXCONN of old systems).
 const CONNECTS_AT_ONCE = 128;
 
@@ -30,6 +32,8 @@ export interface BenchRun {
 }
 
 export interface RunOptions extends BenchOptions {
+  /** How each connection is made. */
+  readonly connect: OpenSocketOptions & { readonly tls: TlsSettings };
   /** Ends the run early; what was measured until then counts. */
   readonly signal: AbortSignal;
   /** Called once the connections are there. */
@@ -69,20 +73,18 @@ interface Exchange {
   readonly measurements: Measurements;
 }
 
-async function exchange(sockets: readonly Socket<number>[], run: Exchange): Promise<Traffic[]> {
+async function exchange(sockets: readonly BenchStream[], run: Exchange): Promise<Traffic[]> {
   const { options, clock, measurements } = run;
   const { rate, connections } = options;
   const schedule = rate === undefined ? undefined : new Schedule(rate, connections);
-  const traffics = sockets.map((socket, connection) =>
-    makeTraffic(run.endpoint, {
-      socket,
-      options,
-      clock,
-      measurements,
-      keepsMessages: keepsMessages(run.endpoint.transport),
-      dueAt: schedule && ((index) => schedule.dueAt(connection, index)),
-    }),
-  );
+  const shared = { options, clock, measurements };
+  const traffics = sockets.map((socket, connection) => {
+    const dueAt = schedule && ((index: number) => schedule.dueAt(connection, index));
+    const context = { ...shared, keepsMessages: keepsMessages(run.endpoint.transport), dueAt };
+    return socket instanceof Socket && isConnectionless(run.endpoint.transport)
+      ? makeDatagramTraffic(options.mode, { ...context, socket })
+      : makeTraffic(options.mode, { ...context, socket });
+  });
   let left = traffics.length;
   const ends = traffics.map(async (traffic, i) => {
     try {
@@ -99,30 +101,49 @@ async function exchange(sockets: readonly Socket<number>[], run: Exchange): Prom
   return traffics;
 }
 
-function makeTraffic({ transport }: Endpoint, context: TrafficContext): Traffic {
-  const isDatagram = isConnectionless(transport);
-  switch (context.options.mode) {
+function makeTraffic(mode: BenchMode, context: TrafficContext<BenchStream>): Traffic {
+  switch (mode) {
     case 'echo':
-      return isDatagram ? new DatagramEcho(context) : new StreamEcho(context);
+      return new StreamEcho(context);
     case 'send':
-      return isDatagram ? new DatagramSend(context) : new StreamSend(context);
+      return new StreamSend(context);
     case 'receive':
-      return isDatagram ? new DatagramReceive(context) : new StreamReceive(context);
+      return new StreamReceive(context);
     default:
-      return context.options.mode satisfies never;
+      return mode satisfies never;
   }
 }
 
-async function connectAll(endpoint: Endpoint, options: RunOptions): Promise<Socket<number>[]> {
-  const { connections, signal } = options;
-  const sockets: Socket<number>[] = [];
+function makeDatagramTraffic(mode: BenchMode, context: TrafficContext): Traffic {
+  switch (mode) {
+    case 'echo':
+      return new DatagramEcho(context);
+    case 'send':
+      return new DatagramSend(context);
+    case 'receive':
+      return new DatagramReceive(context);
+    default:
+      return mode satisfies never;
+  }
+}
+
+/** Small writes leave at once. */
+async function connect(endpoint: Endpoint, options: RunOptions): Promise<BenchStream> {
+  return await openSocket<BenchStream>(endpoint, options.connect, async (socket) => {
+    if (endpoint.transport !== 'tls') return socket;
+    const { tls } = options.connect;
+    return new TlsBenchStream(await tlsClient(endpoint, socket, tls, CONNECT_TIMEOUT_MS));
+  });
+}
+
+async function connectAll(endpoint: Endpoint, options: RunOptions): Promise<BenchStream[]> {
+  const { connections } = options;
+  const sockets: BenchStream[] = [];
   try {
     while (sockets.length < connections) {
       const count = Math.min(connections - sockets.length, CONNECTS_AT_ONCE);
       const settled = await Promise.allSettled(
-        Array.from({ length: count }, () =>
-          connectEndpoint(endpoint, { timeoutMs: CONNECT_TIMEOUT_MS, noDelay: true, signal }),
-        ),
+        Array.from({ length: count }, () => connect(endpoint, options)),
       );
       sockets.push(...settled.flatMap((one) => (one.status === 'fulfilled' ? one.value : [])));
       const failed = settled.find((one) => one.status === 'rejected');

@@ -1,9 +1,10 @@
+import type { BenchStream } from './bench-stream.ts';
 import type { Traffic, TrafficContext } from './traffic.ts';
 import { EchoPattern } from './echo-pattern.ts';
 
 /** Sends messages on a connection and measures how long each takes to come back. */
 export class StreamEcho implements Traffic {
-  #context: TrafficContext;
+  #context: TrafficContext<BenchStream>;
   #pattern: EchoPattern;
   /** When each message under way was due; by its index modulo the depth. */
   #due: Float64Array;
@@ -13,7 +14,7 @@ export class StreamEcho implements Traffic {
   #receivedBytes = 0;
   #failure: unknown;
 
-  constructor(context: TrafficContext) {
+  constructor(context: TrafficContext<BenchStream>) {
     this.#context = context;
     this.#pattern = new EchoPattern(context.options.size);
     this.#due = new Float64Array(context.options.depth);
@@ -46,9 +47,11 @@ export class StreamEcho implements Traffic {
     }
   }
 
-  #received(piece: Buffer): void {
+  #received(data: Buffer): void {
     const { options, measurements } = this.#context;
     const now = performance.now();
+    const piece = this.#pattern.afterGreeting(data);
+    if (piece.length === 0) return;
     this.#pattern.expect(piece);
     measurements.received(piece.length, now);
     this.#receivedBytes += piece.length;

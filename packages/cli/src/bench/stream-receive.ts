@@ -1,4 +1,5 @@
 import { streamPreamble } from './bench-protocol.ts';
+import type { BenchStream } from './bench-stream.ts';
 import type { Traffic, TrafficContext } from './traffic.ts';
 
 const RECEIVE_BYTES = 256 * 1024;
@@ -6,9 +7,9 @@ const RECEIVE_BYTES = 256 * 1024;
 /** Takes what the server sends, as fast as it comes. */
 export class StreamReceive implements Traffic {
   readonly unanswered = 0;
-  #context: TrafficContext;
+  #context: TrafficContext<BenchStream>;
 
-  constructor(context: TrafficContext) {
+  constructor(context: TrafficContext<BenchStream>) {
     this.#context = context;
   }
 

@@ -1,6 +1,7 @@
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { SHUT_WR } from '@sockeye/net';
 import { streamPreamble } from './bench-protocol.ts';
+import type { BenchStream } from './bench-stream.ts';
 import type { Traffic, TrafficContext } from './traffic.ts';
 
 const RECEIVE_BYTES = 64 * 1024;
@@ -15,13 +16,13 @@ const REPORT_MS = 3000;
 /** Sends as fast as the connection takes it, and asks the server how much that was. */
 export class StreamSend implements Traffic {
   readonly unanswered = 0;
-  #context: TrafficContext;
+  #context: TrafficContext<BenchStream>;
   #message: Buffer;
   #tail = Buffer.alloc(0);
   #offered: number;
   #wake: (() => void) | undefined;
 
-  constructor(context: TrafficContext) {
+  constructor(context: TrafficContext<BenchStream>) {
     this.#context = context;
     this.#message = Buffer.alloc(context.options.size, 'bench');
     this.#offered = context.dueAt === undefined ? Number.POSITIVE_INFINITY : 0;

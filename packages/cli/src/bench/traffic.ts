@@ -14,8 +14,8 @@ export interface Traffic {
 }
 
 /** What the traffic of a connection needs. */
-export interface TrafficContext {
-  readonly socket: Socket<number>;
+export interface TrafficContext<Connected = Socket<number>> {
+  readonly socket: Connected;
   readonly options: BenchOptions;
   readonly clock: RunClock;
   readonly measurements: Measurements;

@@ -2,7 +2,6 @@ import { isIP } from 'node:net';
 import { connect } from 'node:tls';
 import { type Socket, TimeoutError, TlsStream, TlsTransport } from '@sockeye/net';
 import type { HostEndpoint } from '../address/address.ts';
-import { TlsChannel } from './tls-channel.ts';
 import type { TlsSettings } from './tls-flags.ts';
 
 /**
@@ -16,8 +15,8 @@ export async function tlsClient(
   socket: Socket<number>,
   settings: TlsSettings,
   timeoutMs: number,
-): Promise<TlsChannel> {
-  const { insecure, ignoreUnexpectedEof = false, servername, ...rest } = settings;
+): Promise<TlsStream> {
+  const { insecure, ignoreUnexpectedEof: _, servername, ...rest } = settings;
   const name = servername ?? (isIP(endpoint.host) === 0 ? endpoint.host || 'localhost' : undefined);
   const transport = new TlsTransport(socket);
   const tls = connect({
@@ -27,7 +26,7 @@ export async function tlsClient(
     rejectUnauthorized: !insecure,
     ...(name === undefined ? {} : { servername: name }),
   });
-  const channel = new TlsChannel(endpoint, new TlsStream(tls, transport), ignoreUnexpectedEof);
+  const stream = new TlsStream(tls, transport);
   let timer: NodeJS.Timeout | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
@@ -38,9 +37,9 @@ export async function tlsClient(
       const late = (): void => reject(new TimeoutError('connect', timeoutMs / 1000));
       timer = setTimeout(late, timeoutMs);
     });
-    return channel;
+    return stream;
   } catch (error) {
-    channel[Symbol.dispose]();
+    stream.destroy();
     throw error;
   } finally {
     clearTimeout(timer);

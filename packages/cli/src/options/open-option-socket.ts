@@ -2,11 +2,10 @@ import { AF_INET, AF_INET6, Socket } from '@sockeye/net';
 import type { Endpoint } from '../address/address.ts';
 import { parseAddress } from '../address/parse-address.ts';
 import { resolveEndpoint } from '../address/resolve-endpoint.ts';
-import { connectEndpoint } from '../bench/connect-endpoint.ts';
+import { openSocket, type OpenSocketOptions } from '../channel/open-socket.ts';
+import { applyOptions } from '../channel/socket-settings.ts';
 import { usageError } from '../command-error.ts';
 import { explainError } from '../explain-error.ts';
-
-const CONNECT_TIMEOUT_MS = 10_000;
 
 // A kind of socket alone is enough for a fresh one; the address is never used.
 const KINDS: ReadonlyMap<string, string> = new Map([
@@ -26,7 +25,11 @@ const KINDS: ReadonlyMap<string, string> = new Map([
  * @param text an address, or a kind of socket: `tcp`, `udp6`, `unix`
  * @throws AddressSyntaxError, CommandError with the one line that says why not
  */
-export async function openOptionSocket(text: string, connect: boolean): Promise<Socket<number>> {
+export async function openOptionSocket(
+  text: string,
+  connect: boolean,
+  options: OpenSocketOptions,
+): Promise<Socket<number>> {
   const kind = KINDS.get(text);
   if (kind !== undefined && connect) {
     throw usageError(
@@ -36,9 +39,16 @@ export async function openOptionSocket(text: string, connect: boolean): Promise<
   const endpoint = parseAddress(kind ?? text);
   if (connect) {
     // Nagle's algorithm stays as it is: it is among the options.
-    return await connectEndpoint(endpoint, { timeoutMs: CONNECT_TIMEOUT_MS, noDelay: false });
+    return await openSocket(endpoint, { ...options, noDelay: false }, (socket) => socket);
   }
-  return await freshSocket(endpoint);
+  const socket = await freshSocket(endpoint);
+  try {
+    applyOptions(socket, options.settings);
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+  return socket;
 }
 
 async function freshSocket(endpoint: Endpoint): Promise<Socket<number>> {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { CommandError } from '../command-error.ts';
+import { addOptionFlag, addSourceFlag, type SocketFlags } from '../channel/socket-settings.ts';
+import { CommandError, usageError } from '../command-error.ts';
 import { quote } from '../address/address-syntax-error.ts';
 import { EXIT } from '../exit-code.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
@@ -12,26 +13,30 @@ Examples:
   sockeye options tcp                                  what a fresh TCP socket has
   sockeye options udp6 buf                             names with "buf" in them
   sockeye options --connect example.com:443 TCP_INFO   of a connection
+  sockeye options tcp SO_RCVBUF --option SO_RCVBUF=65536   what the system makes of a value
   sockeye options unix:///run/app.sock 'SO_P*' --json  for a script
 
 An address may be a kind of socket alone: tcp, tcp6, udp, udp6, unix, unix-dgram, unix-seqpacket,
 vsock. A pattern is a part of a name, or with * and ? the whole of it; case does not matter.`;
 
-interface Flags {
+interface Flags extends SocketFlags {
   readonly connect?: boolean;
   readonly json?: boolean;
 }
 
 /** Adds `sockeye options`. */
 export function addOptionsCommand(program: Command, hooks: ProgramHooks): void {
-  program
+  const command = program
     .command('options')
     .summary('show every option of a socket with its value')
     .description('Shows every option of a fresh or a connected socket, with its value.')
     .argument('<address>', 'what the socket is for')
     .argument('[pattern]', 'which options to show')
     .option('--connect', 'connect the socket first')
-    .option('--json', 'print JSON objects, one a line')
+    .option('--json', 'print JSON objects, one a line');
+  addSourceFlag(command);
+  addOptionFlag(command);
+  command
     .addHelpText('after', EXAMPLES)
     .action(async (address: string, pattern: string | undefined, flags: Flags) => {
       await show(address, pattern, flags);
@@ -40,7 +45,11 @@ export function addOptionsCommand(program: Command, hooks: ProgramHooks): void {
 }
 
 async function show(address: string, pattern: string | undefined, flags: Flags): Promise<void> {
-  using socket = await openOptionSocket(address, flags.connect ?? false);
+  if (flags.source !== undefined && !flags.connect) {
+    throw usageError('--source is for a socket that connects: add --connect');
+  }
+  const { source, option: settings } = flags;
+  using socket = await openOptionSocket(address, flags.connect ?? false, { source, settings });
   const matches = matcher(pattern ?? '');
   const found = socket.options.list().filter(({ name }) => matches(name));
   if (found.length === 0) {

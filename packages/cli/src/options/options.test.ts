@@ -116,6 +116,18 @@ for (const [pattern, names] of PATTERNS) {
   });
 }
 
+test('sockeye options --option shows what the system makes of a value', async (t) => {
+  const args = ['options', 'tcp', '*RCVBUF', '--option', 'SO_RCVBUF=65536', '--json'];
+  const { status, stdout } = await run(t, args);
+  // The kernel doubles it for its own bookkeeping: socket(7).
+  assert.deepEqual([status, (JSON.parse(stdout) as { value: unknown }).value], [0, 131_072]);
+  const wrong = await run(t, ['options', 'tcp', '--source', '127.0.0.1']);
+  assert.deepEqual(
+    [wrong.status, wrong.stderr],
+    [2, 'sockeye: --source is for a socket that connects: add --connect\n'],
+  );
+});
+
 test('sockeye options ends quietly when the reader of its pipe has gone', async (t) => {
   const args = ['-c', '"$0" "$1" options tcp | head -n 1', process.execPath, COMMAND];
   const { stdout, stderr } = await new Running(t, 'sh', args).exit();

@@ -29,7 +29,7 @@ import {
 } from './control-messages.ts';
 import { EchoMessages, type IpVersion, readEchoHeader } from './echo-message.ts';
 import { internetChecksum } from './internet-checksum.ts';
-import { openIcmpSocket } from './open-icmp-socket.ts';
+import { type IcmpSocketOptions, openIcmpSocket } from './open-icmp-socket.ts';
 
 // Room for what may come before a message: an IPv4 header with options is 60 bytes (RFC 791), the
 // device's header 14 on Ethernet.
@@ -61,8 +61,12 @@ export class IcmpSocket implements Disposable {
   #address: string;
 
   /** @throws CommandError where the system doesn't allow it */
-  constructor(target: { address: string; version: IpVersion }, size: number, ttl?: number) {
-    this.#socket = openIcmpSocket(target.version, ttl);
+  constructor(
+    target: { address: string; version: IpVersion },
+    size: number,
+    options: IcmpSocketOptions = {},
+  ) {
+    this.#socket = openIcmpSocket(target.version, options);
     this.#address = target.address;
     this.messages = new EchoMessages(target.version, this.#identifier(), size);
   }

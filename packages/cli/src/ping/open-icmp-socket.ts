@@ -13,21 +13,35 @@ import {
   SOF_TIMESTAMPING_TX_SOFTWARE,
   SOL_SOCKET,
 } from '@sockeye/net';
-import { CommandError } from '../command-error.ts';
+import { isIP } from 'node:net';
+import { quote } from '../address/address-syntax-error.ts';
+import { applyOptions, type OptionSetting } from '../channel/socket-settings.ts';
+import { CommandError, usageError } from '../command-error.ts';
 import { reasonOf } from '../explain-error.ts';
 import { ECHO_TYPE, type IpVersion } from './echo-message.ts';
 
 const NOT_ALLOWED: ReadonlySet<string> = new Set(['EACCES', 'EPERM']);
 
+/** How a socket for echo requests differs from the system's defaults. */
+export interface IcmpSocketOptions {
+  /** Hops that a request may take. */
+  readonly ttl?: number | undefined;
+  /** The address that requests come from. */
+  readonly source?: string | undefined;
+  readonly settings?: readonly OptionSetting[] | undefined;
+}
+
 /**
  * Opens a socket that sends echo requests: a datagram one where net.ipv4.ping_group_range has our
  * group, which needs no privilege and gets its own replies only; a raw one otherwise.
  *
- * @param ttl hops that a request may take; undefined is the system's default
  * @throws CommandError with what would allow it
  * Source: icmp(7), raw(7).
  */
-export function openIcmpSocket(version: IpVersion, ttl?: number): Socket<number> {
+export function openIcmpSocket(
+  version: IpVersion,
+  { ttl, source, settings }: IcmpSocketOptions = {},
+): Socket<number> {
   const socket = openAny(version);
   try {
     if (version === 4) prepare4(socket, ttl);
@@ -37,13 +51,31 @@ export function openIcmpSocket(version: IpVersion, ttl?: number): Socket<number>
       'SO_TIMESTAMPING',
       SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE,
     );
-    // The number that stands for a port is the identifier, which the kernel chooses.
-    if (socket.type === SOCK_DGRAM)
-      socket.bind({ host: version === 4 ? '0.0.0.0' : '::', port: 0 });
+    applyOptions(socket, settings);
+    bind(socket, version, source);
     return socket;
   } catch (error) {
     socket.close();
     throw error;
+  }
+}
+
+function bind(socket: Socket<number>, version: IpVersion, source: string | undefined): void {
+  const any = version === 4 ? '0.0.0.0' : '::';
+  // The number that stands for a port is the identifier of a datagram socket; the kernel chooses it.
+  if (source === undefined) {
+    if (socket.type === SOCK_DGRAM) socket.bind({ host: any, port: 0 });
+    return;
+  }
+  if (isIP(source.split('%')[0] ?? '') !== version) {
+    throw usageError(`cannot use --source ${quote(source)}: expected an IPv${version} address`);
+  }
+  try {
+    socket.bind({ host: source, port: 0 });
+  } catch (error) {
+    if (!(error instanceof SocketError)) throw error;
+    const message = `cannot send from ${source}: ${reasonOf(error)}`;
+    throw new CommandError(message, undefined, { cause: error });
   }
 }
 

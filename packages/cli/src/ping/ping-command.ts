@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { formatDuration, parseDuration } from '../duration.ts';
+import { addOptionFlag, type OptionSetting } from '../channel/socket-settings.ts';
 import { CommandError } from '../command-error.ts';
 import { EXIT } from '../exit-code.ts';
 import { numberFrom } from '../number-from.ts';
@@ -26,6 +27,8 @@ Ends with 0 when there were replies, 1 when there were none. Round trips are fro
 of sending to its time of arrival. Needs a group in net.ipv4.ping_group_range, or CAP_NET_RAW.`;
 
 interface Flags {
+  readonly source?: string;
+  readonly option?: readonly OptionSetting[];
   readonly ipv4?: boolean;
   readonly ipv6?: boolean;
   readonly count?: number;
@@ -63,6 +66,9 @@ export function addPingCommand(program: Command, hooks: ProgramHooks): void {
     )
     .option('-q, --quiet', 'print the statistics only')
     .option('--json', 'print JSON objects, one a line')
+    .option('--source <address>', 'send from this address');
+  addOptionFlag(command);
+  command
     .addHelpText('after', EXAMPLES)
     .action(async (host: string, flags: Flags) => hooks.finish(await run(host, flags)));
 }
@@ -101,6 +107,8 @@ async function run(host: string, flags: Flags): Promise<number> {
     count: flags.count ?? Number.POSITIVE_INFINITY,
     intervalMs: flags.interval,
     ttl,
+    source: flags.source,
+    settings: flags.option,
     timeoutMs: flags.timeout,
     reporter,
     signal: stop.signal,

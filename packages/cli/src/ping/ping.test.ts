@@ -158,3 +158,25 @@ test('sockeye ping of a host that does not exist says so and exits 1', async (t)
   assert.equal(status, 1);
   assert.match(stderr, /^sockeye: cannot ping "nothing\.invalid": [^\n]+\n$/);
 });
+
+test('sockeye ping --source and --option are of its own socket', { skip: skip4 }, async (t) => {
+  const ping = (...args: string[]) => run(t, ['ping', '-c', '1', '127.0.0.1', ...args]);
+  const own = await ping('--source', '127.0.0.3', '--option', 'IP_TOS=16');
+  assert.deepEqual([own.status, own.stderr], [0, '']);
+  const other = await ping('--source', '::1');
+  assert.deepEqual(
+    [other.status, other.stderr],
+    [2, 'sockeye: cannot use --source "::1": expected an IPv4 address\n'],
+  );
+  const foreign = await ping('--source', '192.0.2.1');
+  assert.equal(foreign.status, 1);
+  assert.match(
+    foreign.stderr,
+    /^sockeye: cannot send from 192\.0\.2\.1: [^\n]*EADDRNOTAVAIL[^\n]*\n$/,
+  );
+  const unknown = await ping('--option', 'TCP_NODELAY=1');
+  assert.deepEqual(
+    [unknown.status, unknown.stderr],
+    [2, 'sockeye: cannot set TCP_NODELAY: this socket has no such option\n'],
+  );
+});

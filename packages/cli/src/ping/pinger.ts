@@ -37,7 +37,7 @@ export interface PingerOptions extends PingOptions {
  * @throws CommandError where the system has no socket for it; SocketError when the socket fails
  */
 export async function ping(target: PingTarget, options: PingerOptions): Promise<PingStatistics> {
-  using socket = new IcmpSocket(target, options.size, options.ttl);
+  using socket = new IcmpSocket(target, options.size, options);
   return await new Pinger(target, socket, options).run();
 }
 

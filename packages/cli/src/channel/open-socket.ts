@@ -1,0 +1,95 @@
+import {
+  AF_UNIX,
+  IPPROTO_TCP,
+  SO_REUSEADDR,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+  Socket,
+  SOL_SOCKET,
+  TCP_NODELAY,
+  TimeoutError,
+} from '@sockeye/net';
+import type { Endpoint } from '../address/address.ts';
+import { resolveEndpoint, type Target } from '../address/resolve-endpoint.ts';
+import { CommandError } from '../command-error.ts';
+import { EXIT } from '../exit-code.ts';
+import { explainError } from '../explain-error.ts';
+import { applyOptions, type OptionSetting, sourceAddress } from './socket-settings.ts';
+
+/** How long each address has, and TLS again, unless told otherwise (docs: safety, "Bounds"). */
+export const CONNECT_TIMEOUT_MS = 10_000;
+
+export interface OpenSocketOptions {
+  /** For each address; 10,000 unless given. Infinity waits. */
+  readonly timeoutMs?: number | undefined;
+  /** Where to connect from. */
+  readonly source?: string | undefined;
+  readonly settings?: readonly OptionSetting[] | undefined;
+  /** Whether small writes leave at once (TCP_NODELAY); true unless given. */
+  readonly noDelay?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Connects a socket to an endpoint; of a host with several addresses, to the first that answers.
+ *
+ * @param finish makes of the connected socket what is wanted; where it fails, the next address is tried
+ * @throws CommandError with the one line that says why not; the signal's reason
+ */
+export async function openSocket<Opened>(
+  endpoint: Endpoint,
+  options: OpenSocketOptions,
+  finish: (socket: Socket<number>) => Opened | Promise<Opened>,
+): Promise<Opened> {
+  const { signal, timeoutMs } = options;
+  let last: unknown;
+  for (const target of await resolveEndpoint(endpoint, 'client')) {
+    try {
+      return await openTarget(target, options, finish);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof CommandError) throw error;
+      last = error;
+    }
+  }
+  const failure = explainError('connect to', endpoint, last);
+  const isDeadline = timeoutMs !== undefined && last instanceof TimeoutError;
+  throw isDeadline ? new CommandError(failure.message, EXIT.deadline, { cause: last }) : failure;
+}
+
+async function openTarget<Opened>(
+  target: Target,
+  options: OpenSocketOptions,
+  finish: (socket: Socket<number>) => Opened | Promise<Opened>,
+): Promise<Opened> {
+  const { timeoutMs = CONNECT_TIMEOUT_MS, signal } = options;
+  const socket = new Socket<number>(target.family, target.type);
+  try {
+    prepare(socket, target, options);
+    socket.settimeout(Number.isFinite(timeoutMs) ? timeoutMs / 1000 : null);
+    await socket.connect(target.address, { signal });
+    socket.settimeout(null);
+    return await finish(socket);
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+}
+
+function prepare(
+  socket: Socket<number>,
+  { family, type, address }: Target,
+  { source, settings, noDelay = true }: OpenSocketOptions,
+): void {
+  if (noDelay && 'host' in address && type === SOCK_STREAM) {
+    socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1);
+  }
+  applyOptions(socket, settings);
+  // Without a name of its own a Unix datagram socket gets no answers: unix(7), "Autobind".
+  if (source === undefined) {
+    if (family === AF_UNIX && type === SOCK_DGRAM) socket.bind({ path: '' });
+    return;
+  }
+  if (type === SOCK_STREAM) socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
+  socket.bind(sourceAddress(family, source));
+}
