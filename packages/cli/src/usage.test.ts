@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { run, serve } from './command.test.util.ts';
+import { run, serve, temporaryDirectory } from './command.test.util.ts';
 
 const WRONG: readonly [readonly string[], RegExp][] = [
   [[], /no command given/],
@@ -30,6 +31,17 @@ const WRONG: readonly [readonly string[], RegExp][] = [
   [['connect', 'vsock://:1'], /it has no cid/],
   [['connect', ':1', '--timeout', 'x'], /Expected a duration/],
   [['connect', ':1', '--timeout', '0'], /Expected more than 0/],
+  [
+    ['connect', '127.0.0.1:1', '--ca', 'cert.pem'],
+    /--ca is for TLS, and tcp:\/\/127\.0\.0\.1:1 has none; expected tls:\/\/127\.0\.0\.1:1\n/,
+  ],
+  [
+    ['serve', 'udp://127.0.0.1:0', '--cert', 'a', '--key', 'b'],
+    /--cert is for TLS, .* expected tls:/,
+  ],
+  [['listen', 'unix:///tmp/s', '--ignore-unexpected-eof'], /--ignore-unexpected-eof is for TLS/],
+  [['forward', '127.0.0.1:0', '127.0.0.1:1', '--insecure'], /--insecure is for TLS/],
+  [['bench', '127.0.0.1:1', '--servername', 'x'], /--servername is for TLS/],
 ];
 
 for (const [args, message] of WRONG) {
@@ -50,6 +62,39 @@ test('sockeye serve on a port in use says who holds it, in one line, and exits 1
     assert.match(stderr, /^sockeye: cannot listen on [^\n]+\(EADDRINUSE\)[^\n]*\n$/);
     assert.match(stderr, new RegExp(`pid ${holder.child.pid}\\b`));
   }
+});
+
+test('sockeye connect and listen refuse a file of --replay or --record before they meet a peer', async (t) => {
+  const nowhere = join(temporaryDirectory(t), 'none', 'file');
+  for (const flag of ['--replay', '--record']) {
+    for (const args of [
+      ['connect', '127.0.0.1:1'],
+      ['listen', '127.0.0.1:0'],
+    ]) {
+      const { status, stderr } = await run(t, [...args, flag, nowhere]);
+      assert.equal(status, 1);
+      assert.match(
+        stderr,
+        new RegExp(`^sockeye: cannot \\w+ ${flag} [^\n]*no such file or directory \\(ENOENT\\)\n$`),
+      );
+    }
+  }
+});
+
+test('sockeye connect says of --source what is wrong with it, and tries the next address', async (t) => {
+  const connect = (...args: string[]) => run(t, ['connect', ...args]);
+  const foreign = await connect('127.0.0.1:1', '--source', '192.0.2.5');
+  assert.equal(foreign.status, 1);
+  assert.match(foreign.stderr, /^sockeye: cannot use --source 192\.0\.2\.5: [^\n]*EADDRNOTAVAIL/);
+  const family = await connect('127.0.0.1:1', '--source', '::1');
+  assert.match(family.stderr, /^sockeye: cannot use --source ::1: it is of another family/);
+  const server = await serve(t, ['127.0.0.1:0']);
+  const { status, stdout } = await run(
+    t,
+    ['connect', `localhost:${server.ports[0]}`, '--source', '127.0.0.1'],
+    'hello',
+  );
+  assert.deepEqual([status, stdout], [0, 'hello']);
 });
 
 const REFUSED: readonly [string, readonly string[], RegExp][] = [

@@ -112,7 +112,8 @@ async function bench(
     if (flags.source !== undefined) throw usageError('--source is of the client, not of --serve');
     const endpoint = parseAddress(address ?? DEFAULT_ADDRESS);
     const { json = false, quiet = false, option } = flags;
-    const tls = endpoint.transport === 'tls' ? serverTls(loadTls(flags)) : undefined;
+    const settings = loadTls(flags, [endpoint]);
+    const tls = endpoint.transport === 'tls' ? serverTls(settings) : undefined;
     const server = await openBenchServer(endpoint, { json, quiet, settings: option, tls });
     return await untilSignalled(server, onListening);
   }
@@ -148,7 +149,7 @@ function optionsFor(endpoint: Endpoint, flags: Flags): BenchOptions {
 }
 
 async function measure(endpoint: Endpoint, options: BenchOptions, flags: Flags): Promise<number> {
-  const tls = loadTls(flags);
+  const tls = loadTls(flags, [endpoint]);
   const stop = new AbortController();
   const connect = { source: flags.source, settings: flags.option, signal: stop.signal, tls };
   process.on('SIGINT', () => stop.abort());

@@ -1,4 +1,5 @@
 import {
+  AddressInfoError,
   AF_UNIX,
   IPPROTO_TCP,
   SO_REUSEADDR,
@@ -13,7 +14,7 @@ import type { Endpoint } from '../address/address.ts';
 import { resolveEndpoint, type Target } from '../address/resolve-endpoint.ts';
 import { CommandError } from '../command-error.ts';
 import { EXIT } from '../exit-code.ts';
-import { explainError } from '../explain-error.ts';
+import { explainError, reasonOf } from '../explain-error.ts';
 import { applyOptions, type OptionSetting, sourceAddress } from './socket-settings.ts';
 
 /** How long each address has, and TLS again, unless told otherwise (docs: safety, "Bounds"). */
@@ -52,6 +53,7 @@ export async function openSocket<Opened>(
       last = error;
     }
   }
+  if (last instanceof SourceError) throw new CommandError(last.message, undefined, { cause: last });
   const failure = explainError('connect to', endpoint, last);
   const isDeadline = timeoutMs !== undefined && last instanceof TimeoutError;
   throw isDeadline ? new CommandError(failure.message, EXIT.deadline, { cause: last }) : failure;
@@ -91,5 +93,21 @@ function prepare(
     return;
   }
   if (type === SOCK_STREAM) socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
-  socket.bind(sourceAddress(family, source));
+  const own = sourceAddress(family, source);
+  try {
+    socket.bind(own);
+  } catch (error) {
+    throw new SourceError(source, error);
+  }
+}
+
+/** It is the socket's own address that is wrong: another address of the peer may go with it. */
+class SourceError extends Error {
+  constructor(source: string, cause: unknown) {
+    const reason =
+      cause instanceof AddressInfoError && cause.code === 'EAI_ADDRFAMILY'
+        ? 'it is of another family than the address to connect to'
+        : reasonOf(cause);
+    super(`cannot use --source ${source}: ${reason}`, { cause });
+  }
 }

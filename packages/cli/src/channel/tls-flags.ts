@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { TLSSocketOptions } from 'node:tls';
 import { type Command, Option } from 'commander';
+import type { Endpoint } from '../address/address.ts';
+import { formatEndpoint } from '../address/format-address.ts';
 import { CommandError, usageError } from '../command-error.ts';
-import { errorCode } from '../error-code.ts';
+import { reasonOf } from '../explain-error.ts';
 
 /** The options of TLS as they were typed. */
 export interface TlsFlags {
@@ -51,12 +53,41 @@ export function addUnexpectedEofFlag(command: Command): Command {
   );
 }
 
+// As they are typed, by the names that they have here.
+const NAMES = {
+  cert: '--cert',
+  key: '--key',
+  ca: '--ca',
+  insecure: '--insecure',
+  ignoreUnexpectedEof: '--ignore-unexpected-eof',
+  servername: '--servername',
+  alpn: '--alpn',
+} as const satisfies Record<keyof TlsFlags, string>;
+
+/** Who says --ca believes that the conversation is encrypted. */
+function checkUse(flags: TlsFlags, endpoints: readonly Endpoint[]): void {
+  if (endpoints.some(({ transport }) => transport === 'tls')) return;
+  const [used] =
+    Object.entries(NAMES).find(([name]) => Reflect.get(flags, name) !== undefined) ?? [];
+  const [endpoint] = endpoints;
+  if (used === undefined || endpoint === undefined) return;
+  const name = NAMES[used as keyof TlsFlags];
+  const own = formatEndpoint(endpoint);
+  const instead =
+    'host' in endpoint && endpoint.transport === 'tcp'
+      ? own.replace('tcp:', 'tls:')
+      : 'tls://host:port';
+  throw usageError(`${name} is for TLS, and ${own} has none; expected ${instead}`);
+}
+
 /**
  * Reads the files that the flags name.
  *
- * @throws CommandError for a file that can't be read
+ * @param endpoints what the command was given, one of which must be tls:// for them
+ * @throws CommandError for a file that can't be read, or flags that mean nothing here
  */
-export function loadTls(flags: TlsFlags): TlsSettings {
+export function loadTls(flags: TlsFlags, endpoints: readonly Endpoint[]): TlsSettings {
+  checkUse(flags, endpoints);
   if ((flags.cert === undefined) !== (flags.key === undefined)) {
     throw usageError('--cert and --key go together');
   }
@@ -76,7 +107,7 @@ function part(name: 'cert' | 'key' | 'ca', file: string | undefined): Partial<Tl
   try {
     return { [name]: readFileSync(file) };
   } catch (error) {
-    throw new CommandError(`cannot read --${name} ${file}: ${errorCode(error)}`, 1, {
+    throw new CommandError(`cannot read --${name} ${file}: ${reasonOf(error)}`, 1, {
       cause: error,
     });
   }

@@ -4,6 +4,7 @@ import { openChannel } from '../channel/open-channel.ts';
 import { addOptionFlag, addSourceFlag, type SocketFlags } from '../channel/socket-settings.ts';
 import { addTlsFlags, addUnexpectedEofFlag, loadTls, type TlsFlags } from '../channel/tls-flags.ts';
 import { addEmitFlag, emit } from '../emit/emit.ts';
+import { checkFiles } from './check-files.ts';
 import { EXIT } from '../exit-code.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
 import { joinStdio, type StdioOptions } from './join-stdio.ts';
@@ -53,11 +54,12 @@ export function addConnectCommand(program: Command, hooks: ProgramHooks): void {
 
 async function connect(address: string, flags: Flags): Promise<number> {
   const endpoint = parseAddress(address);
-  const tls = loadTls(flags);
+  const tls = loadTls(flags, [endpoint]);
   if (flags.emit) {
     emit({ command: 'connect', endpoint, flags });
     return EXIT.ok;
   }
+  checkFiles(flags);
   using channel = await openChannel(endpoint, {
     timeoutMs: flags.timeout,
     source: flags.source,

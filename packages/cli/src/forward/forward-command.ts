@@ -129,7 +129,7 @@ async function forward(
     emit({ command: 'forward', endpoint, target, flags });
     return EXIT.ok;
   }
-  const [inner, outer] = bothTls(endpoint, target, loadTls(flags));
+  const [inner, outer] = bothTls(endpoint, target, loadTls(flags, [endpoint, target]));
   const tls = endpoint.transport === 'tls' ? serverTls(inner) : undefined;
   const totals = { connections: 0, toTarget: 0, toClients: 0 };
   const to: ForwardTarget = {

@@ -14,6 +14,7 @@ import { joinStdio, openStdin, type StdioOptions } from '../connect/join-stdio.t
 import { addStdioFlags, addTimeoutFlag } from '../connect/stdio-flags.ts';
 import { formatDuration } from '../duration.ts';
 import { addEmitFlag, emit } from '../emit/emit.ts';
+import { checkFiles } from '../connect/check-files.ts';
 import { EXIT } from '../exit-code.ts';
 import { explainError, reasonOf } from '../explain-error.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
@@ -71,7 +72,9 @@ async function listen(address: string, flags: Flags, hooks: ProgramHooks): Promi
     emit({ command: 'listen', endpoint, flags });
     return EXIT.ok;
   }
-  const acceptor = endpoint.transport === 'tls' ? new TlsAcceptor(loadTls(flags)) : undefined;
+  const tls = loadTls(flags, [endpoint]);
+  const acceptor = endpoint.transport === 'tls' ? new TlsAcceptor(tls) : undefined;
+  checkFiles(flags);
   const bound = await bindEndpoint(endpoint, flags.option);
   const [first] = bound;
   if (first === undefined || bound.length > 1) {

@@ -13,7 +13,7 @@ import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { isUtf8 } from 'node:buffer';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CommandError } from '../command-error.ts';
-import { errorCode } from '../error-code.ts';
+import { reasonOf } from '../explain-error.ts';
 import type { Direction, Tap } from '../channel/tapped-channel.ts';
 
 const VERSION = 1;
@@ -27,13 +27,14 @@ export class Recorder implements Disposable {
   /** @throws CommandError when the file can't be made; what is there is replaced */
   constructor(file: string, address: string) {
     this.#file = file;
-    try {
-      this.#fd = openSync(file, 'w', 0o600);
-    } catch (error) {
-      throw this.#failed(error);
-    }
+    this.#fd = openFile(file, 'w');
     const started = new Date().toISOString();
     this.#write({ sockeye: 'recording', version: VERSION, address, started });
+  }
+
+  /** @throws CommandError when the file can't be made; what is there stays */
+  static check(file: string): void {
+    closeSync(openFile(file, 'a'));
   }
 
   /** What looks on at a channel. */
@@ -46,18 +47,25 @@ export class Recorder implements Disposable {
     try {
       writeSync(this.#fd, `${JSON.stringify(line)}\n`);
     } catch (error) {
-      throw this.#failed(error);
+      throw cannotWrite(this.#file, error);
     }
-  }
-
-  #failed(error: unknown): CommandError {
-    const reason = errorCode(error);
-    return new CommandError(`cannot write --record ${this.#file}: ${reason}`, 1, { cause: error });
   }
 
   [Symbol.dispose](): void {
     closeSync(this.#fd);
   }
+}
+
+function openFile(file: string, flags: 'w' | 'a'): number {
+  try {
+    return openSync(file, flags, 0o600);
+  } catch (error) {
+    throw cannotWrite(file, error);
+  }
+}
+
+function cannotWrite(file: string, error: unknown): CommandError {
+  return new CommandError(`cannot write --record ${file}: ${reasonOf(error)}`, 1, { cause: error });
 }
 
 /** Bytes as fields of a JSON object: `text` where they are UTF-8, else `base64`. */
@@ -84,7 +92,7 @@ export function readRecording(file: string): Recorded[] {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new CommandError(`cannot read --replay ${file}: ${errorCode(error)}`, 1, {
+    throw new CommandError(`cannot read --replay ${file}: ${reasonOf(error)}`, 1, {
       cause: error,
     });
   }

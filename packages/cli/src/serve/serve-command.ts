@@ -150,7 +150,8 @@ async function serve(
   const options = { ...flags, behaviour: behaviourOf(flags, module) };
   const limits = limitsOf(flags, command);
   const isTls = endpoints.some(({ transport }) => transport === 'tls');
-  const tls = isTls ? serverTls(loadTls(flags)) : undefined;
+  const settings = loadTls(flags, endpoints);
+  const tls = isTls ? serverTls(settings) : undefined;
   await using observer = await Observer.open(flags);
   const makeServer: ServingOptions['makeServer'] = ({ socket, endpoint }, shared) =>
     isConnectionless(endpoint.transport)
