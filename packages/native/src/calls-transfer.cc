@@ -176,14 +176,11 @@ size_t TransmitAll(int fd, const uint8_t* data, size_t size) {
   return sent;
 }
 
-// A receive of less says that nothing follows at once: an EAGAIN would cost as much as it.
-constexpr size_t kLittle = 16 * 1024;
-
-// recv and send in turn, until one of them would wait, little came or `limit` bytes have been
-// received. `outcome`: bytes received; bytes sent; what ended the receiving: 0, errno, or -1 for
-// the end of the stream; what ended the sending: 0 or errno; where in `buffer` the bytes begin that
-// were not sent. Without a target (-1) it receives once. relay(from: number, to: number, buffer:
-// Uint8Array, limit: number, outcome: Int32Array): void
+// recv and send in turn, until one of them would wait or `limit` bytes have been received.
+// `outcome`: bytes received; bytes sent; what ended the receiving: 0, errno, or -1 for the end of
+// the stream; what ended the sending: 0 or errno; where in `buffer` the bytes begin that were not
+// sent. Without a target (-1) it receives once. relay(from: number, to: number, buffer: Uint8Array,
+// limit: number, outcome: Int32Array): void
 napi_value Relay(napi_env env, napi_callback_info info) {
   Args args(env, info, 5);
   const int from = args.Int32(0);
@@ -210,7 +207,7 @@ napi_value Relay(napi_env env, napi_callback_info info) {
       outcome[3] = errno;
       outcome[4] = static_cast<int32_t>(sent);
     }
-    if (sent < received || received < kLittle) break;
+    if (sent < received) break;
   }
   return nullptr;
 }

@@ -12,7 +12,7 @@ type Moved = (bytes: number) => void;
 
 /** Carries everything from one channel to the other, at the pace of the slower, and then the end. */
 export async function pump(from: Channel, to: Channel, moved: Moved): Promise<void> {
-  if (isPlainStream(from) && isPlainStream(to)) {
+  if (isPlain(from) && isPlain(to) && from.keepsMessages === to.keepsMessages) {
     await relay(from.socket, to.socket, { onMoved: moved });
   } else {
     await copy(from, to, moved);
@@ -20,8 +20,8 @@ export async function pump(from: Channel, to: Channel, moved: Moved): Promise<vo
   await to.endSending();
 }
 
-function isPlainStream(channel: Channel): channel is SocketChannel {
-  return channel instanceof SocketChannel && !channel.keepsMessages;
+function isPlain(channel: Channel): channel is SocketChannel {
+  return channel instanceof SocketChannel && !channel.isConnectionless;
 }
 
 async function copy(from: Channel, to: Channel, moved: Moved): Promise<void> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { SHUT_WR, SO_SNDBUF, SOL_SOCKET } from '../constants/index.ts';
+import { SHUT_WR, SO_SNDBUF, SOCK_SEQPACKET, SOL_SOCKET } from '../constants/index.ts';
 import type { SocketError } from '../errors/index.ts';
 import { rejection } from '../testing/index.ts';
 import { type Pair, receiveExactly, tcpPair, udpPair, unixPair } from './sockets.test.util.ts';
@@ -47,6 +47,26 @@ test('relay() brings every byte through a target with little room, and lets othe
   assert.ok(at >= 0);
   const whole = Buffer.concat([head, rest.subarray(0, at), rest.subarray(at + 8)]);
   assert.ok(whole.equals(content));
+});
+
+test('relay() keeps the messages of SOCK_SEQPACKET, also where the target has no room', async () => {
+  using near = unixPair(SOCK_SEQPACKET);
+  using far = unixPair(SOCK_SEQPACKET);
+  const moved = relay(near.server, far.client);
+  const sizes = Array.from({ length: 300 }, (_, i) => 1 + ((i * 7919) % 60_000));
+  const sent = (async () => {
+    for (const size of sizes) await near.client.send(content.subarray(0, size));
+    near.client.close();
+  })();
+  for (const size of sizes) {
+    const message = await far.server.recv(100_000);
+    assert.ok(message.equals(content.subarray(0, size)), `${message.length} instead of ${size}`);
+  }
+  await sent;
+  assert.equal(
+    await moved,
+    sizes.reduce((sum, size) => sum + size),
+  );
 });
 
 test('relay() goes behind what was sent before it', async () => {

@@ -3,11 +3,12 @@
 // operation in the source's lane. What the target didn't take is one in the target's lane, behind what
 // was sent before; only then a buffer stays with the connection.
 import { native } from '@sockeye/native';
-import { EAGAIN } from '../constants/index.ts';
+import { EAGAIN, SOCK_SEQPACKET, SOCK_STREAM } from '../constants/index.ts';
+import { invalidType, invalidValue } from '../errors/index.ts';
 import type { Descriptor } from './descriptor.ts';
 import { type Attempt, type Operation, WOULD_BLOCK } from './operation.ts';
-import { checkSignal, descriptorOf, type Socket } from './socket.ts';
-import { checkOnMoved, checkStreamSocket, type SpliceOptions, waitOf } from './splice.ts';
+import { checkSignal, descriptorOf, Socket } from './socket.ts';
+import { checkOnMoved, type SpliceOptions, waitOf } from './splice.ts';
 
 // 512 MiB from TCP to TCP over loopback, forwarded by the command, medians of three in ms (a loop in C
 // with buffers of 256 KiB: 225). A step ends after so many bytes, so that others have their turn.
@@ -36,16 +37,17 @@ interface Step {
 }
 
 /**
- * Moves everything from one stream socket to another, until the source ends; neither is shut down or
- * closed. Of a target that is slow no more is taken than 256 KiB, and an idle pair holds no memory.
+ * Moves everything from one stream socket to another, or each message of a SOCK_SEQPACKET socket, until
+ * the source ends; neither is shut down or closed. Of a target that is slow no more is taken than 256 KiB, and an idle pair holds no memory.
  *
  * `splice` does the same without a copy into the process: it takes less CPU here, and more from who
  * receives. On loopback this one is the faster (docs/decisions/0006).
  *
  * After a failure or an abort up to 256 KiB may have been taken and not have arrived.
  *
- * @param source a stream socket that isn't non-blocking (timeout 0)
- * @param target another, or the same
+ * @param source a stream or SOCK_SEQPACKET socket that isn't non-blocking (timeout 0). A message of more
+ *   than 256 KiB is cut; an empty one is the end, as recv(2) can't tell them apart
+ * @param target another of the same type
  * @returns the bytes that were moved
  * @throws SocketError, whose syscall is `recv` or `send`; TimeoutError by the socket's timeout, for each
  *   wait; the signal's reason
@@ -65,8 +67,11 @@ export async function relay(
   target: Socket<number>,
   options: SpliceOptions = {},
 ): Promise<number> {
-  checkStreamSocket('source', source);
-  checkStreamSocket('target', target);
+  checkRelayed('source', source);
+  checkRelayed('target', target);
+  if (source.type !== target.type) {
+    throw invalidValue('target', 'a socket of the same type', 'a socket of another type');
+  }
   const onMoved = checkOnMoved(options);
   const signal = checkSignal(options);
   const from = descriptorOf(source);
@@ -85,6 +90,14 @@ export async function relay(
     if (received > 0) onMoved?.(received);
     if (hasEnded) return total;
   }
+}
+
+function checkRelayed(name: string, socket: Socket<number>): void {
+  if (!(socket instanceof Socket)) throw invalidType(name, 'a Socket', socket);
+  if (socket.type !== SOCK_STREAM && socket.type !== SOCK_SEQPACKET) {
+    throw invalidValue(name, 'a SOCK_STREAM or SOCK_SEQPACKET socket', 'a socket of another type');
+  }
+  if (socket.gettimeout() === 0) throw invalidValue(name, 'a socket that may wait', 'timeout 0');
 }
 
 function giveBack(buffer: Buffer): void {
@@ -117,7 +130,7 @@ class ReceiveAndSend implements Operation<Step> {
     if (sent === received || !isWaiting) giveBack(buffer);
     if (!isWaiting) throw this.#target.error('send', refused);
     if (to >= 0 && refused !== 0) writer.ready = false;
-    this.#noteEnd(ended, received, refused);
+    this.#noteEnd(ended, received);
     if (received === 0 && ended === (EAGAIN as number)) return WOULD_BLOCK;
     const rest = buffer.subarray(at, at + received - sent);
     return {
@@ -128,14 +141,10 @@ class ReceiveAndSend implements Operation<Step> {
     };
   }
 
-  #noteEnd(ended: number, received: number, refused: number): void {
+  #noteEnd(ended: number, received: number): void {
     const source = this.#source;
-    if (ended === END_OF_STREAM) return;
-    if (ended === 0) {
-      // Little came, unless it was the limit or the target that ended it.
-      if (received < STEP_BYTES && refused === 0) source.drained();
-    } else if (ended === (EAGAIN as number)) source.reader.ready = false;
-    else {
+    if (ended === (EAGAIN as number)) source.reader.ready = false;
+    else if (ended > 0) {
       const error = source.error('recv', ended);
       if (received === 0) throw error;
       source.keepError(error);

@@ -88,11 +88,6 @@ export function checkOnMoved({ onMoved }: SpliceOptions): SpliceOptions['onMoved
 function checkEnd(name: string, end: SpliceEnd): SpliceEnd {
   if (typeof end === 'number') return checkInteger(name, end, 0, MAX_FD);
   if (!(end instanceof Socket)) throw invalidType(name, 'a Socket or a descriptor', end);
-  return checkStreamSocket(name, end);
-}
-
-export function checkStreamSocket(name: string, end: Socket<number>): Socket<number> {
-  if (!(end instanceof Socket)) throw invalidType(name, 'a Socket', end);
   if (end.type !== SOCK_STREAM) {
     throw invalidValue(name, 'a SOCK_STREAM socket', 'a socket of another type');
   }
