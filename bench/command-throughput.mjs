@@ -1,7 +1,7 @@
-// node bench/command-throughput.mjs [--mib N] [--rounds N] [--only WORD]
+// node bench/command-throughput.mjs --help
 //
 // Random bytes through `sockeye connect | sockeye listen` and through `sockeye forward`, beside socat
-// in the same run: the two take turns. What arrives goes through a pipe to cmp, which compares every
+// in the same run: they take turns, every other round from the last to the first. What arrives goes through a pipe to cmp, which compares every
 // byte and costs less than the programs that are measured.
 // Prints, for each way, the median rate and the median CPU seconds (user and system) of the programs
 // that are compared; not those of what feeds and drains them.
@@ -24,14 +24,32 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
+const HELP = `node bench/command-throughput.mjs [--mib N] [--rounds N] [--only WAY[,WAY…]] [--markdown | --json]
+
+  --mib N        what goes through, in MiB (1024)
+  --rounds N     how often each program gets it; the medians are printed (5)
+  --only WAYS    the ways with one of these words in their name: "forward tcp", "tls"
+  --list         names the ways and ends
+  --markdown     rows of the table of docs/performance.md
+  --json         an object a way
+
+At the end the exit status is 1 if a byte arrived changed, or none did.`;
+
 const { values } = parseArgs({
   options: {
     mib: { type: 'string', default: '1024' },
-    rounds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '5' },
     only: { type: 'string', default: '' },
+    list: { type: 'boolean', default: false },
+    markdown: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   },
 });
+if (values.help) {
+  console.log(HELP);
+  process.exit(0);
+}
 const MIB = Number(values.mib);
 const ROUNDS = Number(values.rounds);
 const COMMAND = fileURLToPath(new URL('../packages/cli/bin/sockeye.js', import.meta.url));
@@ -229,6 +247,15 @@ const FAMILIES = {
       connect: `UNIX-CONNECT:${path}`,
     };
   },
+  seqpacket: (port) => {
+    const path = join(directory, `${port}.sock`);
+    return {
+      place: path,
+      sockeye: `unix-seqpacket://${path}`,
+      listen: `UNIX-LISTEN:${path},socktype=5`,
+      connect: `UNIX-CONNECT:${path},socktype=5`,
+    };
+  },
   tls: (port) => ({
     place: port,
     sockeye: `tls://127.0.0.1:${port}`,
@@ -250,70 +277,83 @@ function forwardWay(from, to) {
     // socat takes 8 KiB at once unless told otherwise; 256 KiB is what sockeye takes.
     const block = program === 'socat' ? [] : ['-b', '262144'];
     const other = ['socat', ...block, '-t', '10', way.listen, target.connect];
+    // socat cuts a message that is longer than its buffer.
+    const piece = from === 'seqpacket' ? '8192' : '262144';
     return {
       receiver: ['socat', '-u', '-b', '262144', target.listen, '-'],
       between: program === 'sockeye' ? own : other,
-      sender: ['socat', '-u', '-b', '262144', '-', way.connect],
+      sender: ['socat', '-u', '-b', piece, '-', way.connect],
       places: [target.place, way.place],
       measured: ['between'],
     };
   };
 }
 
+const STREAMS = ['tcp', 'tcp6', 'unix', 'tls'];
+const PAIRS = [
+  ...STREAMS.flatMap((from) => STREAMS.map((to) => [from, to])),
+  ['seqpacket', 'seqpacket'],
+];
 const WAYS = {
   'connect | listen': pipeWay,
   'connect | listen, tls': tlsPipeWay,
-  ...Object.fromEntries(
-    [
-      'tcp tcp',
-      'tcp unix',
-      'unix tcp',
-      'unix unix',
-      'tcp tcp6',
-      'tcp6 unix',
-      'tcp tls',
-      'tls tcp',
-      'tls tls',
-      'unix tls',
-    ].map((pair) => {
-      const [from, to] = pair.split(' ');
-      return [`forward ${pair}`, forwardWay(from, to)];
-    }),
-  ),
+  ...Object.fromEntries(PAIRS.map(([from, to]) => [`forward ${from} ${to}`, forwardWay(from, to)])),
 };
 
 function median(numbers) {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 }
 
-makeFile();
-makeCertificate();
-// The file is in the page cache from here on, for the first as for the last.
-for await (const _ of createReadStream(file));
-let isWhole = true;
-for (const [name, way] of Object.entries(WAYS)) {
-  if (!name.includes(values.only)) continue;
+/** One way in all rounds: a figure for each program. */
+async function measure(way) {
   const seen = { sockeye: [], socat: [], 'socat -b 256K': [] };
+  const programs = Object.keys(seen);
   for (let round = 0; round < ROUNDS; round++) {
-    for (const program of Object.keys(seen)) {
-      const result = await carry(await way(program));
-      isWhole &&= result.unchanged;
-      seen[program].push(result);
+    for (const program of round % 2 === 0 ? programs : programs.toReversed()) {
+      seen[program].push(await carry(await way(program)));
     }
   }
-  const figures = Object.entries(seen).map(([program, results]) => ({
+  return Object.entries(seen).map(([program, results]) => ({
     program,
     mbPerSecond: Math.round((MIB * 1.048576) / median(results.map(({ seconds }) => seconds))),
     cpuSeconds: Number(median(results.map(({ cpu }) => cpu)).toFixed(2)),
     unchanged: results.every(({ unchanged }) => unchanged),
   }));
-  if (values.json) console.log(JSON.stringify({ way: name, mib: MIB, rounds: ROUNDS, figures }));
-  else {
+}
+
+function tell(name, figures) {
+  const [sockeye, ...others] = figures;
+  const ratios = others.map((other) => (sockeye.mbPerSecond / other.mbPerSecond).toFixed(2));
+  if (values.json) {
+    console.log(JSON.stringify({ way: name, mib: MIB, rounds: ROUNDS, figures }));
+  } else if (values.markdown) {
+    const rates = figures.map(({ mbPerSecond }) => mbPerSecond);
+    const cpu = figures.map(({ cpuSeconds }) => cpuSeconds.toFixed(2));
+    const way = name.replaceAll('|', '\\|');
+    console.log(`| ${[way, ...rates, ...ratios, ...cpu].join(' | ')} |`);
+  } else {
     const shown = figures.map(
-      ({ program, mbPerSecond, cpuSeconds: cpu, unchanged }) =>
-        `${program} ${mbPerSecond} MB/s, ${cpu} s CPU${unchanged ? '' : ', CHANGED'}`,
+      ({ program, mbPerSecond, cpuSeconds: cpu, unchanged }, i) =>
+        `${program} ${mbPerSecond} MB/s, ${cpu} s CPU${i > 0 ? ` (${ratios[i - 1]})` : ''}${unchanged ? '' : ', CHANGED'}`,
     );
     console.log(`${name.padEnd(22)} ${shown.join('   ')}`);
   }
+}
+
+const words = values.only.split(',');
+const chosen = Object.entries(WAYS).filter(([name]) => words.some((word) => name.includes(word)));
+if (values.list || chosen.length === 0) {
+  console.log(Object.keys(WAYS).join('\n'));
+  process.exit(values.list ? 0 : 2);
+}
+makeFile();
+makeCertificate();
+// The file is in the page cache from here on, for the first as for the last.
+for await (const _ of createReadStream(file));
+let isWhole = true;
+for (const [name, way] of chosen) {
+  const figures = await measure(way);
+  isWhole &&= figures.every(({ unchanged }) => unchanged);
+  tell(name, figures);
 }
 process.exit(isWhole ? 0 : 1);
