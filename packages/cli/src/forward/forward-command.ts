@@ -36,6 +36,9 @@ import { parseNetworks } from './parse-networks.ts';
 const STREAM_IDLE_MS = 3_600_000;
 const DATAGRAM_IDLE_MS = 120_000;
 
+// As much as one send takes; with the usual 64 KiB the client's TLS would stop and go for each.
+const HIGH_WATER_BYTES = 256 * 1024;
+
 const EXAMPLES = `
 Examples:
   sockeye forward :8080 127.0.0.1:80                        a TCP port to another
@@ -162,6 +165,7 @@ async function forward(
         },
         tls,
         trustedProxies: flags.acceptProxyProtocol,
+        highWaterMark: HIGH_WATER_BYTES,
         observer,
         ...shared,
       });

@@ -29,6 +29,8 @@ export interface ConnectionServerOptions {
   readonly tls?: TlsOptions | undefined;
   /** Whose PROXY protocol header is read; others have none. */
   readonly trustedProxies?: readonly string[] | undefined;
+  /** Bytes that may be decrypted before they are asked for; default 64 KiB. */
+  readonly highWaterMark?: number | undefined;
 }
 
 /** A client, and who looks on. */
@@ -47,7 +49,7 @@ export class ConnectionServer {
   #finish: (error?: Error) => void = () => undefined;
 
   constructor(listener: Socket<number>, options: ConnectionServerOptions) {
-    const { limits, limit, tls, trustedProxies } = options;
+    const { limits, limit, tls, trustedProxies, highWaterMark } = options;
     this.#options = options;
     this.#finished = new Promise((resolve, reject) => {
       this.#finish = (error) => (error === undefined ? resolve() : reject(error));
@@ -60,6 +62,7 @@ export class ConnectionServer {
       idleTimeoutMs: limits.idleTimeoutMs,
       writeTimeoutMs: limits.writeTimeoutMs,
       tls,
+      highWaterMark,
       proxyProtocol: trustedProxies && { trusted: trustedProxies },
     });
     this.#server.on('connection', (connection) => this.#begin(connection));

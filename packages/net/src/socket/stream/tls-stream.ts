@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
+import { YoungCollection } from '../young-collection.ts';
 import type { TlsTransport } from './tls-transport.ts';
 
 /** How a `TlsStream` is made. */
@@ -18,6 +19,7 @@ export class TlsStream {
   #highWaterMark: number;
   #queue: Buffer[] = [];
   #queuedBytes = 0;
+  readonly #young = new YoungCollection();
   #hasEnded = false;
   #isClosed = false;
   #failure: Error | undefined;
@@ -88,6 +90,7 @@ export class TlsStream {
 
   #taken(bytes: number): void {
     this.#queuedBytes -= bytes;
+    this.#young.dropped(bytes);
     if (this.#queuedBytes < this.#highWaterMark && this.tls.isPaused()) this.tls.resume();
     // Others may wait for what is left.
     if (this.#queue.length > 0) this.#wake(() => undefined);

@@ -1,7 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import { TransferError } from '../transfer-error.ts';
 import type { Wire } from './wire.ts';
-import { YoungCollection } from './young-collection.ts';
+import { YoungCollection } from '../../socket/young-collection.ts';
 
 // Decrypted bytes that may wait for us before TLS stops reading: a block. The memory has room for as
 // many again, so that what is decrypted already when reading stops always fits: records of 16 KiB.
