@@ -328,9 +328,9 @@ function tell(name, figures) {
     console.log(JSON.stringify({ way: name, mib: MIB, rounds: ROUNDS, figures }));
   } else if (values.markdown) {
     const rates = figures.map(({ mbPerSecond }) => mbPerSecond);
-    const cpu = figures.map(({ cpuSeconds }) => cpuSeconds.toFixed(2));
+    const times = figures.map(({ cpuSeconds: cpu }) => cpu.toFixed(2));
     const way = name.replaceAll('|', '\\|');
-    console.log(`| ${[way, ...rates, ...ratios, ...cpu].join(' | ')} |`);
+    console.log(`| ${[way, ...rates, ...ratios, ...times].join(' | ')} |`);
   } else {
     const shown = figures.map(
       ({ program, mbPerSecond, cpuSeconds: cpu, unchanged }, i) =>
