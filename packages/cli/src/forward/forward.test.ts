@@ -145,8 +145,7 @@ test('sockeye forward says in one line that the target refuses, resets clients a
   const told = await python(
     t,
     `for _ in range(5):
-    c = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 20)
-    try: print(c.recv(10))
+    try: print(socket.create_connection(('127.0.0.1', int(sys.argv[1])), 20).recv(10))
     except ConnectionResetError: print('reset')`,
     way.ports[0] as number,
   );
