@@ -267,7 +267,7 @@ int WriteWhole(int directory, PutOrder& order) {
   }
   if (error == 0 && ::fchmod(fd, order.mode) < 0) error = errno;
   if (error == 0 && ::futimens(fd, order.times) < 0) error = errno;
-  if (error != 0) ::unlinkat(directory, order.temporary.c_str(), 0);
+  // Who calls removes what is left, once: a second time the name may be another transfer's.
   return -error;
 }
 

@@ -20,7 +20,7 @@ import { listeningText, reachableText, transferAddress } from './transfer-addres
 import { transferFailure } from './transfer-failure.ts';
 import { addReportFlags, addSecretFlags, type ReportFlags } from './transfer-flags.ts';
 import { TransferReporter, writeReceipt } from './transfer-reporter.ts';
-import { type SecretFlags, shownSecret, toldSecret } from './transfer-secret.ts';
+import { type SecretFlags, secretWords, shownSecret, toldSecret } from './transfer-secret.ts';
 import { untilInterrupted } from './until-interrupted.ts';
 
 // The kernel chooses the port; on loopback unless told otherwise.
@@ -176,14 +176,15 @@ function announce(
   { address }: FileReceiver,
   reporter: TransferReporter,
   secret: string | undefined,
-  { portFile, insecure, secretFile }: Flags,
+  flags: Flags,
 ): void {
   if (address === null) return;
+  const { portFile } = flags;
   if (portFile !== undefined && 'port' in address) writeFileSync(portFile, `${address.port}\n`);
-  const how =
-    insecure === true ? ' --insecure' : secretFile === undefined ? '' : ' --secret-file FILE';
   process.stderr.write(`listening on ${listeningText(address)}\n`);
-  reporter.say(`on the other side: sockeye send PATH… ${reachableText(address)}${how}`);
+  reporter.say(
+    `on the other side: sockeye send PATH… ${reachableText(address)}${secretWords(flags)}`,
+  );
   // The only place where it is ever shown.
   if (secret !== undefined) process.stderr.write(`${secret}\n`);
   reporter.tellJson({ type: 'listening', address: listeningText(address) });

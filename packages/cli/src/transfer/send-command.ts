@@ -9,7 +9,7 @@ import { listeningText, reachableText, transferAddress } from './transfer-addres
 import { transferFailure } from './transfer-failure.ts';
 import { TransferReporter, writeReceipt } from './transfer-reporter.ts';
 import { addSecretFlags, addReportFlags, type ReportFlags } from './transfer-flags.ts';
-import { type SecretFlags, shownSecret, toldSecret } from './transfer-secret.ts';
+import { type SecretFlags, secretWords, shownSecret, toldSecret } from './transfer-secret.ts';
 import { untilInterrupted } from './until-interrupted.ts';
 
 const EXAMPLES = `
@@ -76,7 +76,8 @@ async function send(words: readonly string[], flags: Flags): Promise<number> {
           onEvent: (event) => reporter.tell(event),
           onListening(at) {
             process.stderr.write(`listening on ${listeningText(at)}\n`);
-            reporter.say(`on the other side: sockeye receive --connect ${reachableText(at)}`);
+            const how = `${reachableText(at)}${secretWords(flags)}`;
+            reporter.say(`on the other side: sockeye receive DIR ${how}`);
             if (shown?.isNew === true) process.stderr.write(`${shown.secret}\n`);
           },
         }),

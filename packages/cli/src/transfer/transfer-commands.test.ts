@@ -152,3 +152,35 @@ test('send ends with 130 on SIGINT, and the same command goes on', async (t) => 
   const done = objects(next.stdout).at(-1);
   assert.ok(Number(done?.['transferredBytes']) < 14 * 1024 * 1024, JSON.stringify(done));
 });
+
+test('send and receive say so on both sides where only one of them is --insecure', async (t) => {
+  const { at, inbox, tree, secret } = place(t);
+  const both = 'insecure is for both sides or for none';
+  const open = await receive(t, inbox, '--insecure', '--yes');
+  writeFileSync(secret, '0123456789abcdefghjkmnpqrstvwxyz\n');
+  const closed = await receive(t, at('inbox'), '--secret-file', secret);
+  const encrypting = await run(t, 'send', tree, open.address, '--secret-file', secret);
+  const plain = await run(t, 'send', tree, closed.address, '--insecure');
+  const words = `annot pair with ${open.address}: it doesn't encrypt and this side does; ${both}\n`;
+  assert.equal(encrypting.stderr.slice(1), words);
+  assert.match(plain.stderr, /it closed the connection; perhaps it wants a secret/);
+  assert.deepEqual([encrypting.status, plain.status], [1, 1]);
+  await open.running.until(({ stderr }) =>
+    stderr.includes(`it encrypts and this side doesn't; ${both}\n`),
+  );
+  await closed.running.until(({ stderr }) =>
+    stderr.includes(`it doesn't encrypt and this side does; ${both}\n`),
+  );
+});
+
+test('send --listen prints a line that works for the other side', async (t) => {
+  const { inbox, tree, secret } = place(t);
+  const sending = start(t, 'send', tree, '--listen', '127.0.0.1:0', '--secret-file', secret);
+  const [, words] = await sending.until(({ stderr }) =>
+    /^on the other side: sockeye (receive .*)$/m.exec(stderr),
+  );
+  const line = (words as string).replace('DIR', inbox).replace('FILE', secret).split(' ');
+  assert.equal((await run(t, ...line)).status, 0);
+  assert.equal((await sending.exit()).status, 0);
+  assert.equal(readFileSync(join(inbox, 'tree/a'), 'utf8'), 'hello');
+});

@@ -53,6 +53,12 @@ export function shownSecret(flags: SecretFlags): { secret: string | undefined; i
   return { secret: generateSecret(), isNew: true };
 }
 
+/** What the other side's line needs so that it protects the connection as this one does. */
+export function secretWords({ insecure, secretFile }: SecretFlags): string {
+  if (insecure === true) return ' --insecure';
+  return secretFile === undefined ? '' : ' --secret-file FILE';
+}
+
 /** Writes a new secret to a file that isn't there; undefined where it is. */
 function createFile(path: string): string | undefined {
   let fd: number;

@@ -20,7 +20,9 @@ export async function greet(
   void wire.send({ type: 'hello', role, ...version, hashes: names });
   const hello = await wire.next();
   if (hello === undefined) {
-    throw new TransferError('connection', `Cannot greet ${wire.peer}: it closed the connection`);
+    const hint = wire.encrypted ? '' : '; perhaps it wants a secret, and this side is insecure';
+    const text = `Cannot greet ${wire.peer}: it closed the connection${hint}`;
+    throw new TransferError('connection', text);
   }
   if (hello.type !== 'hello') malformed(`${hello.type} instead of hello`);
   if (hello.role === role) {

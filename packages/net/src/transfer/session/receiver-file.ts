@@ -70,30 +70,37 @@ export class ReceiverFile {
   /** Takes a file that came with its content, or accepts it as any other. */
   openWhole(parent: Promise<void>, whole: Whole): void {
     this.#run(async () => {
+      let answer: () => void;
       try {
         await parent;
-        await this.#takeWhole(whole);
+        answer = await this.#takeWhole(whole);
       } finally {
         this.#context.confirm(whole.payload.length);
         this.#context.releaseWhole(whole.payload.length);
       }
+      // Not before its room is free: the answer allows the sender the next one.
+      answer();
     });
   }
 
-  async #takeWhole({ payload, root, seal }: Whole): Promise<void> {
+  async #takeWhole({ payload, root, seal }: Whole): Promise<() => void> {
     const { sink, hash } = this.#context;
     const tree = new MerkleRoot(hash, this.entry.size);
     if (payload.length > 0) tree.push(hash.digest(payload));
     const isRight = tree.digest().equals(root) && sealOf(hash, this.entry, root).equals(seal);
-    if (isRight && (await sink.putWhole?.(this.entry, payload)) === true) return this.#put(root);
+    if (isRight && (await sink.putWhole?.(this.entry, payload)) === true) {
+      return () => this.#put(root);
+    }
     const target = await sink.open(this.entry);
     // Damaged, or something is there already: block by block, then.
-    if (!isRight || target.isComparison || target.keptBlocks > 0) return this.#accept(target);
+    if (!isRight || target.isComparison || target.keptBlocks > 0) {
+      return () => this.#accept(target);
+    }
     this.#target = target;
     if (payload.length > 0) await target.write(payload, 0, false);
     this.#target = undefined;
     await target.commit();
-    this.#put(root);
+    return () => this.#put(root);
   }
 
   #put(root: Buffer): void {

@@ -13,6 +13,10 @@ import type { FileRange, Wire } from './wire.ts';
 const PREFIX_BYTES = 4;
 const BLOCK_TYPES: ReadonlySet<number> = new Set([TYPE_NUMBERS.block, TYPE_NUMBERS.repair]);
 
+// How a record of TLS that greets, or complains of our greeting, begins: type, version 3.1 or 3.3. No
+// length of ours before HELLO is so large.
+const TLS_HELLOS: ReadonlySet<number> = new Set([0x160301, 0x160303, 0x150301, 0x150303]);
+
 // What a peer is told of our error, and how long it has to read it. Arbitrary.
 const MAX_TOLD_LETTERS = 200;
 const PATIENCE_MS = 200;
@@ -70,6 +74,11 @@ export class MessageWire {
 
   advance(stage: Stage): void {
     this.#order.advance(stage);
+  }
+
+  /** Whether the wire below encrypts. */
+  get encrypted(): boolean {
+    return this.#wire.encrypted;
   }
 
   /** Whether files can go out without passing through this process. */
@@ -130,6 +139,7 @@ export class MessageWire {
   async #receive(): Promise<ReceivedMessage | undefined> {
     if (!(await this.#wire.fill(this.#head, 0, PREFIX_BYTES + 1))) return undefined;
     const length = this.#head.readUInt32BE(0);
+    if (this.stage === 'hello' && TLS_HELLOS.has(length >>> 8)) throw this.#onesided();
     const most = this.stage === 'hello' ? MAX_GREETING_BYTES : MAX_FRAME_BYTES;
     if (length > most) {
       throw new FrameTooLargeError('decode', { name: 'maxFrameBytes', bytes: most }, length);
@@ -139,6 +149,11 @@ export class MessageWire {
     const isBlock = BLOCK_TYPES.has(this.#head.readUInt8(PREFIX_BYTES));
     this.#deadline = performance.now() + (isBlock ? 6 : 1) * this.#frameMs;
     return isBlock ? this.#receiveBlock(length) : this.#receiveControl(length);
+  }
+
+  #onesided(): TransferError {
+    const text = `Cannot greet ${this.peer}: it encrypts and this side doesn't; insecure is for both sides or for none`;
+    return new TransferError('connection', text);
   }
 
   async #receiveControl(length: number): Promise<ReceivedMessage> {

@@ -104,9 +104,26 @@ function handshake(
 // What OpenSSL says where the keys differ, on either side.
 const DIFFERENT_KEYS = /BINDER_DOES_NOT_VERIFY|ALERT_ILLEGAL_PARAMETER|PSK|ALERT_DECRYPT_ERROR/i;
 
-function pairingError(cause: Error & { code?: string }, peer: string): TransferError {
-  const secretsDiffer = DIFFERENT_KEYS.test(cause.code ?? '');
-  const text = secretsDiffer ? 'the secrets differ' : cause.message.split('\n')[0];
+// What it says of bytes that are no TLS at all.
+const NOT_TLS = /WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH_TOO_LONG/;
+
+/** An error of OpenSSL's has its words in `reason`; its message is a line of its own queue. */
+interface HandshakeError extends Error {
+  readonly code?: string;
+  readonly reason?: string;
+}
+
+function pairingError(cause: HandshakeError, peer: string): TransferError {
+  const { code = '' } = cause;
+  const secretsDiffer = DIFFERENT_KEYS.test(code);
+  const text = secretsDiffer ? 'the secrets differ' : handshakeText(cause, code);
   const reason = secretsDiffer ? 'secret' : 'connection';
   return new TransferError(reason, `Cannot pair with ${peer}: ${text}`, { cause });
+}
+
+function handshakeText({ message, reason }: HandshakeError, code: string): string {
+  if (NOT_TLS.test(code)) {
+    return "it doesn't encrypt and this side does; insecure is for both sides or for none";
+  }
+  return reason ?? message;
 }

@@ -11,6 +11,7 @@ const DIRECT_BYTES = 16 * 1024;
 
 /** A plain socket. Blocks are received into their place and sent from the page cache. */
 export class SocketWire implements Wire {
+  readonly encrypted = false;
   readonly peer: string;
   readonly #socket: Socket<number>;
   readonly #stage = Buffer.allocUnsafeSlow(STAGE_BYTES);

@@ -32,6 +32,7 @@ interface Target {
  * copied to a stage: no record's own buffer outlives the turn it came in.
  */
 export class TlsWire implements Wire {
+  readonly encrypted = true;
   readonly peer: string;
   readonly #tls: TLSSocket;
   readonly #stage = Buffer.allocUnsafeSlow(STAGE_BYTES);

@@ -20,6 +20,8 @@ export interface Wire {
   close(): Promise<void>;
   /** Ends the connection at once; what waits rejects with the reason. */
   abort(reason: Error): void;
+  /** Whether only who knows the secret can read and write them. */
+  readonly encrypted: boolean;
   /** The other side's address, for events and errors. */
   readonly peer: string;
 }
