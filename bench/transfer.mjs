@@ -1,15 +1,10 @@
-// File transfer on loopback: Sockeye beside nc, scp and rsync, in turn, round by round.
-//   node bench/transfer.mjs [--size MIB = 1024] [--files N = 20000] [--rounds N = 3] [--hash sha256]
-// What is not installed is skipped aloud. SSHD and RSYNC name binaries elsewhere, TMPDIR the place of
-// the files. Sockeye hashes with BLAKE3 unless --hash says sha256. Wall-clock and the CPU seconds of
-// both sides together are the medians of the rounds; the start of the sending program counts. Only
-// Sockeye verifies and calls fsync.
+// File transfer on one machine: Sockeye beside nc, scp, rsync and croc, in turn, round by round.
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -17,20 +12,46 @@ import { parseArgs } from 'node:util';
 
 const SELF = fileURLToPath(import.meta.url);
 const LIBRARY = pathToFileURL(join(SELF, '../../packages/net/dist/transfer/index.js')).href;
+const SOCKETS = pathToFileURL(join(SELF, '../../packages/net/dist/socket/index.js')).href;
+// recv(2), the same on every Linux.
+const MSG_WAITALL = 0x100;
 const SECRET = 'bench000-1111-2222-3333-4444-5555-6789-abcd';
+
+const HELP = `node bench/transfer.mjs [options]
+
+  --size MIB      of the one large file (1024; 0: none)
+  --files N       small files of 0.5 to 4.5 kB (20000; 0: none)
+  --rounds N      of every peer, in turn (3)
+  --only WORDS    peers whose name has one of these words, separated by commas
+  --delay MS      round trip added by a proxy in between, the same for all (0)
+  --hash sha256   instead of BLAKE3
+
+TMPDIR is where the files are: /dev/shm for memory. SSHD, SFTP_SERVER and RSYNC name binaries
+elsewhere. What is not installed is skipped aloud. Wall-clock time of the sending side, its program's
+start included, and the CPU seconds of both sides: medians of the rounds. Only Sockeye verifies and
+syncs. The proxy ends TCP connections: it delays what the programs say to each other, not what the
+kernels acknowledge; its CPU time is nobody's.`;
 
 const { values } = parseArgs({
   options: {
+    help: { type: 'boolean', short: 'h' },
     size: { type: 'string', default: '1024' },
     files: { type: 'string', default: '20000' },
     rounds: { type: 'string', default: '3' },
     hash: { type: 'string', default: 'blake3' },
+    only: { type: 'string', default: '' },
+    delay: { type: 'string', default: '0' },
     side: { type: 'string' },
     how: { type: 'string' },
     path: { type: 'string' },
     port: { type: 'string' },
   },
 });
+
+if (values.help) {
+  console.log(HELP);
+  process.exit();
+}
 
 function hashes() {
   if (values.hash !== 'blake3') return [];
@@ -53,11 +74,60 @@ async function runSide() {
     const receipt = await sendFiles([values.path], to, options);
     if (!receipt.complete) throw new Error('not everything arrived');
   }
-  process.stdout.write(`rss ${process.resourceUsage().maxRSS}\n`);
+}
+
+/** The bytes of a file and nothing else: no hash, no name, no answer. */
+async function runRaw() {
+  const sockets = await import(SOCKETS);
+  const there = { host: '127.0.0.1', port: Number(values.port) };
+  if (values.side === 'send') {
+    const socket = await sockets.createConnection(there);
+    await socket.sendfile(values.path);
+    socket.close();
+    return;
+  }
+  const [socket] = await sockets.createServer(there).accept();
+  const file = await fs.promises.open(join(values.path, 'file'), 'w');
+  const buffers = [Buffer.alloc(2 ** 20), Buffer.alloc(2 ** 20)];
+  let written;
+  for (let i = 0; ; i++) {
+    const buffer = buffers[i % 2];
+    const count = await socket.recvInto(buffer, undefined, MSG_WAITALL);
+    await written;
+    if (count === 0) break;
+    written = file.write(buffer, 0, count);
+  }
+  await file.close();
+}
+
+// Enough for 20 ms at 1.6 GB/s.
+const MAX_DELAYED_BYTES = 32 * 1024 * 1024;
+
+/** A proxy from --path (a port) to --port: what comes goes on half a round trip later. */
+function runDelay() {
+  const halfMs = Number(values.delay) / 2;
+  const server = createServer({ allowHalfOpen: true }, (near) => {
+    const far = connect({ port: Number(values.port), host: '127.0.0.1', allowHalfOpen: true });
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ]) {
+      from.on('data', (chunk) => {
+        setTimeout(() => to.write(chunk), halfMs);
+        if (to.writableLength > MAX_DELAYED_BYTES) from.pause();
+      });
+      to.on('drain', () => from.resume());
+      from.on('end', () => setTimeout(() => to.end(), halfMs));
+      from.on('error', () => to.destroy());
+    }
+  }).listen(Number(values.path), '127.0.0.1');
+  return once(server, 'close');
 }
 
 if (values.side !== undefined) {
-  await runSide();
+  if (values.side === 'delay') await runDelay();
+  else if (values.how === 'raw') await runRaw();
+  else await runSide();
   process.exit();
 }
 
@@ -91,7 +161,7 @@ let timeFiles = 0;
 /** Starts a command whose CPU time is measured when it ends. */
 function timed(command, args, options = {}) {
   const file = at(`time-${timeFiles++}`);
-  const child = spawn('time', ['-f', '%U %S', '-o', file, command, ...args], {
+  const child = spawn('time', ['-f', '%U %S %M', '-o', file, command, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     ...options,
   });
@@ -99,8 +169,8 @@ function timed(command, args, options = {}) {
   child.stdout?.on('data', (chunk) => (output += chunk));
   child.stderr?.on('data', (chunk) => (output += chunk));
   const ended = once(child, 'close').then(([code]) => {
-    const [user, system] = fs.readFileSync(file, 'utf8').trim().split('\n').at(-1).split(' ');
-    return { code, output, cpu: Number(user) + Number(system) };
+    const [user, system, kib] = fs.readFileSync(file, 'utf8').trim().split('\n').at(-1).split(' ');
+    return { code, output, cpu: Number(user) + Number(system), rssMiB: Number(kib) / 1024 };
   });
   return { child, ended };
 }
@@ -117,33 +187,51 @@ function check({ code, output }, what) {
   if (code !== 0) throw new Error(`${what} ended with ${code}: ${output}`);
 }
 
-/** Runs a server and a client; gives wall-clock of the client's run and CPU of both. */
+/**
+ * Runs a server and a client; gives wall-clock of the client's run, CPU of both and the larger
+ * memory. `client` gets the port to connect to: the server's, or that of the proxy before it.
+ */
 async function pair(what, port, server, client, lives = false) {
   await listens(port);
+  const proxy = await startProxy(port);
   const began = performance.now();
-  const sending = client();
-  const sent = await sending.ended;
+  const sent = await client(proxy?.port ?? port).ended;
   check(sent, what);
-  const received = lives ? undefined : await server.ended;
+  const ended = lives ? undefined : await server.ended;
   const seconds = (performance.now() - began) / 1000;
   if (lives) stop(server);
-  const { cpu } = received ?? (await server.ended);
-  const rss = [...`${sent.output}${received?.output ?? ''}`.matchAll(/rss (\d+)/g)];
-  return { seconds, cpu: cpu + sent.cpu, rssMiB: Math.max(0, ...rss.map(([, kib]) => kib / 1024)) };
+  const received = ended ?? (await server.ended);
+  proxy?.child.kill();
+  const rssMiB = Math.max(sent.rssMiB, received.rssMiB);
+  return { seconds, cpu: received.cpu + sent.cpu, rssMiB };
+}
+
+async function startProxy(port) {
+  if (Number(values.delay) === 0) return undefined;
+  const own = await freePort();
+  const child = spawn(process.execPath, [
+    SELF,
+    '--side=delay',
+    `--delay=${values.delay}`,
+    `--path=${own}`,
+    `--port=${port}`,
+  ]);
+  await listens(own);
+  return { port: own, child };
 }
 
 async function sockeye(how, source, target) {
   const port = await freePort();
-  const flags = (side, path) => [
+  const flags = (side, path, portThere) => [
     SELF,
     `--side=${side}`,
     `--how=${how}`,
     `--path=${path}`,
-    `--port=${port}`,
+    `--port=${portThere}`,
     `--hash=${values.hash}`,
   ];
-  const server = timed(process.execPath, flags('receive', target));
-  return pair('sockeye', port, server, () => timed(process.execPath, flags('send', source)));
+  const server = timed(process.execPath, flags('receive', target, port));
+  return pair('sockeye', port, server, (to) => timed(process.execPath, flags('send', source, to)));
 }
 
 async function netcat(source, target) {
@@ -152,7 +240,7 @@ async function netcat(source, target) {
   const into = isFile ? `cat > ${target}/file` : `tar -x -C ${target}`;
   const from = isFile ? `cat ${source}` : `tar -c -C ${source} .`;
   const server = timed('sh', ['-c', `nc -d -l 127.0.0.1 ${port} | ${into}`]);
-  return pair('nc', port, server, () => timed('sh', ['-c', `${from} | nc -N 127.0.0.1 ${port}`]));
+  return pair('nc', port, server, (to) => timed('sh', ['-c', `${from} | nc -N 127.0.0.1 ${to}`]));
 }
 
 function prepareSsh() {
@@ -180,8 +268,8 @@ async function scp(source, target) {
   const keys = ['-h', at('host'), '-p', String(port)];
   const server = timed(sshd, ['-D', '-f', '/dev/null', ...keys, ...options]);
   const known = ['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null'];
-  const flags = ['-q', '-r', '-p', '-i', at('user'), ...known, '-P', String(port)];
-  const client = () => timed('scp', [...flags, source, `127.0.0.1:${target}`]);
+  const flags = ['-q', '-r', '-p', '-i', at('user'), ...known];
+  const client = (to) => timed('scp', [...flags, '-P', String(to), source, `127.0.0.1:${target}`]);
   return pair('scp', port, server, client, true);
 }
 
@@ -192,27 +280,32 @@ async function rsync(source, target) {
   fs.writeFileSync(at('rsyncd.conf'), module);
   const daemon = ['--daemon', '--no-detach', `--config=${at('rsyncd.conf')}`, `--port=${port}`];
   const server = timed(program, [...daemon, '--address=127.0.0.1']);
-  const to = `rsync://127.0.0.1:${port}/target`;
-  return pair(
-    'rsync',
-    port,
-    server,
-    () => timed(program, ['-a', '--whole-file', source, to]),
-    true,
-  );
+  const url = (to) => `rsync://127.0.0.1:${to}/target`;
+  const client = (to) => timed(program, ['-a', '--whole-file', source, url(to)]);
+  return pair('rsync', port, server, client, true);
 }
 
 const works = (program, ...args) =>
   spawnSync(program, args, { stdio: 'ignore' }).error === undefined;
 const hasSsh = works(process.env.SSHD ?? '/usr/sbin/sshd', '-V') && works('scp');
 const hasRsync = works(process.env.RSYNC ?? 'rsync', '--version');
-const peers = [
-  { name: 'sockeye', run: (from, to) => sockeye('secret', from, to), isThere: true },
+const croc = "Debian 12 does not have it, and npm's croc is another program";
+const allPeers = [
+  { name: 'sockeye, TLS', run: (from, to) => sockeye('secret', from, to), isThere: true },
   { name: 'sockeye --insecure', run: (from, to) => sockeye('insecure', from, to), isThere: true },
+  {
+    name: 'sockeye sockets, sendfile, nothing verified',
+    run: (from, to) => sockeye('raw', from, to),
+    isThere: true,
+    isForOne: true,
+  },
   { name: 'nc, with tar for many', run: netcat, isThere: works('nc', '-h') },
   { name: 'scp', run: scp, isThere: hasSsh },
   { name: 'rsync --whole-file, daemon', run: rsync, isThere: hasRsync },
+  { name: 'croc', isThere: false, why: croc },
 ];
+const wanted = values.only.split(',');
+const peers = allPeers.filter(({ name }) => wanted.some((word) => name.includes(word)));
 
 function prepareSources() {
   const mebibytes = Number(values.size);
@@ -227,7 +320,7 @@ function prepareSources() {
 
 /**
  * Has the file system's memory backed before each run: a virtual machine gives free pages back to its
- * host, and who writes first would pay for fetching them again (3 s a GiB here).
+ * host, and who writes first would pay for fetching them again (3 s a GiB on ours).
  */
 function warmMemory(source) {
   const bytes = Buffer.alloc(2 ** 20);
@@ -244,11 +337,12 @@ const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers
 async function measure(title, source, rate) {
   const results = new Map();
   for (let round = 0; round < Number(values.rounds); round++) {
-    for (const { name, run, isThere } of peers) {
+    for (const { name, run, isThere, isForOne, why } of peers) {
       if (!isThere) {
-        if (round === 0) console.error(`skipped: ${name} is not installed`);
+        if (round === 0) console.error(`skipped: ${name} is not installed${why ? `: ${why}` : ''}`);
         continue;
       }
+      if (isForOne && !fs.statSync(source).isFile()) continue;
       const target = at('target');
       fs.rmSync(target, { recursive: true, force: true });
       fs.mkdirSync(target);
@@ -260,15 +354,36 @@ async function measure(title, source, rate) {
       );
     }
   }
-  console.log(`\n| ${title} | wall, s | ${rate.unit} | CPU of both sides, s | largest RSS, MiB |`);
-  console.log('| --- | --- | --- | --- | --- |');
+  console.log(
+    `\n| ${title} | wall, s | of the runs | ${rate.unit} | CPU of both sides, s | largest RSS, MiB |`,
+  );
+  console.log('| --- | --- | --- | --- | --- | --- |');
   for (const [name, runs] of results) {
     const seconds = median(runs.map((run) => run.seconds));
     const cpu = median(runs.map((run) => run.cpu));
     const rss = Math.max(...runs.map((run) => run.rssMiB));
-    const shown = rss === 0 ? '' : rss.toFixed(0);
-    const speed = (rate.amount / seconds).toFixed(rate.digits);
-    console.log(`| ${name} | ${seconds.toFixed(2)} | ${speed} | ${cpu.toFixed(2)} | ${shown} |`);
+    const all = runs.map((run) => run.seconds);
+    const range = `${Math.min(...all).toFixed(2)} to ${Math.max(...all).toFixed(2)}`;
+    const speed = (rate.amount / seconds).toFixed(0);
+    console.log(
+      `| ${name} | ${seconds.toFixed(2)} | ${range} | ${speed} | ${cpu.toFixed(2)} | ${rss.toFixed(0)} |`,
+    );
+  }
+  ratios(results);
+}
+
+/** What each round of Sockeye's was of the peers' in the same round: the median. */
+function ratios(results) {
+  for (const [ours, theirs] of [
+    ['sockeye, TLS', 'scp'],
+    ['sockeye --insecure', 'scp'],
+    ['sockeye --insecure', 'nc, with tar for many'],
+    ['sockeye sockets, sendfile, nothing verified', 'nc, with tar for many'],
+  ]) {
+    const [own, other] = [results.get(ours), results.get(theirs)];
+    if (!own || !other) continue;
+    const ratio = median(own.map(({ seconds }, i) => other[i].seconds / seconds));
+    console.log(`${ours}: ${ratio.toFixed(2)} times the speed of ${theirs}`);
   }
 }
 
@@ -276,5 +391,10 @@ prepareSources();
 if (hasSsh) prepareSsh();
 const size = Number(values.size);
 const files = Number(values.files);
-await measure(`one file of ${size} MiB`, at('large'), { unit: 'MiB/s', amount: size, digits: 0 });
-await measure(`${files} small files`, at('small'), { unit: 'files/s', amount: files, digits: 0 });
+const over = values.delay === '0' ? '' : `, ${values.delay} ms round trip`;
+if (size > 0) {
+  await measure(`one file of ${size} MiB${over}`, at('large'), { unit: 'MiB/s', amount: size });
+}
+if (files > 0) {
+  await measure(`${files} small files${over}`, at('small'), { unit: 'files/s', amount: files });
+}
