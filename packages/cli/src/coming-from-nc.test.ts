@@ -13,6 +13,7 @@ import {
   run,
   serve,
   startListening,
+  startPython,
   temporaryDirectory,
 } from './command.test.util.ts';
 import { EXIT } from './exit-code.ts';
@@ -98,7 +99,7 @@ function peerAddress({ now }: Row, { directory, ports }: Place): string {
   const [, unix] = /(unix[a-z-]*:\/\/)\/tmp/.exec(now) ?? [];
   if (unix !== undefined) return `${unix}${directory}/app.sock`;
   if (now.includes('unix:@')) return `unix:@${abstractName(directory)}`;
-  const [, scheme = '', host = ''] = /((?:udp|tls):\/\/)?(127[0-9.]+):/.exec(now) ?? [];
+  const [, scheme = '', host = ''] = /((?:udp|tls):\/\/)?(127[0-9.]+|\[::1\]):/.exec(now) ?? [];
   return `${scheme}${host}:${ports[0]}`;
 }
 
@@ -115,7 +116,10 @@ async function runClient(t: TestContext, row: Row, line: string): Promise<void> 
       ? 'hello\r\n'
       : 'hello\n';
   assert.equal(stdout, expected);
-  if (row.now.includes('--source')) {
+  if (row.now.includes('--record')) {
+    assert.match(readFileSync(join(place.directory, 'log'), 'utf8'), /hello/);
+  }
+  if (row.now.includes('--source 127')) {
     const port = row.now.includes('127.0.0.2:9001') ? `${place.ports[1]} ` : '';
     await peer.until(({ stderr }) => `${stderr} `.includes(`connected tcp://127.0.0.2:${port}`));
   }
@@ -124,7 +128,11 @@ async function runClient(t: TestContext, row: Row, line: string): Promise<void> 
 /** What a TLS server of ours needs, where the row's peer is one. */
 function ownTls({ now }: Row, { directory }: Place): string[] {
   if (!/ tls:\/\//.test(now)) return [];
-  return ['--cert', join(directory, 'cert.pem'), '--key', join(directory, 'key.pem')];
+  const own = ['--cert', join(directory, 'cert.pem'), '--key', join(directory, 'key.pem')];
+  // Then it asks for the client's, and takes no other.
+  return now.includes('connect') && now.includes('--cert')
+    ? [...own, '--ca', join(directory, 'cert.pem')]
+    : own;
 }
 
 /** A client of a peer that takes everything and says nothing. */
@@ -166,7 +174,7 @@ function listenAddress({ now }: Row, { directory, ports }: Place): string {
   const [, unix] = /(unix[a-z-]*:\/\/)\/tmp\/new/.exec(now) ?? [];
   if (unix !== undefined) return `${unix}${directory}/new.sock`;
   const [, scheme = ''] = /sockeye \w+ ((?:udp|tls):\/\/)?/.exec(now) ?? [];
-  return `${scheme}127.0.0.1:${ports[0]}`;
+  return `${scheme}${now.includes('[::1]:9000') ? '[::1]' : '127.0.0.1'}:${ports[0]}`;
 }
 
 async function runListener(t: TestContext, row: Row, line: string): Promise<void> {
@@ -224,7 +232,11 @@ print('heard')`,
   }
   const address = listenAddress(row, place);
   const trust = address.startsWith('tls') ? ['--insecure'] : [];
-  const expected = row.now.includes('--module') ? 'HELLO\n' : 'hello\n';
+  const expected = row.now.includes('--module')
+    ? 'HELLO\n'
+    : row.now.includes('--discard')
+      ? ''
+      : 'hello\n';
   assert.equal(await ask(t, address, ...trust), expected);
 }
 
@@ -232,7 +244,7 @@ async function runForwarder(t: TestContext, row: Row, line: string): Promise<voi
   const place = await makePlace(t);
   const { directory, ports } = place;
   const [, scheme = ''] = / ((?:udp|tls):\/\/)127\.0\.0\.1:9001/.exec(row.now) ?? [];
-  const target = row.now.includes('unix:///')
+  const target = row.now.endsWith('app.sock')
     ? `unix://${directory}/app.sock`
     : `${scheme}127.0.0.1:${ports[1]}`;
   const own = scheme === 'tls://' ? ownTls(row, place) : [];
@@ -250,6 +262,38 @@ async function runForwarder(t: TestContext, row: Row, line: string): Promise<voi
   }
 }
 
+/** One side of a multicast group on the loopback interface; Python is the other. */
+async function runMulticast(t: TestContext, _row: Row, line: string): Promise<void> {
+  const place = await makePlace(t);
+  const [port] = place.ports;
+  if (/^socat -u UDP4-RECV|listen/.test(line)) {
+    const hearer = runLine(t, line, place);
+    const speaker = startPython(
+      t,
+      `import time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton('127.0.0.1'))
+while True: s.sendto(b'hello\\n', ('239.255.0.9', int(sys.argv[1]))); time.sleep(0.05)`,
+      port,
+    );
+    await hearer.until(({ stdout }) => stdout.toString().startsWith('hello\n'));
+    speaker.child.kill();
+    return;
+  }
+  const hearer = startPython(
+    t,
+    `import struct
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('239.255.0.9', int(sys.argv[1])))
+s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+    socket.inet_aton('239.255.0.9') + socket.inet_aton('127.0.0.1'))
+print('ready', flush=True); print(s.recv(100))`,
+    port,
+  );
+  await hearer.until(({ stdout }) => stdout.includes('ready'));
+  runLine(t, line, place).child.stdin.end('hello\n');
+  await hearer.until(({ stdout }) => stdout.includes("b'hello"));
+}
+
 const RUN: Readonly<Record<string, typeof runClient>> = {
   'A client': runClient,
   'A sender': runSender,
@@ -257,6 +301,7 @@ const RUN: Readonly<Record<string, typeof runClient>> = {
   'A listener': runListener,
   'A server': runServer,
   'A forwarder': runForwarder,
+  'A group': runMulticast,
 };
 
 test('docs/coming-from-nc.md has rows', () => assert.ok(rows().length > 20));

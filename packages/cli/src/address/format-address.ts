@@ -1,4 +1,4 @@
-import type { Address } from '@sockeye/net';
+import { type Address, VMADDR_CID_ANY } from '@sockeye/net';
 import type { Endpoint, Transport } from './address.ts';
 import { escapeText } from '../text/escape-text.ts';
 
@@ -24,7 +24,10 @@ export function formatEndpoint(endpoint: Endpoint): string {
 export function formatAddress(transport: Transport, address: Address | null): string {
   if (address === null) return `${transport}:`;
   if ('path' in address) return `${transport}:${unixName(address.path)}`;
-  if ('cid' in address && 'port' in address) return `vsock://${address.cid}:${address.port}`;
+  if ('cid' in address && 'port' in address) {
+    // Every address of this machine's, as it is typed.
+    return `vsock://${address.cid === VMADDR_CID_ANY ? '' : address.cid}:${address.port}`;
+  }
   if ('host' in address) return `${transport}://${bracketed(address.host)}:${address.port}`;
   return `${transport}:`;
 }

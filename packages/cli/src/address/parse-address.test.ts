@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { VMADDR_CID_ANY } from '@sockeye/net';
 import type { Endpoint } from './address.ts';
 import { AddressSyntaxError } from './address-syntax-error.ts';
-import { formatEndpoint } from './format-address.ts';
+import { formatAddress, formatEndpoint } from './format-address.ts';
 import { parseAddress } from './parse-address.ts';
 
 const RIGHT: readonly [string, Endpoint][] = [
@@ -33,6 +34,11 @@ for (const [text, endpoint] of RIGHT) {
     assert.deepEqual(parseAddress(text), endpoint);
   });
 }
+
+test('formatAddress() names every address of this machine as it is typed', () => {
+  const bound = { cid: VMADDR_CID_ANY as number, port: 5000 };
+  assert.equal(formatAddress('vsock', bound), 'vsock://:5000');
+});
 
 /** Each with the part that is wrong and a word of the form that was expected. */
 const WRONG: readonly [string, RegExp][] = [
