@@ -87,6 +87,15 @@ for (const [flags, answer] of [
   });
 }
 
+test('sockeye options --emit prints programs that do it, fresh and connected', async (t) => {
+  const fresh = await (await program(t, ['options', 'udp', '--option', 'SO_RCVBUF=65536'])).exit();
+  assert.deepEqual([fresh.status, /^SO_RCVBUF 131072$/m.test(fresh.stdout)], [0, true]);
+  const server = await serve(t, ['127.0.0.1:0']);
+  const args = ['options', addressOf(server), '--connect', '--source', '127.0.0.2'];
+  const open = await (await program(t, args)).exit();
+  assert.deepEqual([open.status, /^TCP_INFO /m.test(open.stdout)], [0, true]);
+});
+
 test('sockeye serve --emit prints programs for TCP, TLS and UDP', async (t) => {
   const port = await freePort(t);
   await program(t, ['serve', `127.0.0.1:${port}`, '--chat']);

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { Endpoint } from '../address/address.ts';
-import { valueOf } from '../channel/socket-settings.ts';
+import { sourceAddress, valueOf } from '../channel/socket-settings.ts';
 import type { EmitFlags } from './emit.ts';
 
 /** A value as TypeScript. */
@@ -37,12 +37,19 @@ export function kindOf(endpoint: Endpoint, role: 'client' | 'server'): [string, 
 }
 
 /** Lines that set what `--option` says. */
-export function optionLines(name: string, { option = [] }: EmitFlags): string {
+export function optionLines(name: string, { option = [] }: Pick<EmitFlags, 'option'>): string {
   return option
     .map(
       ({ name: own, value }) => `${name}.options.set('${own}', ${literal(valueOf('', value))});\n`,
     )
     .join('');
+}
+
+/** A line that binds a socket to what `--source` says. */
+export function sourceLine(source: string): string {
+  const address = sourceAddress(0, source);
+  const { host = '', port = 0 } = address as { host?: string; port?: number };
+  return `socket.bind({ host: ${literal(host)}, port: ${port} });\n`;
 }
 
 /** What node:tls takes, as fields of an object. */

@@ -1,12 +1,12 @@
 import { isIP } from 'node:net';
 import { isConnectionless, keepsMessages } from '../address/address.ts';
-import { sourceAddress } from '../channel/socket-settings.ts';
 import type { Emitted } from './emit.ts';
 import {
   addressText,
   kindOf,
   literal,
   optionLines,
+  sourceLine,
   tlsFields,
   withImports,
 } from './source-text.ts';
@@ -46,12 +46,6 @@ function connected({ endpoint, flags }: Emitted): string {
     `const socket = new Socket(${family}, ${type});\n` +
     `${optionLines('socket', flags)}${source}await socket.connect(${address});\n`
   );
-}
-
-function sourceLine(source: string): string {
-  const address = sourceAddress(0, source);
-  const { host = '', port = 0 } = address as { host?: string; port?: number };
-  return `socket.bind({ host: ${literal(host)}, port: ${port} });\n`;
 }
 
 function accepted({ endpoint, flags }: Emitted): string {

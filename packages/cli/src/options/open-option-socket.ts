@@ -30,13 +30,7 @@ export async function openOptionSocket(
   connect: boolean,
   options: OpenSocketOptions,
 ): Promise<Socket<number>> {
-  const kind = KINDS.get(text);
-  if (kind !== undefined && connect) {
-    throw usageError(
-      `cannot connect to ${text}: --connect needs an address, such as tcp://host:port`,
-    );
-  }
-  const endpoint = parseAddress(kind ?? text);
+  const endpoint = optionEndpoint(text, connect);
   if (connect) {
     // Nagle's algorithm stays as it is: it is among the options.
     return await openSocket(endpoint, { ...options, noDelay: false }, (socket) => socket);
@@ -49,6 +43,15 @@ export async function openOptionSocket(
     throw error;
   }
   return socket;
+}
+
+/** The endpoint that an address or a kind of socket stands for. */
+export function optionEndpoint(text: string, connect: boolean): Endpoint {
+  const kind = KINDS.get(text);
+  if (kind === undefined || !connect) return parseAddress(kind ?? text);
+  throw usageError(
+    `cannot connect to ${text}: --connect needs an address, such as tcp://host:port`,
+  );
 }
 
 async function freshSocket(endpoint: Endpoint): Promise<Socket<number>> {

@@ -4,7 +4,8 @@ import { CommandError, usageError } from '../command-error.ts';
 import { quote } from '../address/address-syntax-error.ts';
 import { EXIT } from '../exit-code.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
-import { openOptionSocket } from './open-option-socket.ts';
+import { optionsProgram } from '../emit/options-program.ts';
+import { openOptionSocket, optionEndpoint } from './open-option-socket.ts';
 import { optionJson, optionRow } from './option-row.ts';
 import { optionTable } from './option-table.ts';
 
@@ -20,6 +21,7 @@ An address may be a kind of socket alone: tcp, tcp6, udp, udp6, unix, unix-dgram
 vsock. A pattern is a part of a name, or with * and ? the whole of it; case does not matter.`;
 
 interface Flags extends SocketFlags {
+  readonly emit?: boolean;
   readonly connect?: boolean;
   readonly json?: boolean;
 }
@@ -37,6 +39,7 @@ export function addOptionsCommand(program: Command, hooks: ProgramHooks): void {
   addSourceFlag(command);
   addOptionFlag(command);
   command
+    .option('--emit', 'print the TypeScript that does the same')
     .addHelpText('after', EXAMPLES)
     .action(async (address: string, pattern: string | undefined, flags: Flags) => {
       await show(address, pattern, flags);
@@ -47,6 +50,11 @@ export function addOptionsCommand(program: Command, hooks: ProgramHooks): void {
 async function show(address: string, pattern: string | undefined, flags: Flags): Promise<void> {
   if (flags.source !== undefined && !flags.connect) {
     throw usageError('--source is for a socket that connects: add --connect');
+  }
+  if (flags.emit) {
+    const endpoint = optionEndpoint(address, flags.connect ?? false);
+    process.stdout.write(optionsProgram(endpoint, flags, pattern));
+    return;
   }
   const { source, option: settings } = flags;
   using socket = await openOptionSocket(address, flags.connect ?? false, { source, settings });
