@@ -6,7 +6,7 @@ import { lengthPrefix } from '../codec/index.ts';
 import { SO_SNDBUF, SOL_SOCKET } from '../constants/index.ts';
 import { framed } from '../framed/index.ts';
 import { createConnection } from '../socket/index.ts';
-import { PythonPeer } from '../testing/index.ts';
+import { PythonPeer, runNode } from '../testing/index.ts';
 import { ConnectionTimeoutError } from './connection-timeout-error.ts';
 import { serve } from './serve.ts';
 import type { Handler, Server } from './server.ts';
@@ -177,3 +177,28 @@ assert not by_fd, f'{len(by_fd)} are still open'
 latencies.sort()
 say({'closedAfter': last - started, 'median': latencies[len(latencies) // 2]})
 `;
+
+test('a connection whose handler closed the socket itself is forgotten by the clock', async () => {
+  const library = JSON.stringify(new URL('./index.js', import.meta.url));
+  const { stdout } = await runNode(
+    `
+    import { createConnection } from 'node:net';
+    import { once } from 'node:events';
+    import { setImmediate } from 'node:timers/promises';
+    import { serve } from ${library};
+    const connections = [];
+    const server = await serve({ host: '127.0.0.1', port: 0 }, (connection) => {
+      connections.push(new WeakRef(connection));
+      connection.socket.close();
+    });
+    for (let i = 0; i < 3; i++) {
+      await once(createConnection(server.address.port, '127.0.0.1').resume(), 'close');
+    }
+    for (let i = 0; i < 10; i++) { gc(); await setImmediate(); }
+    console.log(connections.filter((reference) => reference.deref() !== undefined).length);
+    await server.close();
+  `,
+    { flags: ['--expose-gc'] },
+  );
+  assert.equal(stdout.trim(), '0');
+});

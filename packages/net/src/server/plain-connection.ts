@@ -174,8 +174,9 @@ export class PlainConnection implements Connection, PlainStream, Timed {
 
   /** Closes with a reason that operations and the signal get. */
   end(reason: Error | undefined): void {
-    if (this.socket.closed) return;
+    // The handler may have closed the socket itself.
     this.#clock.delete(this);
+    if (this.socket.closed) return;
     this.#reason = reason;
     try {
       if (reason === undefined) this.socket.close();
