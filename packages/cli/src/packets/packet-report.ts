@@ -17,7 +17,7 @@ import { conversationText, streamText } from './conversation-text.ts';
 import type { LineOutput } from './line-output.ts';
 import { packetLayers } from './packet-layers.ts';
 import { packetLine } from './packet-line.ts';
-import { packetObject } from './packet-object.ts';
+import { packetJson } from './packet-json.ts';
 import type { Moment } from './packet-time.ts';
 import type { PacketView } from './packet-view.ts';
 import type { ReportOptions } from './report-options.ts';
@@ -137,7 +137,10 @@ export class PacketReport {
   }
 
   #track(item: PacketItem, number: number, whole: Uint8Array | undefined) {
-    if (whole === undefined) return this.#tracker.push(item, number);
+    if (whole === undefined) {
+      // Part of a whole one, which counts when it is there.
+      return this.#fragments.tookLast ? undefined : this.#tracker.push(item, number);
+    }
     const { seconds, nanoseconds } = item;
     const packet = { buffer: whole, linkType: linkType.raw, seconds, nanoseconds };
     return this.#tracker.push(packet, number);
@@ -159,8 +162,8 @@ export class PacketReport {
   }
 
   #showPacket(view: PacketView): void {
-    if (this.#options.json) this.#output.object(packetObject(view));
-    else this.#output.line(this.#options.layers ? packetLayers(view) : packetLine(view));
+    const { json, layers } = this.#options;
+    this.#output.line(json ? packetJson(view) : layers ? packetLayers(view) : packetLine(view));
   }
 
   #showEvent(event: ConversationEvent, number: number): void {

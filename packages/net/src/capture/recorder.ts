@@ -197,6 +197,16 @@ export class RecordedConversation {
     this.#data('remote', bytes);
   }
 
+  /**
+   * Bytes passed that can't be written: of TCP their numbers are left out, as in a capture that lost
+   * packets, and a comment says why.
+   */
+  missed(from: End, bytes: number, why: string): void {
+    if (this.#isClosed || this.#path.transport !== 'tcp') return;
+    this.#next[from] = (this.#next[from] + bytes) >>> 0;
+    this.#segment(other(from), tcpFlag.ack, undefined, `Not recorded: ${bytes} bytes, ${why}.`);
+  }
+
   /** An end has sent its last byte: of TCP its FIN is written, once; the other end may go on. */
   ended(end: End): void {
     if (this.#isClosed || this.#ended.has(end) || this.#path.transport !== 'tcp') return;

@@ -1,4 +1,4 @@
-import { readSync } from 'node:fs';
+import { fstatSync, readSync, statSync } from 'node:fs';
 import type { Address } from '../address/index.ts';
 import {
   MSG_ERRQUEUE,
@@ -10,6 +10,7 @@ import {
   TCP_CLOSE,
 } from '../constants/index.ts';
 import { invalidState } from '../errors/index.ts';
+import { type MoveWatcher, moveWatchers } from '../socket/move-watchers.ts';
 import { type FileSource, withFileSync } from '../socket/send-file.ts';
 import { Socket } from '../socket/index.ts';
 import type { Descriptor } from '../socket/descriptor.ts';
@@ -34,6 +35,8 @@ interface Listener {
   receivingEnded(): void;
   sendingEnded(): void;
   failed(error: unknown): void;
+  /** Bytes were sent that nobody can tell any more. */
+  missed(bytes: number, why: string): void;
 }
 
 /** A method of a socket: what its arguments and its result say was moved. */
@@ -93,15 +96,33 @@ function joined(buffers: readonly Uint8Array[], bytes: number): Uint8Array {
 // How much of a file is read at once; arbitrary.
 const FILE_BYTES = 1024 * 1024;
 
-/** The kernel took them from the file; there they are still. */
+/** The kernel took them from the file; there they are still, unless it was a pipe or has changed. */
 function sentFile(listener: Listener, file: FileSource, offset: number, count: number): void {
-  withFileSync(file, (fd) => {
-    for (let at = 0; at < count; ) {
+  let at = 0;
+  let why = 'sent by sendfile from what cannot be read twice';
+  try {
+    if (isFile(file)) at = readAgain(listener, file, offset, count);
+  } catch (error) {
+    why = `sent by sendfile from a file that could not be read again (${String(error)})`;
+  }
+  if (at < count) listener.missed(count - at, why);
+}
+
+/** Opening a named pipe would wait for who writes to it. */
+function isFile(file: FileSource): boolean {
+  if (typeof file === 'string' || file instanceof URL) return statSync(file).isFile();
+  return fstatSync(typeof file === 'number' ? file : file.fd).isFile();
+}
+
+/** How many it has told of. */
+function readAgain(listener: Listener, file: FileSource, offset: number, count: number): number {
+  return withFileSync(file, (fd) => {
+    for (let at = 0; ; ) {
       const buffer = Buffer.allocUnsafe(Math.min(count - at, FILE_BYTES));
       const bytes = readSync(fd, buffer, 0, buffer.length, offset + at);
-      if (bytes === 0) return;
-      listener.sent(buffer.subarray(0, bytes));
+      if (bytes > 0) listener.sent(buffer.subarray(0, bytes));
       at += bytes;
+      if (bytes === 0 || at === count) return at;
     }
   });
 }
@@ -209,7 +230,8 @@ function watchedIterator(iterator: unknown, listener: Listener): AsyncIterableIt
 }
 
 /** A stream's bytes, in a conversation that ends with the socket. */
-class StreamTap implements Listener {
+class StreamTap implements Listener, MoveWatcher {
+  readonly #socket: Socket<number>;
   readonly #conversation: RecordedConversation;
   readonly #descriptor: Descriptor;
   readonly #stopWatch: () => void;
@@ -219,7 +241,9 @@ class StreamTap implements Listener {
 
   constructor(socket: Socket<number>, recorder: Recorder, path: RecordedPath) {
     const descriptor = descriptorOf(socket);
+    this.#socket = socket;
     this.#descriptor = descriptor;
+    moveWatchers.set(socket, this);
     const info = path.info ?? tcpInfoReader(socket);
     this.#conversation = recorder.conversation({ ...path, info });
     this.#stopWatch = aroundClose(descriptor, {
@@ -257,7 +281,17 @@ class StreamTap implements Listener {
     if (code === 'ECONNRESET' || code === 'EPIPE') this.#reset('remote');
   }
 
+  missed(bytes: number, why: string): void {
+    this.#conversation.missed('local', bytes, why);
+  }
+
+  moved(direction: 'sent' | 'received', bytes: number, by: string): void {
+    const from = direction === 'sent' ? 'local' : 'remote';
+    this.#conversation.missed(from, bytes, `moved by ${by}() past the program`);
+  }
+
   stop(): void {
+    moveWatchers.delete(this.#socket);
     this.#stopWatch();
     this.#conversation.closed(this.#first ?? 'local');
   }
@@ -307,6 +341,8 @@ class DatagramTap implements Listener {
   sendingEnded(): void {}
 
   failed(): void {}
+
+  missed(): void {}
 
   stop(): void {}
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer as createNodeServer, type Socket as NodeSocket } from 'node:net';
-import { writeFileSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import {
@@ -22,7 +22,14 @@ import {
   linkType,
   type PacketItem,
 } from '../dissect/index.ts';
-import { createConnection, createServer, Socket, socketpair } from '../socket/index.ts';
+import {
+  createConnection,
+  createServer,
+  relay,
+  Socket,
+  socketpair,
+  splice,
+} from '../socket/index.ts';
 import { needs, TemporaryDirectory } from '../testing/index.ts';
 import { readCapture } from './read-capture.ts';
 import { Recorder } from './recorder.ts';
@@ -60,12 +67,15 @@ async function read(file: string) {
   const packets: PacketItem[] = [];
   const flags: string[] = [];
   const comments: string[] = [];
+  const missing: string[] = [];
+  const ends: string[] = [];
   const datagrams: string[] = [];
   for await (const items of readCapture(file)) {
     for (const item of items) {
       if (item.type !== 'packet') continue;
       packets.push(item);
       comments.push(...(item.comments ?? []).filter((comment) => comment.startsWith('TCP_INFO')));
+      missing.push(...(item.comments ?? []).filter((comment) => comment.startsWith('Not rec')));
       const { layers } = dissect(item.bytes, { linkType: linkType.raw });
       const udp = layers.find(({ protocol }) => protocol === 'udp');
       const data = layers.find(({ protocol }) => protocol === 'data');
@@ -79,6 +89,7 @@ async function read(file: string) {
         );
       const event = tracker.push(item);
       if (event?.segment !== undefined) flags.push(event.segment.flags);
+      if (event?.segment?.flags.includes('FIN') === true) ends.push(event.from);
       for (const part of event?.stream ?? []) {
         if (part.type === 'data') text[event?.from ?? 'client'] += Buffer.from(part.bytes);
       }
@@ -88,7 +99,15 @@ async function read(file: string) {
     const [, when, json = ''] = /^TCP_INFO at the (start|end): (\{.*\})$/.exec(comment) ?? [];
     return { when, info: JSON.parse(json) as Record<string, number> };
   });
-  return { flags, text, infos, datagrams, conversations: [...tracker.conversations()] };
+  return {
+    flags,
+    text,
+    infos,
+    missing,
+    ends,
+    datagrams,
+    conversations: [...tracker.conversations()],
+  };
 }
 
 /** Nothing that tshark or capinfos complain of; the comments as tshark reads them. */
@@ -333,4 +352,53 @@ test('tap(socket) of Unix needs addresses and has no TCP_INFO; its end gives the
   await recorder.close();
   const { text, infos, flags } = await read(file);
   assert.deepEqual([text.client, infos, flags.at(-1)], ['seen', [], 'ACK']);
+});
+
+test('tap(socket) leaves sendfile alone of what can’t be read again, and says what is missing', async () => {
+  using pair = await connected();
+  const { recorder, client, server } = pair;
+  tap(server, recorder);
+  using directory = new TemporaryDirectory();
+  const pipe = join(directory.path, 'pipe');
+  assert.equal(spawnSync('mkfifo', [pipe]).status, 0);
+  const fd = openSync(pipe, 'r+');
+  writeSync(fd, 'from a pipe');
+  assert.equal(await server.sendfile(fd, 0, 11), 11);
+  await server.sendall(Buffer.from(' and on'));
+  closeSync(fd);
+  client.close();
+  server.close();
+  await recorder.close();
+  const { missing } = await read(pair.file);
+  assert.deepEqual(missing, [
+    'Not recorded: 11 bytes, sent by sendfile from what cannot be read twice.',
+  ]);
+});
+
+test('tap(socket) says what splice() and relay() moved, and keeps the numbers right', async () => {
+  for (const move of [splice, relay]) {
+    using pair = await connected();
+    const { recorder, client, server } = pair;
+    using other = await connected();
+    tap(server, recorder);
+    tap(other.server, other.recorder);
+    await client.sendall(Buffer.from('hello'));
+    client.shutdown(SHUT_WR);
+    assert.equal(await move(server, other.server), 5);
+    await server.sendall(Buffer.from('bye'));
+    server.close();
+    other.server.close();
+    await recorder.close();
+    await other.recorder.close();
+    const from = await read(pair.file);
+    assert.deepEqual(from.missing, [
+      `Not recorded: 5 bytes, moved by ${move.name}() past the program.`,
+    ]);
+    assert.equal(from.infos[1]?.info['bytesReceived'], 6);
+    // The peer has ended, then this end.
+    assert.deepEqual(from.ends, ['client', 'server']);
+    assert.equal(from.text.server, 'bye');
+    const to = await read(other.file);
+    assert.deepEqual(to.missing, from.missing);
+  }
 });

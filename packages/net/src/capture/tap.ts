@@ -11,8 +11,9 @@ import { tapStream } from './tap-stream.ts';
  *
  * The target stays as it is, in flow and in errors: its methods are watched, on this object alone. Bytes
  * that are received count when the program has them; bytes that are sent when the kernel took them, of
- * a Duplex when they are written to it. What never comes by the program isn't seen: `splice()` between
- * sockets. What `sendfile` sent is read from the file again.
+ * a Duplex when they are written to it. What `sendfile` sent is read from the file again. What never
+ * comes by the program (`splice()`, `relay()`, `sendfile` from a pipe) has its numbers left out in the
+ * recording, and a comment there says how many bytes it was.
  *
  * TLS: a `Connection` of a server, or a TLSSocket, gives what was decrypted.
  *

@@ -31,6 +31,15 @@ test('dissect() agrees with tshark field by field on a sample of every protocol'
   assert.deepEqual(unused, []);
 });
 
+test('dissect() leaves the bytes of a Buffer as they are', async () => {
+  const own = createDissector({ decodeAs: { 'tcp.port': { 8765: 'websocket' } } });
+  for (const { name, bytes, linkType } of await allSamples()) {
+    const buffer = Buffer.from(bytes);
+    own(buffer, { linkType });
+    assert.ok(buffer.equals(bytes), name);
+  }
+});
+
 // tshark gives no mask for these; it reads options behind End of Option List; and it counts an
 // option's body to its type.
 const otherBits: ReadonlySet<string> = new Set([

@@ -58,6 +58,7 @@ export { parseFilter } from './filter/parse-filter.ts';
 export { type BpfPacket, checkBpf, runBpf } from './filter/run-bpf.ts';
 export { Layer } from './layer.ts';
 export type { Announcements, LayerDefinition, Recognition } from './layer-definition.ts';
+export { layersJson } from './layers-json.ts';
 export { builtInLayers } from './layers/built-in-layers.ts';
 export { lengthPrefixLayer, type LengthPrefixOptions } from './layers/length-prefix.ts';
 export { linkType } from './layers/link-type.ts';

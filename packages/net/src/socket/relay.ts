@@ -6,6 +6,7 @@ import { native } from '@sockeye/native';
 import { EAGAIN, SOCK_SEQPACKET, SOCK_STREAM } from '../constants/index.ts';
 import { invalidType, invalidValue } from '../errors/index.ts';
 import type { Descriptor } from './descriptor.ts';
+import { tellEnd, tellingWatchers } from './move-watchers.ts';
 import { type Attempt, type Operation, WOULD_BLOCK } from './operation.ts';
 import { checkSignal, descriptorOf, Socket } from './socket.ts';
 import { checkOnMoved, type SpliceOptions, waitOf } from './splice.ts';
@@ -72,7 +73,7 @@ export async function relay(
   if (source.type !== target.type) {
     throw invalidValue('target', 'a socket of the same type', 'a socket of another type');
   }
-  const onMoved = checkOnMoved(options);
+  const onMoved = tellingWatchers({ source, target, by: 'relay' }, checkOnMoved(options));
   const signal = checkSignal(options);
   const from = descriptorOf(source);
   const to = descriptorOf(target);
@@ -87,8 +88,11 @@ export async function relay(
       giveBack(buffer);
     }
     total += received;
-    if (received > 0) onMoved?.(received);
-    if (hasEnded) return total;
+    if (received > 0) onMoved(received);
+    if (hasEnded) {
+      tellEnd(source);
+      return total;
+    }
   }
 }
 

@@ -7,6 +7,7 @@ import { native } from '@sockeye/native';
 import { EAGAIN, POLLIN, POLLOUT, SOCK_STREAM } from '../constants/index.ts';
 import { checkInteger, invalidType, invalidValue } from '../errors/index.ts';
 import type { Descriptor, Wait } from './descriptor.ts';
+import { tellEnd, tellingWatchers } from './move-watchers.ts';
 import { type Attempt, type Operation, WOULD_BLOCK } from './operation.ts';
 import { PipeEnd } from './pipe-end.ts';
 import { checkSignal, descriptorOf, Socket, type WaitOptions } from './socket.ts';
@@ -59,8 +60,17 @@ export async function splice(
 ): Promise<number> {
   const from = checkEnd('source', source);
   const to = checkEnd('target', target);
-  const onMoved = checkOnMoved(options);
-  const signal = checkSignal(options);
+  const told = tellingWatchers({ source: from, target: to, by: 'splice' }, checkOnMoved(options));
+  const total = await moveAll(from, to, { onMoved: told, signal: checkSignal(options) });
+  tellEnd(from);
+  return total;
+}
+
+async function moveAll(
+  from: SpliceEnd,
+  to: SpliceEnd,
+  { onMoved, signal }: SpliceOptions,
+): Promise<number> {
   if (from instanceof Socket) {
     if (to instanceof Socket) return await betweenSockets(from, to, signal, onMoved);
     if (isFile(to)) return await toFile(from, to, signal, onMoved);

@@ -59,7 +59,7 @@ export class StreamReassembler {
     if (bytes.length === 0) return [];
     this.start(sequence);
     const parts: StreamPart[] = [];
-    if (serialDistance(sequence, this.#next) > 0) this.#hold(sequence, bytes.slice());
+    if (serialDistance(sequence, this.#next) > 0) this.#hold(sequence, new Uint8Array(bytes));
     else this.#deliver(sequence, bytes, parts);
     while (this.#heldBytes > this.#maxBufferedBytes) this.#giveUp(parts);
     return parts;

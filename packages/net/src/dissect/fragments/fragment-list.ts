@@ -55,7 +55,7 @@ export class FragmentList {
     }
     if (isLast) this.#length = end;
     if (offset === 0) this.#header = fragment.header;
-    this.#insert({ offset, bytes: bytes.slice() });
+    this.#insert({ offset, bytes: new Uint8Array(bytes) });
     return !isLast || (this.#parts.at(-1)?.offset ?? 0) <= offset;
   }
 

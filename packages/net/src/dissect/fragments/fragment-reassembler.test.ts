@@ -65,7 +65,15 @@ for (const [name, path] of [
   for (const [order, arrange] of orders) {
     test(`FragmentReassembler gives the ${name} packet that was cut, ${order}`, () => {
       const reassembler = new FragmentReassembler();
-      const results = arrange(fragmentsOf(path, 1000)).map((bytes) => reassembler.push({ bytes }));
+      const packets = arrange(fragmentsOf(path, 1000)).map((bytes) => Buffer.from(bytes));
+      const before = packets.map((bytes) => bytes.toString('hex'));
+      const results = packets.map((bytes) => reassembler.push({ bytes }));
+      // A Buffer's slice() is a view.
+      assert.deepEqual(
+        packets.map((bytes) => bytes.toString('hex')),
+        before,
+      );
+      assert.equal(reassembler.tookLast, true);
       assert.ok(results.slice(0, -1).every((result) => result === undefined));
       const whole = results.at(-1);
       assert.ok(whole !== undefined);
@@ -87,6 +95,7 @@ test('FragmentReassembler gives nothing for packets that are no fragments', () =
   );
   assert.equal(reassembler.push({ bytes: hex('00 01 02') }), undefined);
   assert.equal(reassembler.waiting, 0);
+  assert.equal(reassembler.tookLast, false);
 });
 
 test('FragmentReassembler drops a packet whose fragments overlap with other bytes', () => {

@@ -48,6 +48,7 @@ export class FragmentReassembler {
   readonly #found = new PacketClass();
   #bytes = 0;
   #dropped = 0;
+  #tookLast = false;
 
   constructor(options: FragmentReassemblerOptions = {}) {
     this.#maxBytes = options.maxBytes ?? 4 * 1024 * 1024;
@@ -64,6 +65,11 @@ export class FragmentReassembler {
     return this.#lists.size;
   }
 
+  /** Whether the packet that was pushed last is a fragment: it counts as part of a whole one only. */
+  get tookLast(): boolean {
+    return this.#tookLast;
+  }
+
   push(packet: FragmentPacket): Uint8Array | undefined {
     const { bytes, start = 0, end = bytes.length, seconds = 0 } = packet;
     const found = this.#found;
@@ -74,6 +80,7 @@ export class FragmentReassembler {
         : found.etherType === etherType.ipv6
           ? ipv6Fragment(bytes, found.networkAt, end)
           : undefined;
+    this.#tookLast = fragment !== undefined;
     if (fragment === undefined) return undefined;
     this.#expire(seconds);
     return this.#add(fragment, seconds);

@@ -31,7 +31,7 @@ export function ipv4Fragment(bytes: Uint8Array, at: number, end: number): IpFrag
     offset: (word & 0x1fff) * 8,
     isLast: (word & 0x2000) === 0,
     bytes: bytes.subarray(at + headerLength, packetEnd),
-    header: bytes.slice(at, at + headerLength),
+    header: copyOf(bytes, at, at + headerLength),
   };
 }
 
@@ -72,7 +72,7 @@ function ipv6FragmentAt(bytes: Uint8Array, place: FragmentPlace): IpFragment | u
   const word = (bytes[headerAt + 2]! << 8) | bytes[headerAt + 3]!;
   // Offset 0 without more is an atomic fragment (RFC 6946), a packet of its own.
   if ((word & 0xfff9) === 0 || headerAt + 8 >= packetEnd) return undefined;
-  const header = bytes.slice(at, headerAt);
+  const header = copyOf(bytes, at, headerAt);
   header[nextAt - at] = bytes[headerAt]!;
   const identity = [
     ...bytes.subarray(headerAt + 4, headerAt + 8),
@@ -85,4 +85,9 @@ function ipv6FragmentAt(bytes: Uint8Array, place: FragmentPlace): IpFragment | u
     bytes: bytes.subarray(headerAt + 8, packetEnd),
     header,
   };
+}
+
+/** Not slice(), which gives a view of a Buffer: a header that is mended must not change the packet. */
+function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  return new Uint8Array(bytes.subarray(start, end));
 }

@@ -58,7 +58,8 @@ function payload(
 ): void {
   if (length === 0) return;
   const at = packet.at;
-  const bytes = packet.bytes.slice(at, at + length);
+  // Not slice(), which gives a view of a Buffer.
+  const bytes = new Uint8Array(packet.bytes.subarray(at, at + length));
   if (key !== undefined) {
     for (let index = 0; index < length; index++) {
       bytes[index] = bytes[index]! ^ key[index & 3]!;

@@ -1,9 +1,22 @@
+import { layersJson } from '@sockeye/net/dissect';
 import type { PacketView } from './packet-view.ts';
 import { epochText, isoText, secondsBetween } from './packet-time.ts';
 
 /** A packet as `--json` prints it. */
-export function packetObject(view: PacketView): Record<string, unknown> {
-  const { item, dissection, event, reassembled } = view;
+export function packetJson(view: PacketView): string {
+  const { dissection, reassembled } = view;
+  const { layers, stops } = dissection;
+  const whole =
+    reassembled === undefined
+      ? ''
+      : `,"reassembled":{"length":${reassembled.length},"layers":${layersJson(reassembled.layers)}}`;
+  const stopped = stops.length === 0 ? '' : `,"stops":${JSON.stringify(stops)}`;
+  const head = JSON.stringify(headObject(view)).slice(0, -1);
+  return `${head},"layers":${layersJson(layers)}${whole}${stopped}}`;
+}
+
+function headObject(view: PacketView): Record<string, unknown> {
+  const { item, dissection, event } = view;
   return {
     type: 'packet',
     number: view.number,
@@ -25,8 +38,5 @@ export function packetObject(view: PacketView): Record<string, unknown> {
     ...(event?.segment?.step === undefined ? {} : { step: event.segment.step }),
     ...(event?.segment?.marks.length ? { marks: event.segment.marks } : {}),
     ...(item.comments === undefined ? {} : { comments: item.comments }),
-    layers: dissection.layers,
-    ...(reassembled === undefined ? {} : { reassembled }),
-    ...(dissection.stops.length === 0 ? {} : { stops: dissection.stops }),
   };
 }
