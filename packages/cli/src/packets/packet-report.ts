@@ -10,6 +10,7 @@ import {
   type PacketItem,
   sequenceText,
   type StreamPart,
+  type StreamRest,
   type TcpConversation,
 } from '@sockeye/net/dissect';
 import { conversationObject, endpointText, handshakeObject } from './conversation-object.ts';
@@ -114,6 +115,7 @@ export class PacketReport {
   /** What is known only when there are no more packets. */
   end(): void {
     const { json, conversations, sequence } = this.#options;
+    this.#showRests(this.#tracker.end());
     for (const conversation of this.#tracker.conversations()) {
       const number = this.#numberOf(conversation);
       if (json && (conversations || sequence)) this.#objectsAtEnd(conversation, number);
@@ -168,14 +170,27 @@ export class PacketReport {
 
   #showEvent(event: ConversationEvent, number: number): void {
     const { json, conversations } = this.#options;
-    const { conversation, segment, stream = [] } = event;
+    const { conversation, segment, stream = [], rests = [] } = event;
+    this.#showRests(rests);
     if (json && conversations && conversation.type === 'tcp' && segment?.step === 'ACK of SYN') {
       this.#output.object(handshakeObject(conversation, number));
     }
     for (const part of stream) this.#showStream(event, number, part);
   }
 
-  #showStream({ conversation, from }: ConversationEvent, number: number, part: StreamPart): void {
+  #showRests(rests: readonly StreamRest[]): void {
+    for (const rest of rests) {
+      for (const part of rest.stream) {
+        this.#showStream(rest, this.#numberOf(rest.conversation), part);
+      }
+    }
+  }
+
+  #showStream(
+    { conversation, from }: StreamRest | ConversationEvent,
+    number: number,
+    part: StreamPart,
+  ): void {
     if (this.#options.json) {
       this.#output.object({ type: 'stream', conversation: number, from, ...streamObject(part) });
       return;

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { connect } from 'node:tls';
-import { createConnection, createServer } from '@sockeye/net';
+import { createConnection, createServer, relay, socketpair } from '@sockeye/net';
 import { Recorder, tap } from '@sockeye/net/capture';
 import { lines } from '@sockeye/net/codec';
 import { framed } from '@sockeye/net/framed';
@@ -107,4 +107,27 @@ test('tap() of a TLS connection records what was decrypted', {
   await recorder.close();
   assert.equal(answer.toString(), 'you said secret');
   assert.deepEqual(await saidIn(t, file), { client: 'secret', server: 'you said secret' });
+});
+
+test('read --follow shows the hole of what relay() moved, and what came behind it', async (t) => {
+  const file = join(temporaryDirectory(t), 'tap.pcapng');
+  const recorder = await Recorder.create(file);
+  const listener = createServer({ host: '127.0.0.1', port: 0 });
+  const client = await createConnection(listener.getsockname());
+  const [server] = await listener.accept();
+  listener.close();
+  tap(server, recorder);
+  const [source, near] = socketpair();
+  await server.sendall(Buffer.from('before'));
+  await source.sendall(Buffer.from('past us all'));
+  source.close();
+  await relay(near, server);
+  near.close();
+  await server.sendall(Buffer.from('behind'));
+  server.close();
+  client.close();
+  await recorder.close();
+  const { stdout, status } = await run(t, ['read', file, '--follow']);
+  assert.equal(status, 0);
+  assert.match(stdout, /before\n\[11 bytes missing\]\nbehind\n/);
 });

@@ -75,6 +75,7 @@ export {
   type ConversationEvent,
   ConversationTracker,
   type ConversationTrackerOptions,
+  type StreamRest,
   type TrackedPacket,
 } from './conversations/conversation-tracker.ts';
 export type {

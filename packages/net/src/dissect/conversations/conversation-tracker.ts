@@ -35,6 +35,13 @@ export interface TrackedPacket extends PacketTime {
   readonly linkType?: number;
 }
 
+/** What waited for a hole in a stream that nothing fills any more, the gaps before it among it. */
+export interface StreamRest {
+  readonly conversation: Conversation;
+  readonly from: Side;
+  readonly stream: readonly StreamPart[];
+}
+
 /** What a packet did to its conversation. */
 export interface ConversationEvent {
   readonly conversation: Conversation;
@@ -47,6 +54,8 @@ export interface ConversationEvent {
   readonly rttNs?: number;
   /** With `streams`: payload that is in order now, sent by `from`. */
   readonly stream?: readonly StreamPart[];
+  /** With `streams`: of the connection before, which had the same addresses. */
+  readonly rests?: readonly StreamRest[];
 }
 
 interface Entry {
@@ -100,6 +109,11 @@ export class ConversationTracker {
     for (const { conversation } of this.#entries.values()) yield conversation;
   }
 
+  /** For the end of a capture: with `streams`, what still waits for a hole. */
+  end(): StreamRest[] {
+    return [...this.#entries.values()].flatMap(restsOf);
+  }
+
   /** `number` is the packet's in the capture; default its place among those pushed, from 1. */
   push(packet: TrackedPacket, number = this.#count + 1): ConversationEvent | undefined {
     this.#count++;
@@ -118,7 +132,7 @@ export class ConversationTracker {
     const { key, sourceKey } = this.#keys(bytes, found.sourcePort, found.destinationPort);
     const known = this.#entries.get(key);
     const isReused = known !== undefined && this.#opensAnother(known, sourceKey);
-    if (isReused) this.#retire(key);
+    const rests = isReused ? this.#retire(known, key) : [];
     const entry = (isReused ? undefined : known) ?? this.#newTcp(bytes, sourceKey, at.time);
     this.#keep(key, entry);
     const from: Side = entry.clientKey === sourceKey ? 'client' : 'server';
@@ -128,7 +142,8 @@ export class ConversationTracker {
     const segment = conversation.add({ bytes, found, from, ...at });
     const isNew = entry !== known;
     if (streams === undefined) return { conversation, from, isNew, segment };
-    return { conversation, from, isNew, segment, stream: this.#stream(bytes, streams[from]) };
+    const stream = this.#stream(bytes, streams[from]);
+    return { conversation, from, isNew, segment, stream, rests };
   }
 
   /** A SYN behind a connection that is over, or with another number than the SYN before: not one sent again. */
@@ -265,12 +280,18 @@ export class ConversationTracker {
     if (oldest !== undefined) this.#entries.delete(oldest);
   }
 
-  #retire(key: string): void {
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return;
+  #retire(entry: Entry, key: string): StreamRest[] {
     this.#entries.delete(key);
     this.#over.push(entry.conversation);
+    return restsOf(entry);
   }
+}
+
+function restsOf({ conversation, streams }: Entry): StreamRest[] {
+  if (streams === undefined) return [];
+  return (['client', 'server'] as const)
+    .map((from) => ({ conversation, from, stream: streams[from].end() }))
+    .filter(({ stream }) => stream.length > 0);
 }
 
 /** A SYN+ACK comes from the server; without a handshake who has the well-known port is it. */

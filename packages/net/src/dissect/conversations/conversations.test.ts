@@ -18,6 +18,7 @@ import { addConversationFields } from './add-conversation-fields.ts';
 import {
   type ConversationEvent,
   ConversationTracker,
+  type StreamRest,
   type ConversationTrackerOptions,
 } from './conversation-tracker.ts';
 import { sequenceSvg } from './sequence-svg.ts';
@@ -359,6 +360,33 @@ test('ConversationTracker with streams gives the payload in order and once', () 
     ),
   );
   assert.equal(text('server').length, 50);
+});
+
+test('ConversationTracker gives what stands behind a hole at the end, and when the addresses open again', () => {
+  const tracker = new ConversationTracker({ streams: true });
+  const push = (sent: Sent): ConversationEvent | undefined =>
+    tracker.push({
+      buffer: packetOf(sent),
+      linkType: linkType.raw,
+      seconds: 100,
+      nanoseconds: sent.at,
+    });
+  const lost = (start: number): void => {
+    push({ way: '>', flags: SYN, seq: start, at: 0 });
+    push({ way: '>', flags: PSH, seq: start + 1, ack: 1, length: 10, at: 1 });
+    push({ way: '>', flags: PSH, seq: start + 22, ack: 1, length: 5, at: 2 });
+  };
+  const shapeOf = (rests: readonly StreamRest[] = []): unknown =>
+    rests.map(({ from, stream }) => [
+      from,
+      stream.map((part) => (part.type === 'gap' ? -part.missing : part.bytes.length)),
+    ]);
+  lost(1000);
+  const event = push({ way: '>', flags: SYN, seq: 9000, at: 3 });
+  assert.deepEqual(shapeOf(event?.rests), [['client', [-11, 5]]]);
+  lost(9000);
+  assert.deepEqual(shapeOf(tracker.end()), [['client', [-11, 5]]]);
+  assert.deepEqual(tracker.end(), []);
 });
 
 test('ConversationTracker takes a connection that was open before', () => {
