@@ -218,6 +218,30 @@ test('CaptureFile rotates by size and keeps the newest maxFiles, each complete',
   );
 });
 
+test('CaptureFile rotates by the time of the packets, each file complete', async () => {
+  using directory = new TemporaryDirectory();
+  const file = await CaptureFile.create(join(directory.path, 'hours.pcapng'), {
+    maxFileSeconds: 10,
+  });
+  file.write({ type: 'section', format: 'pcapng', littleEndian: true });
+  file.write({ type: 'interface', id: 0, linkType: 101, snapLength: 0 });
+  for (const seconds of [100, 109, 110, 125, 134]) {
+    file.write(
+      new PacketItem({ buffer: new Uint8Array(20), seconds, nanoseconds: 0, linkType: 101 }),
+    );
+  }
+  await file.close();
+  const times: number[][] = [];
+  for (const path of file.files) {
+    const seconds: number[] = [];
+    for await (const items of readCapture(path)) {
+      for (const item of items) if (item.type === 'packet') seconds.push(item.seconds);
+    }
+    times.push(seconds);
+  }
+  assert.deepEqual(times, [[100, 109], [110], [125, 134]]);
+});
+
 test('CaptureFile.writeRecords() refuses where each packet has to be seen', async () => {
   using directory = new TemporaryDirectory();
   for (const [name, options] of [
