@@ -58,7 +58,11 @@ const MODULES: readonly CommandModule[] = [
   },
   {
     names: ['send', 'receive', 'verify'],
-    load: async () => (await import('./transfer/transfer-commands.ts')).addTransferCommands,
+    load: async () => {
+      // Before there is anything to collect.
+      (await import('./transfer/keep-heap-small.ts')).keepHeapSmall();
+      return (await import('./transfer/transfer-commands.ts')).addTransferCommands;
+    },
   },
 ];
 

@@ -14,12 +14,14 @@ import { reasonOf } from '../explain-error.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
 import { durationOption, parseCount } from '../serve/server-flags.ts';
 import { askOffer } from './ask-offer.ts';
+import { keepHeapSmall } from './keep-heap-small.ts';
 import { loadHashes } from './load-hashes.ts';
 import { parseSize } from './parse-size.ts';
 import { listeningText, reachableText, transferAddress } from './transfer-address.ts';
 import { transferFailure } from './transfer-failure.ts';
 import { addReportFlags, addSecretFlags, type ReportFlags } from './transfer-flags.ts';
-import { TransferReporter, writeReceipt } from './transfer-reporter.ts';
+import { ReceiptFile } from './receipt-file.ts';
+import { TransferReporter } from './transfer-reporter.ts';
 import { type SecretFlags, secretWords, shownSecret, toldSecret } from './transfer-secret.ts';
 import { untilInterrupted } from './until-interrupted.ts';
 
@@ -135,11 +137,13 @@ async function receive(
   flags: Flags,
   hooks: ProgramHooks,
 ): Promise<number> {
+  keepHeapSmall();
   const [dir, connect] = places(dirWord, addressWord, flags);
   if (flags.receipt !== undefined && connect === undefined && !flags.once) {
     throw usageError('--receipt is for one transfer: add --once');
   }
   const decide = decideOf(flags);
+  const receiptFile = flags.receipt === undefined ? undefined : new ReceiptFile(flags.receipt);
   const reporter = new TransferReporter(flags);
   makeDirectory(dir);
   const role = connect === undefined ? 'server' : 'client';
@@ -154,11 +158,16 @@ async function receive(
     maxBytes: flags.maxBytes,
     maxFileBytes: flags.maxFileBytes,
     maxEntries: flags.maxEntries,
-    maxConnections: flags.maxConnections,
+    // Peers that have no address of their own would mix in a receipt.
+    maxConnections: receiptFile !== undefined && 'path' in address ? 1 : flags.maxConnections,
     idleTimeoutMs: flags.idleTimeout,
     once: flags.once,
     hashes: loadHashes(),
-    onEvent: (event) => reporter.tell(event),
+    onEvent(event) {
+      if (event.type === 'ended') receiptFile?.drop(event.peer);
+      reporter.tell(event);
+    },
+    onEntry: (entry, peer) => receiptFile?.add(entry, peer),
   };
   try {
     const receiver = await receiveFiles(dir, address, options);
@@ -166,7 +175,7 @@ async function receive(
       announce(receiver, reporter, shown?.isNew === true ? secret : undefined, flags);
       hooks.onListening?.();
     }
-    return await run(receiver, flags);
+    return await run(receiver, flags, receiptFile);
   } catch (error) {
     throw transferFailure(`receive into ${dir}`, error);
   }
@@ -190,7 +199,11 @@ function announce(
   reporter.tellJson({ type: 'listening', address: listeningText(address) });
 }
 
-async function run(receiver: FileReceiver, flags: Flags): Promise<number> {
+async function run(
+  receiver: FileReceiver,
+  flags: Flags,
+  receiptFile: ReceiptFile | undefined,
+): Promise<number> {
   let status: number | undefined;
   const receipt = await untilInterrupted(
     () => receiver.finished(),
@@ -199,7 +212,7 @@ async function run(receiver: FileReceiver, flags: Flags): Promise<number> {
       void receiver.drain({ timeoutMs: flags.drain });
     },
   );
-  if (receipt !== undefined) writeReceipt(flags.receipt, receipt);
+  if (receipt !== undefined) receiptFile?.write(receipt, receipt.peer);
   if (status === undefined && receipt === undefined) throw new CommandError('nothing was received');
   return status ?? (receipt?.complete === true ? EXIT.ok : EXIT.failed);
 }

@@ -3,11 +3,13 @@ import { sendFiles } from '@sockeye/net/transfer';
 import { CommandError, usageError } from '../command-error.ts';
 import { EXIT } from '../exit-code.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
+import { keepHeapSmall } from './keep-heap-small.ts';
 import { loadHashes } from './load-hashes.ts';
 import { parseSize } from './parse-size.ts';
 import { listeningText, reachableText, transferAddress } from './transfer-address.ts';
 import { transferFailure } from './transfer-failure.ts';
-import { TransferReporter, writeReceipt } from './transfer-reporter.ts';
+import { ReceiptFile } from './receipt-file.ts';
+import { TransferReporter } from './transfer-reporter.ts';
 import { addSecretFlags, addReportFlags, type ReportFlags } from './transfer-flags.ts';
 import { type SecretFlags, secretWords, shownSecret, toldSecret } from './transfer-secret.ts';
 import { untilInterrupted } from './until-interrupted.ts';
@@ -52,6 +54,7 @@ function parseParallel(text: string): number {
 }
 
 async function send(words: readonly string[], flags: Flags): Promise<number> {
+  keepHeapSmall();
   const { listen } = flags;
   const paths = listen === undefined ? words.slice(0, -1) : words;
   if (paths.length === 0) throw usageError('nothing to send: expected PATH… ADDRESS');
@@ -59,6 +62,7 @@ async function send(words: readonly string[], flags: Flags): Promise<number> {
     listen ?? (words.at(-1) as string),
     listen === undefined ? 'client' : 'server',
   );
+  const receiptFile = flags.receipt === undefined ? undefined : new ReceiptFile(flags.receipt);
   const reporter = new TransferReporter(flags);
   const shown = listen === undefined ? undefined : shownSecret(flags);
   const secret = shown === undefined ? await toldSecret(flags) : shown.secret;
@@ -74,6 +78,7 @@ async function send(words: readonly string[], flags: Flags): Promise<number> {
           hashes: loadHashes(),
           signal: abort.signal,
           onEvent: (event) => reporter.tell(event),
+          onEntry: (entry) => receiptFile?.add(entry, ''),
           onListening(at) {
             process.stderr.write(`listening on ${listeningText(at)}\n`);
             const how = `${reachableText(at)}${secretWords(flags)}`;
@@ -84,7 +89,7 @@ async function send(words: readonly string[], flags: Flags): Promise<number> {
       (status) =>
         abort.abort(new CommandError('interrupted; the same command again goes on', status)),
     );
-    writeReceipt(flags.receipt, receipt);
+    receiptFile?.write(receipt, '');
     return receipt.complete ? EXIT.ok : EXIT.failed;
   } catch (error) {
     throw transferFailure('send', error);

@@ -184,3 +184,30 @@ test('send --listen prints a line that works for the other side', async (t) => {
   assert.equal((await sending.exit()).status, 0);
   assert.equal(readFileSync(join(inbox, 'tree/a'), 'utf8'), 'hello');
 });
+
+test('--receipt writes the same on both sides, and keeps what is there before anything is sent', async (t) => {
+  const { at, inbox, tree, secret } = place(t);
+  const key = ['--secret-file', secret];
+  const { running, address } = await receive(t, inbox, ...key, '--once', '--receipt', at('theirs'));
+  writeFileSync(at('mine'), 'precious');
+  const refused = await run(t, 'send', tree, address, ...key, '--receipt', at('mine'));
+  assert.equal(refused.status, 1);
+  assert.match(refused.stderr, /cannot write the receipt to .*: it is there already and is kept/);
+  assert.deepEqual(
+    [readFileSync(at('mine'), 'utf8'), existsSync(join(inbox, 'tree'))],
+    ['precious', false],
+  );
+  const sent = await run(t, 'send', tree, address, ...key, '--receipt', at('ours'));
+  assert.equal(sent.status, 0, sent.stderr);
+  assert.equal((await running.exit()).status, 0);
+  const [ours, theirs] = ['ours', 'theirs'].map(
+    (name) => JSON.parse(readFileSync(at(name), 'utf8')) as { entries: unknown[]; side: string },
+  );
+  assert.deepEqual([ours?.side, theirs?.side], ['sender', 'receiver']);
+  assert.deepEqual(ours?.entries.length, 3);
+  assert.deepEqual(ours?.entries, theirs?.entries);
+  assert.equal(statSync(at('ours')).mode & 0o777, 0o600);
+  for (const name of ['ours', 'theirs']) {
+    assert.equal((await run(t, 'verify', at(name), inbox)).status, 0);
+  }
+});

@@ -1,8 +1,5 @@
-import { writeFileSync } from 'node:fs';
 import type { ReceiveEvent, TransferReceipt } from '@sockeye/net/transfer';
 import { formatByteRate, formatCount } from '../bench/format-quantity.ts';
-import { CommandError } from '../command-error.ts';
-import { errorCode } from '../error-code.ts';
 import { escapeText } from '../text/escape-text.ts';
 
 const ERASE_LINE = '\r\u001b[K';
@@ -73,8 +70,9 @@ function isProblem({ type }: ReceiveEvent): boolean {
 function jsonOf(event: ReceiveEvent): object {
   if (event.type === 'ended') return { ...event, error: event.error.message };
   if (event.type === 'done') {
-    const { entries, ...receipt } = event.receipt;
-    return { ...receipt, type: 'done', peer: event.peer, entries: entries.length };
+    const { entries: _, ...receipt } = event.receipt;
+    const entries = receipt.acknowledged + receipt.failed;
+    return { ...receipt, type: 'done', peer: event.peer, entries };
   }
   if (!('path' in event)) return event;
   const { path, ...rest } = event;
@@ -100,21 +98,10 @@ function textOf(event: Exclude<ReceiveEvent, { type: 'progress' }>): string {
   }
 }
 
-function doneText({ entries, transferredBytes, startedAt, endedAt }: TransferReceipt): string {
+function doneText(receipt: TransferReceipt): string {
+  const { acknowledged, failed, transferredBytes, startedAt, endedAt } = receipt;
   const seconds = (Date.parse(endedAt) - Date.parse(startedAt)) / 1000;
-  const failed = entries.filter(({ state }) => state === 'failed').length;
   const rate = formatByteRate(transferredBytes / Math.max(seconds, 0.001));
   const rest = failed === 0 ? '' : `, ${formatCount(failed)} failed`;
-  return `${formatCount(entries.length - failed)} acknowledged${rest}; ${formatCount(transferredBytes)} bytes in ${seconds.toFixed(1)} s (${rate})`;
-}
-
-/** Writes a receipt where --receipt says; an existing file is kept. */
-export function writeReceipt(path: string | undefined, receipt: TransferReceipt): void {
-  if (path === undefined) return;
-  try {
-    writeFileSync(path, `${JSON.stringify(receipt, undefined, 2)}\n`, { flag: 'wx', mode: 0o600 });
-  } catch (error) {
-    const message = `cannot write the receipt to ${path}: ${errorCode(error)}`;
-    throw new CommandError(message, undefined, { cause: error });
-  }
+  return `${formatCount(acknowledged)} acknowledged${rest}; ${formatCount(transferredBytes)} bytes in ${seconds.toFixed(1)} s (${rate})`;
 }

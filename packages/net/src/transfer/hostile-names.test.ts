@@ -163,7 +163,7 @@ test('receiveFiles() ends the session of a sender that breaks the protocol, and 
     (sender) => sender.send({ type: 'block', id: 0, index: 0, hash, payload }),
     (sender) => sender.send({ type: 'end', id: 3, root: hash, seal: hash }),
     (sender) => sender.send({ type: 'bye' }),
-    (sender) => sender.send({ type: 'done' }),
+    (sender) => sender.send({ type: 'offer', entries: 0, bytes: 0, names: [] }),
     (sender) => sender.sendBytes(Buffer.from([0, 0, 0, 1, 99])),
     (sender) => sender.sendBytes(Buffer.from([0, 0, 0, 0, 1])),
     (sender) => sender.sendBytes(Buffer.from([0x7f, 0xff, 0xff, 0xff, 8])),
@@ -181,6 +181,20 @@ test('receiveFiles() ends the session of a sender that breaks the protocol, and 
   assert.equal(outcome?.type, 'ack');
   sender.close();
   assert.deepEqual(readdirSync(place.inbox), ['good']);
+});
+
+test('receiveFiles() takes fewer entries than were offered, and does not call that complete', async () => {
+  using place = new TwoDirectories();
+  const options = { insecure: true, once: true };
+  await using receiver = await receiveFiles(place.inbox, LOOPBACK, options);
+  const { port } = receiver.address as { port: number };
+  const sender = await HostileSender.offering(port, 2);
+  await sender.sendFile(plainEntry(['one'], 3), Buffer.from('one'));
+  await sender.send({ type: 'done' });
+  assert.equal((await sender.next('bye', 'failure'))?.type, 'bye');
+  sender.close();
+  const receipt = await receiver.finished();
+  assert.deepEqual([receipt?.acknowledged, receipt?.failed, receipt?.complete], [1, 0, false]);
 });
 
 test('receiveFiles() keeps at most 2 MiB of whole files that its sink has not stored yet', async () => {

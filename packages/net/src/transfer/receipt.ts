@@ -36,6 +36,10 @@ export interface TransferReceipt {
   readonly transferredBytes: number;
   /** Whether everything offered was acknowledged. */
   readonly complete: boolean;
+  /** Files and directories. */
+  readonly acknowledged: number;
+  readonly failed: number;
+  /** Empty where `onEntry` took them. */
   readonly entries: readonly ReceiptEntry[];
 }
 

@@ -7,7 +7,7 @@ import { RootDirectory } from './files/root-directory.ts';
 import { PeerListener } from './peer-listener.ts';
 import { type BlockHash, usableHashes } from './protocol/block-hash.ts';
 import { type Protection, type ProtectionOptions, protectionOf } from './protection.ts';
-import type { TransferReceipt } from './receipt.ts';
+import type { ReceiptEntry, TransferReceipt } from './receipt.ts';
 import { type Decide, ReceiverSession } from './session/receiver-session.ts';
 import { TransferLog } from './session/transfer-log.ts';
 import type { TransferSink } from './sink.ts';
@@ -31,6 +31,11 @@ export interface ReceiveOptions extends ProtectionOptions, WireTimeouts, Directo
   /** Aborting it ends everything; what came is kept for the next time. */
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: ReceiveEvent) => void) | undefined;
+  /**
+   * Takes the receipts' entries one by one, which the receipts then don't hold: for trees of which
+   * nothing but the numbers fits into memory. Transfers of several peers mix.
+   */
+  readonly onEntry?: ((entry: ReceiptEntry, peer: string) => void) | undefined;
 }
 
 /** What a receiver tells: of each transfer, and of one that didn't run to its end. */
@@ -100,7 +105,7 @@ export class FileReceiver implements AsyncDisposable {
     const messages = new MessageWire(wire, 'receiver', pool, this.#options);
     const session = new ReceiverSession(messages, pool, this.#sink, {
       hashes: this.#hashes,
-      log: new TransferLog((event) => this.#emit(event)),
+      log: new TransferLog((event) => this.#emit(event), this.#entriesOf(wire.peer)),
       encrypted: this.#protection.encrypted,
       decide: this.#options.decide ?? (() => Promise.resolve(true)),
     });
@@ -109,6 +114,11 @@ export class FileReceiver implements AsyncDisposable {
       (error: Error) => this.#failed(messages, error),
     );
     this.#sessions.set(messages, running);
+  }
+
+  #entriesOf(peer: string): ((entry: ReceiptEntry) => void) | undefined {
+    const { onEntry } = this.#options;
+    return onEntry && ((entry) => onEntry(entry, peer));
   }
 
   #emit(event: ReceiveEvent): void {

@@ -5,7 +5,7 @@ import { SourceTree } from './files/source-tree.ts';
 import { PeerListener } from './peer-listener.ts';
 import { type BlockHash, usableHashes } from './protocol/block-hash.ts';
 import { type ProtectionOptions, protectionOf, type Protection } from './protection.ts';
-import type { TransferReceipt } from './receipt.ts';
+import type { ReceiptEntry, TransferReceipt } from './receipt.ts';
 import { SenderSession } from './session/sender-session.ts';
 import { TransferLog } from './session/transfer-log.ts';
 import type { TransferEvent } from './transfer-event.ts';
@@ -25,6 +25,11 @@ export interface SendOptions extends ProtectionOptions, WireTimeouts {
   /** Aborting it ends the transfer; the next one resumes it. */
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: TransferEvent) => void) | undefined;
+  /**
+   * Takes the receipt's entries one by one, which the receipt then doesn't hold: for trees of which
+   * nothing but the numbers fits into memory.
+   */
+  readonly onEntry?: ((entry: ReceiptEntry) => void) | undefined;
   /** Where it listens, once it does. */
   readonly onListening?: ((address: Address) => void) | undefined;
 }
@@ -66,7 +71,7 @@ export async function sendFiles(
   const tree = await SourceTree.open(paths);
   try {
     const wire = await wireTo(to, protection, options);
-    const log = new TransferLog(options.onEvent ?? (() => undefined));
+    const log = new TransferLog(options.onEvent ?? (() => undefined), options.onEntry);
     const messages = new MessageWire(wire, 'sender', new BlockPool(1), options);
     const { encrypted } = protection;
     const session = new SenderSession(messages, tree, {

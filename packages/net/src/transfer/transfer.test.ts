@@ -17,6 +17,7 @@ import { needs, rejection } from '../testing/index.ts';
 import { receiveFiles } from './receive-files.ts';
 import { sendFiles } from './send-files.ts';
 import type { TransferError } from './transfer-error.ts';
+import { verifyReceipt } from './verify-receipt.ts';
 import { generateSecret } from './wire/pairing-secret.ts';
 import { contents, LOOPBACK, MIB, Proxy, transfer, TwoDirectories } from './transfers.test.util.ts';
 
@@ -79,6 +80,26 @@ test('sendFiles() leaves holes where the source has them', await needs('linux'),
   assert.deepEqual(readFileSync(join(place.inbox, 'sparse')), readFileSync(path));
   assert.ok(statSync(join(place.inbox, 'sparse')).blocks * 512 <= 64 * 1024);
   assert.ok(receipt.transferredBytes <= MIB);
+});
+
+test('sendFiles() and receiveFiles() give entries to who wants them instead of keeping them', async () => {
+  using place = new TwoDirectories();
+  for (const name of ['a', 'b', 'c/d']) place.write(`tree/${name}`, 7);
+  const sent: string[] = [];
+  const received: [string, string][] = [];
+  const { receipt, receiverReceipt } = await transfer([join(place.source, 'tree')], place.inbox, {
+    send: { onEntry: ({ path }) => sent.push(path.join('/')) },
+    receive: { onEntry: ({ path }, peer) => received.push([path.join('/'), peer]) },
+  });
+  const all = ['tree', 'tree/a', 'tree/b', 'tree/c', 'tree/c/d'];
+  assert.deepEqual(sent.toSorted(), all);
+  assert.deepEqual(received.map(([path]) => path).toSorted(), all);
+  assert.ok(received.every(([, peer]) => peer === receiverReceipt?.peer));
+  for (const { acknowledged, failed, complete, entries } of [receipt, receiverReceipt as never]) {
+    assert.deepEqual([acknowledged, failed, complete, entries], [5, 0, true, []]);
+  }
+  // Nobody can take a receipt without its entries for one of nothing.
+  await assert.rejects(verifyReceipt(receipt, place.inbox), TypeError);
 });
 
 test('sendFiles() again counts what is there and the same as done', async () => {

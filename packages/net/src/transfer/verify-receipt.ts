@@ -128,12 +128,16 @@ async function rootOf(file: OpenFile, hash: BlockHash, size: number): Promise<Bu
 
 /** @throws TypeError */
 function checkReceipt(receipt: TransferReceipt): void {
-  const { format, version, blockBytes, entries } = (receipt ?? {}) as Partial<TransferReceipt>;
+  const { format, version, blockBytes, entries, acknowledged, failed } = (receipt ??
+    {}) as Partial<TransferReceipt>;
   if (format !== 'sockeye-receipt' || version !== 1 || blockBytes !== BLOCK_BYTES) {
     throw invalidType('receipt', 'a sockeye-receipt of version 1', receipt);
   }
   if (!Array.isArray(entries) || !entries.every(isEntry)) {
     throw invalidType('receipt', 'a receipt whose entries have the right form', receipt);
+  }
+  if (entries.length !== Number(acknowledged) + Number(failed)) {
+    throw invalidType('receipt', 'a receipt that holds as many entries as it counts', receipt);
   }
 }
 

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { ProtocolError } from '../codec/index.ts';
 import { rejection, until } from '../testing/index.ts';
 import { HostileSender, plainEntry } from './hostile-sender.test.util.ts';
-import { WHOLE_BYTES, WHOLE_WINDOW_BYTES } from './protocol/limits.ts';
+import { UNANSWERED_WHOLE_BYTES, WHOLE_BYTES, WHOLE_WINDOW_BYTES } from './protocol/limits.ts';
 import type { Entry, Whole } from './protocol/message.ts';
 import { type FileReceiver, receiveFiles, type ReceiveOptions } from './receive-files.ts';
 import { sendFiles } from './send-files.ts';
@@ -174,7 +174,7 @@ test('receiveFiles() counts a small file that it accepts or refuses as answered'
   sender.close();
 });
 
-test('sendFiles() sends 2 MiB of small files that nobody answers, and then waits', async () => {
+test('sendFiles() sends 1 MiB of small files that nobody answers, and then waits', async () => {
   using place = new TwoDirectories();
   const size = 16 * 1024;
   for (let i = 0; i < 300; i++) place.write(`tree/${i}`, size);
@@ -190,12 +190,12 @@ test('sendFiles() sends 2 MiB of small files that nobody answers, and then waits
       { insecure: true, signal: abort.signal },
     ),
   );
-  await until(() => answers.length >= WHOLE_WINDOW_BYTES / size, 'the window is full');
+  await until(() => answers.length >= UNANSWERED_WHOLE_BYTES / size, 'the window is full');
   abort.abort(new Error('enough'));
   await sending;
   for (const answer of answers) answer();
   await until(() => ended.length === 1, 'the session ended');
-  assert.equal(answers.length, WHOLE_WINDOW_BYTES / size);
+  assert.equal(answers.length, UNANSWERED_WHOLE_BYTES / size);
   assert.ok(!(ended[0] instanceof ProtocolError), ended[0]?.message);
 });
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import {
   mkdirSync,
   readdirSync,
@@ -10,7 +11,7 @@ import {
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { native } from '@sockeye/native';
-import { EEXIST } from '../../constants/index.ts';
+import { EEXIST, EFBIG } from '../../constants/index.ts';
 import {
   countDescriptors,
   needs,
@@ -21,7 +22,8 @@ import {
 import { FILE } from './file-constants.ts';
 import { FileError } from './file-error.ts';
 import { PlanWriter } from './plan-writer.ts';
-import { namesIn, RootDirectory } from './root-directory.ts';
+import { parseListing } from './directory-listing.ts';
+import { listSome, RootDirectory } from './root-directory.ts';
 
 const CALLS = [
   'openat2',
@@ -102,7 +104,7 @@ test(
 );
 
 test(
-  'namesIn() lists names, and undefined for one that is not UTF-8',
+  'listSome() lists names, and parseListing() gives undefined for one that is not UTF-8',
   await needs('linux'),
   async () => {
     using place = new TemporaryDirectory();
@@ -110,8 +112,9 @@ test(
     writeFileSync(Buffer.concat([Buffer.from(`${place.path}/`), Buffer.of(0xff, 0xfe)]), '');
     const root = await RootDirectory.open(place.path);
     const directory = await root.openDirectory([]);
-    const names = (await namesIn(directory)).map(({ name }) => name);
+    const names = parseListing(await listSome(directory)).map(({ name }) => name);
     assert.deepEqual(names, ['名字', undefined]);
+    assert.equal((await listSome(directory)).length, 0);
     await directory.close();
     await root.close();
   },
@@ -169,6 +172,33 @@ test('a worker that ends with calls on files under way takes nothing with it', a
   assert.match(stdout, /^survived [0-9]\n$/);
   assert.equal(readdirSync(place.path).length, 50);
 });
+
+test(
+  'putFiles() removes what it could not write, once: the name may be another transfer’s then',
+  await needs('linux', 'strace'),
+  async () => {
+    using place = new TemporaryDirectory();
+    const program = `
+      const { PlanWriter } = await import(${JSON.stringify(new URL('./plan-writer.js', import.meta.url).href)});
+      const { RootDirectory } = await import(${JSON.stringify(new URL('./root-directory.js', import.meta.url).href)});
+      const plan = new PlanWriter();
+      for (const i of [1, 2]) {
+        plan.number(9000, 4).number(0o600, 4).number(1, 8).number(0, 4);
+        plan.name('temporary' + i).name('final' + i).bytes(Buffer.alloc(9000));
+      }
+      const root = await RootDirectory.open(process.argv[1]);
+      console.log([...(await root.putFiles([], plan.plan()))].join());`;
+    // No file may have more than 4,096 bytes.
+    const limited = ['prlimit', '--fsize=4096', process.execPath, '--input-type=module', '-e'];
+    const flags = ['-f', '-qq', '-e', 'trace=unlinkat', '-e', 'signal=none'];
+    const args = [...flags, ...limited, program, place.path];
+    const { stdout, stderr } = spawnSync('strace', args, { encoding: 'utf8' });
+    assert.equal(stdout, `${-EFBIG},${-EFBIG}\n`, stderr);
+    const removed = [...stderr.matchAll(/unlinkat\(\d+, "(\w+)"/g)].map(([, name]) => name);
+    assert.deepEqual(removed, ['temporary1', 'temporary2']);
+    assert.deepEqual(readdirSync(place.path), []);
+  },
+);
 
 test(
   'putFiles() writes what is new, leaves what is there, and refuses a plan that is none',

@@ -72,8 +72,10 @@ export class PutQueue {
   }
 }
 
+// A plan is copied when its call begins.
+const plan = new PlanWriter();
+
 function planOf(puts: readonly Put[]): Buffer {
-  const plan = new PlanWriter();
   for (const { entry, content } of puts) {
     plan
       .number(content.length, 4)

@@ -3,7 +3,6 @@ import { EEXIST, ENOENT, ENOSYS } from '../../constants/index.ts';
 import { TransferError } from '../transfer-error.ts';
 import { BENEATH, FILE } from './file-constants.ts';
 import { checked, FileError } from './file-error.ts';
-import { type ListedName, parseListing } from './directory-listing.ts';
 import { OpenFile } from './open-file.ts';
 
 /** The names of a path that was checked, as one. */
@@ -131,11 +130,11 @@ export class RootDirectory {
   }
 }
 
-/** What is in an open directory, sorted by name. */
-export async function namesIn(directory: OpenFile): Promise<ListedName[]> {
+/** The next names in an open directory, as records for `parseListing`; empty at the end. */
+export async function listSome(directory: OpenFile): Promise<Uint8Array> {
   const records = await directory.use((fd) => native.listDirectory(fd));
-  if (typeof records === 'number') throw new FileError('readdir', -records, directory.path);
-  return parseListing(records);
+  if (typeof records === 'number') throw new FileError('getdents64', -records, directory.path);
+  return records;
 }
 
 /** Renames inside one directory. @throws FileError EEXIST where `replace` is false and it is there */

@@ -1,67 +1,74 @@
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
-import type { Entry } from '../protocol/message.ts';
 import { nameFault } from '../protocol/check-name.ts';
-import { MAX_DEPTH } from '../protocol/limits.ts';
+import { MAX_DEPTH, MAX_OFFERED_NAMES } from '../protocol/limits.ts';
 import { TransferError } from '../transfer-error.ts';
 import { FILE } from './file-constants.ts';
-import type { ListedName, SourceStat } from './directory-listing.ts';
+import { type ListedName, parseListing, type SourceStat } from './directory-listing.ts';
 import { FileError } from './file-error.ts';
+import { KeptListings } from './kept-listings.ts';
 import type { OpenFile } from './open-file.ts';
-import { namesIn, RootDirectory } from './root-directory.ts';
+import { listSome, RootDirectory } from './root-directory.ts';
+import {
+  kindOf,
+  type SkippedEntry,
+  sizeOf,
+  type SourceEntry,
+  sourceEntry,
+  type SourcePlace,
+} from './source-entry.ts';
 
-const FILE_TYPE = 0o170000n;
-const KINDS = new Map<bigint, Entry['kind']>([
-  [0o100000n, 'file'],
-  [0o040000n, 'directory'],
-]);
-// What stat(2) counts blocks in.
-const STAT_BLOCK = 512n;
-const NS = 1_000_000_000n;
+// Sources that were named one by one and go on together. Arbitrary.
+const BATCH_TOPS = 64;
 
-/** A file or directory to send. */
-export interface SourceEntry {
-  readonly entry: Entry;
-  readonly root: RootDirectory;
-  /** Its path below the root. */
-  readonly below: readonly string[];
-  readonly identity: SourceIdentity;
+/** Some of what is to be sent, and what is left out. */
+export interface SourceBatch {
+  readonly sources: SourceEntry[];
+  readonly skipped: SkippedEntry[];
 }
 
-/** What tells that a source is still what it was. */
-export interface SourceIdentity {
-  readonly inode: bigint;
-  readonly size: bigint;
-  readonly mtimeNs: bigint;
+/** A source that the caller named. */
+interface Top {
+  readonly place: SourcePlace;
+  readonly stat: SourceStat;
+  /** It and what is below it, as counted. */
+  entries: number;
 }
 
-/** Something in the tree that isn't sent. */
-export interface SkippedEntry {
-  readonly path: readonly string[];
-  readonly text: string;
+/** Names of one directory, some of them; or why it has none. */
+interface Listed {
+  readonly place: SourcePlace;
+  readonly names: readonly NamedSource[];
+  readonly error?: Error;
 }
 
-export function identityOf({ ino, size, mtimeNs }: SourceStat): SourceIdentity {
-  return { inode: ino, size, mtimeNs };
-}
-
-/** What changed between two looks at a source; undefined for nothing. */
-export function changeOf(before: SourceIdentity, now: SourceIdentity): string | undefined {
-  if (before.inode !== now.inode) return 'another file has its name';
-  if (before.size !== now.size) return `its size was ${before.size} and is ${now.size}`;
-  return before.mtimeNs === now.mtimeNs ? undefined : 'it was written to';
-}
-
-/** All that is to be sent, parents before children, and what is left out. */
+/**
+ * All that is to be sent, parents before children.
+ *
+ * Theory of operation. An offer says how many entries will come, so the tree is looked at twice:
+ * `open` counts, `walk` goes through it, and neither keeps more than the listing at hand of each
+ * directory above it. Listings of 2 MiB are kept from the first look for the second, which then
+ * finds what the first found. Beyond that the second is what counts: what is new since then and
+ * exceeds the offer is left out, what is gone is told of as a number.
+ */
 export class SourceTree {
-  readonly entries: SourceEntry[] = [];
-  readonly skipped: SkippedEntry[] = [];
+  entries = 0;
   bytes = 0;
-  readonly #roots: RootDirectory[] = [];
+  readonly #tops: Top[] = [];
+  readonly #roots = new Map<string, RootDirectory>();
+  readonly #kept: KeptListings;
+  readonly #reading = new Set<OpenFile>();
+  #isClosed = false;
+  #nextId = 0;
+  #walkedBytes = 0;
+
+  private constructor(kept: KeptListings) {
+    this.#kept = kept;
+  }
 
   /** @throws FileError where a path that was asked for isn't there; TransferError for its name */
-  static async open(paths: readonly string[]): Promise<SourceTree> {
-    const tree = new SourceTree();
+  static async open(paths: readonly string[], kept = new KeptListings()): Promise<SourceTree> {
+    const tree = new SourceTree(kept);
     try {
       for (const path of paths) await tree.#add(path);
     } catch (error) {
@@ -71,8 +78,16 @@ export class SourceTree {
     return tree;
   }
 
+  /** The first of the names that the caller gave, as the offer shows them. */
+  get names(): string[] {
+    return this.#tops.slice(0, MAX_OFFERED_NAMES).map(({ place }) => place.path[0] as string);
+  }
+
+  /** Ends a walk, too. */
   async close(): Promise<void> {
-    await Promise.all(this.#roots.map((root) => root.close()));
+    this.#isClosed = true;
+    const open = [...this.#roots.values(), ...this.#reading];
+    await Promise.all(open.map((directory) => directory.close()));
   }
 
   /** A link that the caller names is followed; its own name is the one that is sent. */
@@ -83,67 +98,165 @@ export class SourceTree {
       throw new TransferError('name', `Cannot send ${JSON.stringify(path)}: its name: ${fault}`);
     }
     const real = await realpath(path);
-    const root = await RootDirectory.open(dirname(real));
-    this.#roots.push(root);
+    const root = await this.#rootAt(dirname(real));
     const below = [basename(real)];
     const file = await root.openFile(below, FILE.O_PATH | FILE.O_NOFOLLOW);
-    await this.#visit(root, below, [name], await closing(file, file.stat()));
+    const stat = await closing(file, file.stat());
+    const top = { place: { root, below, path: [name] }, stat, entries: 0 };
+    this.#tops.push(top);
+    await this.#count(top);
   }
 
-  async #visit(root: RootDirectory, below: string[], path: string[], stat: SourceStat) {
-    const kind = KINDS.get(stat.mode & FILE_TYPE);
+  async #rootAt(path: string): Promise<RootDirectory> {
+    const root = this.#roots.get(path) ?? (await RootDirectory.open(path));
+    this.#roots.set(path, root);
+    return root;
+  }
+
+  async #count(top: Top): Promise<void> {
+    const before = this.entries;
+    this.#countOne(top.stat);
+    if (kindOf(top.stat) === 'directory') {
+      for await (const { names } of this.#below(top.place)) {
+        for (const { stat, fault } of names) if (fault === undefined) this.#countOne(stat);
+      }
+    }
+    top.entries = this.entries - before;
+  }
+
+  #countOne(stat: SourceStat | FileError): void {
+    const kind = stat instanceof FileError ? undefined : kindOf(stat);
+    if (kind === undefined) return;
+    this.entries++;
+    this.bytes += sizeOf(kind, stat as SourceStat);
+  }
+
+  /** Goes through the tree once, in pieces. */
+  async *walk(): AsyncGenerator<SourceBatch> {
+    let batch = emptyBatch();
+    for (const top of this.#tops) {
+      const first = this.#nextId;
+      this.#take(batch, top.place, top.stat);
+      if (kindOf(top.stat) === 'directory') {
+        yield batch;
+        batch = emptyBatch();
+        for await (const listed of this.#below(top.place)) yield this.#batchOf(listed);
+      }
+      const gone = top.entries - (this.#nextId - first);
+      if (gone > 0 && this.#nextId < this.entries) batch.skipped.push(vanished(top, gone));
+      if (batch.sources.length >= BATCH_TOPS) {
+        yield batch;
+        batch = emptyBatch();
+      }
+    }
+    yield batch;
+  }
+
+  #batchOf({ place, names, error }: Listed): SourceBatch {
+    const batch = emptyBatch();
+    if (error !== undefined) batch.skipped.push(skipped(place.path, error.message));
+    for (const { name = '\ufffd', stat, fault } of names) {
+      const path = [...place.path, name];
+      if (fault !== undefined) batch.skipped.push(skipped(path, fault));
+      else if (stat instanceof FileError) batch.skipped.push(skipped(path, stat.message));
+      else this.#take(batch, { ...place, below: [...place.below, name], path }, stat);
+    }
+    return batch;
+  }
+
+  #take({ sources, skipped: out }: SourceBatch, place: SourcePlace, stat: SourceStat): void {
+    const kind = kindOf(stat);
     if (kind === undefined) {
-      this.#skip(path, 'it is neither a file nor a directory');
+      out.push(skipped(place.path, 'it is neither a file nor a directory'));
       return;
     }
-    const entry = describe(this.entries.length, kind, path, stat);
-    this.entries.push({ entry, root, below, identity: identityOf(stat) });
-    this.bytes += entry.size;
-    if (kind === 'directory') await this.#descend(root, below, path);
+    const bytes = this.#walkedBytes + sizeOf(kind, stat);
+    if (this.#nextId === this.entries || bytes > this.bytes) {
+      const text = 'more is there than was offered; the same again sends it';
+      out.push({ path: place.path, reason: 'source-changed', text });
+      return;
+    }
+    this.#walkedBytes = bytes;
+    sources.push(sourceEntry(this.#nextId++, kind, place, stat));
   }
 
-  async #descend(root: RootDirectory, below: string[], path: string[]): Promise<void> {
-    const directory = await root.openDirectory(below);
-    const listed = await closing(directory, namesIn(directory));
-    for (const { name = '\ufffd', stat, fault } of listed.map((one) =>
-      withFault(one, path.length),
-    )) {
-      if (stat instanceof FileError || fault !== undefined) {
-        this.#skip([...path, name], fault ?? (stat as FileError).message);
-        continue;
+  /** What is below a directory: some names of it, then what is below those, and so on. */
+  async *#below(place: SourcePlace): AsyncGenerator<Listed> {
+    try {
+      for await (const names of this.#listings(place)) {
+        yield { place, names };
+        for (const { name = '', stat, fault } of names) {
+          if (fault !== undefined || stat instanceof FileError) continue;
+          if (kindOf(stat) !== 'directory') continue;
+          yield* this.#below({
+            root: place.root,
+            below: [...place.below, name],
+            path: [...place.path, name],
+          });
+        }
       }
-      await this.#visit(root, [...below, name], [...path, name], stat).catch((error: Error) =>
-        this.#skip([...path, name], error.message),
-      );
+    } catch (error) {
+      if (this.#isClosed) throw error;
+      yield { place, names: [], error: error as Error };
     }
   }
 
-  #skip(path: readonly string[], text: string): void {
-    this.skipped.push({ path, text });
+  async *#listings(place: SourcePlace): AsyncGenerator<readonly NamedSource[]> {
+    const depth = place.path.length;
+    const key = `${place.root.path}\0${place.below.join('/')}`;
+    const known = this.#kept.take(key);
+    if (known !== undefined) {
+      for (const records of known) yield named(records, depth);
+      return;
+    }
+    let kept: Uint8Array[] | undefined = [];
+    for await (const records of this.#read(place)) {
+      if (this.#kept.hasRoomFor(records.length)) kept?.push(records);
+      else kept = undefined;
+      yield named(records, depth);
+    }
+    if (kept !== undefined) this.#kept.put(key, kept);
+  }
+
+  async *#read({ root, below }: SourcePlace): AsyncGenerator<Uint8Array> {
+    const directory = await root.openDirectory(below);
+    this.#reading.add(directory);
+    try {
+      for (;;) {
+        const records = await listSome(directory);
+        if (records.length === 0) return;
+        yield records;
+      }
+    } finally {
+      this.#reading.delete(directory);
+      await directory.close();
+    }
   }
 }
 
-/** What is wrong with a name where it is to be sent, in words. */
-function withFault(listed: ListedName, depth: number): ListedName & { readonly fault?: string } {
-  const { name } = listed;
-  const tooDeep = depth >= MAX_DEPTH ? `it is deeper than ${MAX_DEPTH}` : undefined;
-  const fault = name === undefined ? 'it is not UTF-8' : (nameFault(name) ?? tooDeep);
-  return fault === undefined ? listed : { ...listed, fault: `its name: ${fault}` };
+/** A name, and what is wrong with it where it is to be sent, in words. */
+type NamedSource = ListedName & { readonly fault?: string };
+
+function named(records: Uint8Array, depth: number): readonly NamedSource[] {
+  return parseListing(records).map((listed) => {
+    const { name } = listed;
+    const tooDeep = depth >= MAX_DEPTH ? `it is deeper than ${MAX_DEPTH}` : undefined;
+    const fault = name === undefined ? 'it is not UTF-8' : (nameFault(name) ?? tooDeep);
+    return fault === undefined ? listed : { ...listed, fault: `its name: ${fault}` };
+  });
 }
 
-function describe(id: number, kind: Entry['kind'], path: string[], stat: SourceStat): Entry {
-  const isFile = kind === 'file';
-  return {
-    id,
-    kind,
-    path,
-    size: isFile ? Number(stat.size) : 0,
-    mode: Number(stat.mode & 0o777n),
-    // Rounds down before 1970 as well, so that the nanoseconds are never negative.
-    mtimeSeconds: Number((stat.mtimeNs - (((stat.mtimeNs % NS) + NS) % NS)) / NS),
-    mtimeNanoseconds: Number(((stat.mtimeNs % NS) + NS) % NS),
-    sparse: isFile && stat.blocks * STAT_BLOCK < stat.size,
-  };
+function emptyBatch(): SourceBatch {
+  return { sources: [], skipped: [] };
+}
+
+function skipped(path: readonly string[], text: string): SkippedEntry {
+  return { path, reason: 'unsupported', text };
+}
+
+function vanished({ place }: Top, count: number): SkippedEntry {
+  const text = `${count} of the files and directories in it are gone since they were offered`;
+  return { path: place.path, reason: 'source-changed', text };
 }
 
 /** Waits for a result, then closes what it came from. */

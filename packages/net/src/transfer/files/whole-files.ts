@@ -1,5 +1,5 @@
 import { PlanWriter } from './plan-writer.ts';
-import type { SourceEntry } from './source-tree.ts';
+import type { SourceEntry } from './source-entry.ts';
 import { WHOLE_BYTES } from '../protocol/limits.ts';
 
 // Read in one go: enough that the way to the pool and back doesn't count. Arbitrary.
@@ -31,6 +31,9 @@ function directoryOf({ below }: SourceEntry): string {
   return below.slice(0, -1).join('/');
 }
 
+// A plan is copied when its call begins.
+const plan = new PlanWriter();
+
 /**
  * Reads files of one directory in one go. Undefined for one that can't be read or isn't what it was
  * when it was listed: the ordinary way finds out and says why.
@@ -40,7 +43,6 @@ export async function readWholeFiles(
 ): Promise<(Buffer | undefined)[]> {
   const [first] = group;
   if (first === undefined) return [];
-  const plan = new PlanWriter();
   for (const { identity, below } of group) {
     plan
       .number(identity.size, 4)

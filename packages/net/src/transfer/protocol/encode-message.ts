@@ -11,11 +11,11 @@ export const MAGIC = Buffer.from('SOCKEYE\x01', 'latin1');
 export const BLOCK_HEADER_BYTES = 1 + 4 + 8 + 32 + 4;
 
 // Arbitrary: most messages fit, the writer grows for others.
-const USUAL_BYTES = 96;
+const USUAL_BYTES = 192;
 
-/** The fields of an entry, which the seal covers as well. */
-export function encodeEntry(entry: Entry): Buffer {
-  return entryFields(new FieldWriter(USUAL_BYTES), entry).written;
+/** What a seal is the hash of: the fields of an entry, and its root. */
+export function encodeSealed(entry: Entry, root: Buffer): Buffer {
+  return entryFields(new FieldWriter(USUAL_BYTES), entry).bytes(root).written;
 }
 
 function entryFields(fields: FieldWriter, entry: Entry): FieldWriter {

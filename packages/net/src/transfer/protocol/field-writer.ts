@@ -34,8 +34,9 @@ export class FieldWriter {
   }
 
   i64(value: number): this {
-    this.#length = this.#room(8).writeBigInt64BE(BigInt(value), this.#length);
-    return this;
+    const high = Math.floor(value / 2 ** 32);
+    this.#length = this.#room(8).writeInt32BE(high, this.#length);
+    return this.u32(value - high * 2 ** 32);
   }
 
   bytes(value: Uint8Array): this {
@@ -46,11 +47,13 @@ export class FieldWriter {
 
   /** A text, its length in 16 bits before it. */
   text(value: string): this {
-    const bytes = Buffer.from(value, 'utf8');
-    if (bytes.length > 0xffff) {
-      throw new FrameMalformedError('encode', `a text of ${bytes.length} bytes exceeds 65535`);
+    const bytes = Buffer.byteLength(value);
+    if (bytes > 0xffff) {
+      throw new FrameMalformedError('encode', `a text of ${bytes} bytes exceeds 65535`);
     }
-    return this.u16(bytes.length).bytes(bytes);
+    this.u16(bytes);
+    this.#length += this.#room(bytes).write(value, this.#length);
+    return this;
   }
 
   #room(count: number): Buffer {

@@ -28,6 +28,12 @@ export const WHOLE_BYTES = 64 * 1024;
  */
 export const WHOLE_WINDOW_BYTES = 2 * 1024 * 1024;
 
+/**
+ * What of that our sender uses: each side keeps 5 MiB less in mind then. 400 files of 2.5 kB a round
+ * trip.
+ */
+export const UNANSWERED_WHOLE_BYTES = 1024 * 1024;
+
 /** Directories above a file, itself included (safety.md 14). */
 export const MAX_DEPTH = 32;
 

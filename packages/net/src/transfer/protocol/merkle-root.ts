@@ -3,6 +3,7 @@ import { BLOCK_BYTES, blockCount, blockLength } from './limits.ts';
 
 const NODE = 1;
 const ROOT = 2;
+const ROOT_PREFIX_BYTES = 9;
 
 /**
  * The root hash of a file, from the hashes of its blocks in their order, in O(log n) memory.
@@ -57,10 +58,12 @@ export class MerkleRoot {
       (right, { hash }) => (right === undefined ? hash : this.#node(hash, right)),
       undefined,
     );
-    const prefix = Buffer.alloc(9);
-    prefix.writeUInt8(ROOT);
-    prefix.writeBigUInt64BE(BigInt(this.#size), 1);
-    return this.#hash.digest(Buffer.concat(top === undefined ? [prefix] : [prefix, top]));
+    const bytes = Buffer.allocUnsafe(ROOT_PREFIX_BYTES + (top?.length ?? 0));
+    bytes.writeUInt8(ROOT);
+    bytes.writeUInt32BE(Math.floor(this.#size / 2 ** 32), 1);
+    bytes.writeUInt32BE(this.#size % 2 ** 32, 5);
+    if (top !== undefined) bytes.set(top, ROOT_PREFIX_BYTES);
+    return this.#hash.digest(bytes);
   }
 
   #pushTree(level: number, hash: Buffer): void {

@@ -1,4 +1,4 @@
-import { changeOf, identityOf, type SourceEntry } from '../files/source-tree.ts';
+import { changeOf, identityOf, type SourceEntry } from '../files/source-entry.ts';
 import { FILE } from '../files/file-constants.ts';
 import type { OpenFile } from '../files/open-file.ts';
 import type { BlockHash } from '../protocol/block-hash.ts';

@@ -1,13 +1,13 @@
-import type { SourceEntry, SourceTree } from '../files/source-tree.ts';
+import type { SourceEntry } from '../files/source-entry.ts';
+import type { SourceTree } from '../files/source-tree.ts';
 import { GROUP_FILES, isSmall, readWholeFiles, smallFilesFrom } from '../files/whole-files.ts';
 import type { BlockHash } from '../protocol/block-hash.ts';
 import { nameFault } from '../protocol/check-name.ts';
 import { malformed } from '../protocol/field-reader.ts';
 import {
   BLOCK_BYTES,
-  MAX_OFFERED_NAMES,
   MAX_OPEN_ENTRIES,
-  WHOLE_WINDOW_BYTES,
+  UNANSWERED_WHOLE_BYTES,
   WINDOW_BYTES,
 } from '../protocol/limits.ts';
 import { MerkleRoot } from '../protocol/merkle-root.ts';
@@ -41,10 +41,10 @@ type FromReceiver = Extract<
   { type: 'accept' | 'refuse' | 'want' | 'progress' | 'ack' | 'bye' }
 >;
 
-/** A small file and what it holds; undefined where it couldn't be read. */
-interface WholeFile {
+/** A source, and what it holds where it is small and could be read. */
+interface NextSource {
   readonly source: SourceEntry;
-  readonly content: Buffer | undefined;
+  readonly content?: Buffer | undefined;
 }
 
 interface Accepted {
@@ -55,7 +55,8 @@ interface Accepted {
 /**
  * The sender's half of a session.
  *
- * Theory of operation. Three things go on at once: entries are announced, as many as may be open;
+ * Theory of operation. Three things go on at once: entries are announced, as many as may be open,
+ * while the tree is walked;
  * `parallel` workers stream the files that the receiver accepted; and what the receiver says is
  * read. A small file's content goes out with its announcement, as long as the receiver turns out not
  * to have such files. A file is open from its entry until the receiver acknowledges or refuses it, or this side
@@ -69,14 +70,14 @@ export class SenderSession {
   readonly #directories = new Map<number, SourceEntry>();
   readonly #accepted: Accepted[] = [];
   readonly #window = new ByteBudget(WINDOW_BYTES);
-  readonly #wholeWindow = new ByteBudget(WHOLE_WINDOW_BYTES);
+  readonly #wholeWindow = new ByteBudget(UNANSWERED_WHOLE_BYTES);
   readonly #rate: RateLimit;
   /** Whether small files go out with their announcement: not where the receiver has them already. */
   #sendsWhole = true;
-  #ahead: { readonly first: number; readonly group: Promise<WholeFile[]> } | undefined;
-  #isAnnouncing = false;
+  /** Whether every entry was announced. */
+  #isAllAnnounced = false;
+  #whenRoom: (() => void) | undefined;
   #confirmed = 0;
-  #announced = 0;
   #streaming = 0;
   #context: SenderContext | undefined;
   #failure: { error: unknown } | undefined;
@@ -113,7 +114,7 @@ export class SenderSession {
     };
     this.#context = { wire: this.#wire, hash, pool, admit };
     await this.#offer();
-    this.#announce();
+    this.#announceAll().catch((error: unknown) => this.#fail(error));
     while (this.#wire.stage !== 'ended') {
       const message = await this.#wire.next();
       if (this.#failure !== undefined) throw this.#failure.error;
@@ -126,23 +127,17 @@ export class SenderSession {
   }
 
   #left(): TransferError {
-    const open = this.#tree.entries.length;
+    const { entries } = this.#tree;
     return new TransferError(
       'connection',
-      `Cannot go on: ${this.#wire.peer} closed the connection before all of ${open} entries were acknowledged`,
+      `Cannot go on: ${this.#wire.peer} closed the connection before all of ${entries} entries were acknowledged`,
     );
   }
 
   async #offer(): Promise<void> {
-    const { entries, bytes, skipped } = this.#tree;
-    const { log } = this.#options;
-    const names = entries
-      .filter(({ entry }) => entry.path.length === 1)
-      .slice(0, MAX_OFFERED_NAMES)
-      .map(({ entry }) => entry.path[0] as string);
-    void this.#wire.send({ type: 'offer', entries: entries.length, bytes, names });
-    log.offer({ peer: this.#wire.peer, entries: entries.length, bytes, names });
-    for (const { path, text } of skipped) log.skipped(path.map(shown), text);
+    const { entries, bytes, names } = this.#tree;
+    void this.#wire.send({ type: 'offer', entries, bytes, names });
+    this.#options.log.offer({ peer: this.#wire.peer, entries, bytes, names });
     this.#wire.advance('answer');
     const answer = await this.#wire.next();
     if (answer === undefined) throw this.#left();
@@ -155,57 +150,59 @@ export class SenderSession {
   }
 
   /** Announces entries as long as the receiver has to keep few of them in mind. */
-  #announce(): void {
-    if (this.#isAnnouncing) return;
-    this.#isAnnouncing = true;
-    this.#announceAll().catch((error: unknown) => this.#fail(error));
+  async #announceAll(): Promise<void> {
+    const groups = this.#groups();
+    let next = groups.next();
+    for (;;) {
+      const { value: group, done } = await next;
+      if (done === true) break;
+      // The next ones are read while these go out.
+      next = groups.next();
+      next.catch(() => undefined);
+      await this.#room();
+      for (const { source, content } of group) {
+        if (content === undefined || !this.#sendsWhole) this.#announceEntry(source);
+        else await this.#sendWhole(source, content);
+      }
+    }
+    this.#isAllAnnounced = true;
+    this.#endEntries();
   }
 
-  async #announceAll(): Promise<void> {
-    const { entries } = this.#tree;
-    // A group goes out as a whole.
-    const most = MAX_OPEN_ENTRIES - GROUP_FILES;
-    while (this.#announced < entries.length && this.#open.size <= most) {
-      const source = entries[this.#announced] as SourceEntry;
-      if (this.#sendsWhole && isSmall(source)) await this.#announceWhole();
-      else this.#announceEntry(source);
+  /** A group goes out as a whole. */
+  async #room(): Promise<void> {
+    while (this.#open.size > MAX_OPEN_ENTRIES - GROUP_FILES) {
+      await new Promise<void>((resolve) => (this.#whenRoom = resolve));
     }
-    // From here to the end in one go, so that who asks for more isn't turned away in vain.
-    this.#isAnnouncing = false;
-    const isEverythingOver = this.#announced === entries.length && this.#open.size === 0;
-    if (isEverythingOver && this.#wire.stage === 'entries') {
-      this.#wire.advance('ending');
-      void this.#wire.send({ type: 'done' });
+  }
+
+  #endEntries(): void {
+    if (!this.#isAllAnnounced || this.#open.size > 0 || this.#wire.stage !== 'entries') return;
+    this.#wire.advance('ending');
+    void this.#wire.send({ type: 'done' });
+  }
+
+  /** What goes out together: some small files of a directory with their content, or one source. */
+  async *#groups(): AsyncGenerator<NextSource[]> {
+    for await (const { sources, skipped } of this.#tree.walk()) {
+      for (const { path, reason, text } of skipped) {
+        this.#options.log.skipped(path.map(shown), reason, text);
+      }
+      for (let at = 0; at < sources.length; ) {
+        const small = smallFilesFrom(sources, at);
+        const group = small.length > 0 ? small : sources.slice(at, at + 1);
+        const contents = small.length > 0 && this.#sendsWhole ? await readWholeFiles(small) : [];
+        yield group.map((source, i) => ({ source, content: contents[i] }));
+        at += group.length;
+      }
     }
   }
 
   #announceEntry(source: SourceEntry): void {
     const { id, kind } = source.entry;
-    this.#announced++;
     if (kind === 'directory') this.#directories.set(id, source);
     else this.#open.set(id, new SenderFile(this.#context as SenderContext, source));
     void this.#wire.send({ type: 'entry', entry: source.entry });
-  }
-
-  /** Announces the next small files of a directory with their content. */
-  async #announceWhole(): Promise<void> {
-    const first = this.#announced;
-    const ahead = this.#ahead?.first === first ? this.#ahead.group : this.#readGroup(first);
-    const group = await ahead;
-    const next = first + group.length;
-    // The next ones are read while these go out.
-    this.#ahead = { first: next, group: this.#readGroup(next) };
-    this.#ahead.group.catch(() => undefined);
-    for (const { source, content } of group) {
-      if (content === undefined || !this.#sendsWhole) this.#announceEntry(source);
-      else await this.#sendWhole(source, content);
-    }
-  }
-
-  async #readGroup(first: number): Promise<WholeFile[]> {
-    const group = smallFilesFrom(this.#tree.entries, first);
-    const contents = await readWholeFiles(group);
-    return group.map((source, i) => ({ source, content: contents[i] }));
   }
 
   async #sendWhole(source: SourceEntry, payload: Buffer): Promise<void> {
@@ -219,7 +216,6 @@ export class SenderSession {
     const file = new SenderFile(context, source);
     file.root = root;
     file.unansweredBytes = payload.length;
-    this.#announced++;
     this.#open.set(source.entry.id, file);
     const { entry } = source;
     void this.#wire.send({ type: 'whole', entry, root, seal: sealOf(hash, entry, root), payload });
@@ -309,7 +305,8 @@ export class SenderSession {
     this.#answered(file);
     this.#open.delete(file.source.entry.id);
     void file.finish();
-    this.#announce();
+    this.#whenRoom?.();
+    this.#endEntries();
   }
 
   /** Streams accepted files, as many at once as may be. */

@@ -16,16 +16,21 @@ export interface Roots {
 /** Collects what happens in one session: tells of it, and writes the receipt. */
 export class TransferLog {
   readonly #emit: (event: TransferEvent) => void;
+  readonly #onEntry: ((entry: ReceiptEntry) => void) | undefined;
   readonly #entries: ReceiptEntry[] = [];
   readonly #startedAt = new Date();
   #bytes = 0;
   #transferred = 0;
   #totalBytes = 0;
   #totalEntries = 0;
+  #acknowledged = 0;
+  #failed = 0;
   #nextProgress = 0;
 
-  constructor(emit: (event: TransferEvent) => void) {
+  /** @param onEntry takes the receipt's entries, which aren't kept then */
+  constructor(emit: (event: TransferEvent) => void, onEntry?: (entry: ReceiptEntry) => void) {
     this.#emit = emit;
+    this.#onEntry = onEntry;
   }
 
   offer(offer: Omit<Extract<TransferEvent, { type: 'offer' }>, 'type'>): void {
@@ -53,7 +58,7 @@ export class TransferLog {
       type: 'progress',
       bytes: this.#bytes,
       totalBytes: this.#totalBytes,
-      entries: this.#entries.length,
+      entries: this.#acknowledged + this.#failed,
       totalEntries: this.#totalEntries,
     });
   }
@@ -64,24 +69,30 @@ export class TransferLog {
     // One string for both where they agree, which is a million times in a large transfer.
     const sender =
       roots?.sender.equals(roots.receiver) === false ? roots.sender.toString('hex') : hash;
-    this.#entries.push({
-      ...receiptBase(entry),
-      state: how,
-      ...(roots && { senderRoot: sender, receiverRoot: hash }),
-    });
+    this.#acknowledged++;
+    const base = receiptBase(entry);
+    if (roots === undefined) this.#add({ ...base, state: how });
+    else this.#add({ ...base, state: how, senderRoot: sender, receiverRoot: hash });
     this.#emit({ type: 'file', path, kind, size, hash, how, acknowledged: true });
   }
 
   failed(entry: Entry, reason: Reason, text: string): void {
-    this.#entries.push({ ...receiptBase(entry), state: 'failed', reason, text });
+    this.#failed++;
+    this.#add({ ...receiptBase(entry), state: 'failed', reason, text });
     this.#emit({ type: 'failed', path: entry.path, reason, text });
   }
 
   /** Tells of something that never became an entry. */
-  skipped(path: readonly string[], text: string): void {
+  skipped(path: readonly string[], reason: Reason, text: string): void {
     const nothing = { kind: 'file', size: 0, mode: 0, mtime: [0, 0] } as const;
-    this.#entries.push({ path, ...nothing, state: 'failed', reason: 'unsupported', text });
-    this.#emit({ type: 'failed', path, reason: 'unsupported', text });
+    this.#failed++;
+    this.#add({ path, ...nothing, state: 'failed', reason, text });
+    this.#emit({ type: 'failed', path, reason, text });
+  }
+
+  #add(entry: ReceiptEntry): void {
+    if (this.#onEntry === undefined) this.#entries.push(entry);
+    else this.#onEntry(entry);
   }
 
   /** Ends the log. */
@@ -97,7 +108,9 @@ export class TransferLog {
       startedAt: this.#startedAt.toISOString(),
       endedAt: new Date().toISOString(),
       transferredBytes: this.#transferred,
-      complete: this.#entries.every(({ state }) => state !== 'failed'),
+      complete: this.#failed === 0 && this.#acknowledged === this.#totalEntries,
+      acknowledged: this.#acknowledged,
+      failed: this.#failed,
       entries: this.#entries,
     };
     this.#emit({ type: 'done', peer, receipt });
