@@ -9,5 +9,5 @@ await serveRole(async (connection) => {
   const messages = framed(connection, codec, { frameTimeoutMs: Infinity });
   // Not awaited one by one, so that the answers of a turn leave together; the
   // loop ends with the error that a send of it would have.
-  for await (const message of messages) messages.send(message).catch(() => {});
+  for await (const message of messages) void messages.send(message);
 });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { AF_INET, AF_INET6, AF_UNIX } from '../constants/index.ts';
 import {
@@ -61,6 +62,46 @@ test('createConnection() comes from the sourceAddress', async () => {
   assert.equal(address.port, port);
   accepted.close();
 });
+
+const CROWD = `
+  const { createConnection, createServer } = await import(${JSON.stringify(new URL('./index.js', import.meta.url))});
+  const sockets = [];
+  for (const [host, near] of [['127.0.0.1', '127.0.0.9'], ['::1', '::1']]) {
+    for (const port of [5001, 5002]) {
+      sockets.push(createServer({ host, port }));
+      for (let i = 0; i < 4; i++) {
+        const sourceAddress = { host: near, port: 0 };
+        sockets.push(await createConnection({ host, port }, { sourceAddress }));
+      }
+    }
+  }
+  console.log(sockets.length);
+  for (const socket of sockets) socket.close();
+`;
+
+test(
+  'a sourceAddress without a port has as many connections as the target allows',
+  await needs('namespaces'),
+  () => {
+    const { stdout, stderr } = spawnSync(
+      'unshare',
+      [
+        '--net',
+        'sh',
+        '-ec',
+        'ip link set lo up; echo 40000 40003 > /proc/sys/net/ipv4/ip_local_port_range; exec "$@"',
+        'sh',
+        process.execPath,
+        '--input-type=module',
+        '-e',
+        CROWD,
+      ],
+      { encoding: 'utf8' },
+    );
+    // Two families, each with two listeners of four connections.
+    assert.equal(stdout.trim(), '20', stderr);
+  },
+);
 
 test('createConnection() connects to a Unix socket', async () => {
   using directory = new TemporaryDirectory();

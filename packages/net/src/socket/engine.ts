@@ -75,6 +75,10 @@ class Engine {
   #calls: { callback: (value: unknown) => void; value: unknown }[] = [];
   #watchdog: NodeJS.Timeout | undefined;
   #suspects = new Map<Watched, number>();
+  // The watchdog's, kept between its rounds: V8 gives an idle server's memory back only while next to
+  // nothing is allocated. Two words for poll, descriptor and events, for each slot of the other.
+  #pollWords = new Int32Array(0);
+  #pollSlots = new Int32Array(0);
 
   /** Starts the poller, once. Throws when there is no descriptor for it. */
   start(): void {
@@ -236,24 +240,36 @@ class Engine {
       this.#watchdog = undefined;
       return;
     }
-    const waiting = this.#slots.filter(
-      (watched) => (watched?.waitingFor() ?? 0) !== 0,
-    ) as Watched[];
-    const set = new Int32Array(waiting.length * 2);
-    waiting.forEach((watched, i) => {
-      set[i * 2] = watched.fd;
-      set[i * 2 + 1] = watched.waitingFor();
-    });
-    native.pollMany(set, waiting.length);
+    const count = this.#fillPollWords();
+    native.pollMany(this.#pollWords, count);
     const suspects = new Map<Watched, number>();
-    waiting.forEach((watched, i) => {
-      const ready = (set[i * 2 + 1] as number) >> 16;
-      if (ready === 0) return;
+    for (let i = 0; i < count; i++) {
+      const ready = (this.#pollWords[i * 2 + 1] as number) >> 16;
+      const watched = this.#slots[this.#pollSlots[i] as number];
+      if (ready === 0 || watched === undefined) continue;
       // Ready in two rounds with no event between them; in one round it is but on its way.
       if (this.#suspects.get(watched) === watched.eventCount) this.#lost(watched, ready);
       else suspects.set(watched, watched.eventCount);
-    });
+    }
     this.#suspects = suspects;
+  }
+
+  /** Notes what is waited for, and for whom. Gives how many. */
+  #fillPollWords(): number {
+    if (this.#pollSlots.length < this.#slots.length) {
+      this.#pollWords = new Int32Array(this.#slots.length * 4);
+      this.#pollSlots = new Int32Array(this.#slots.length * 2);
+    }
+    let count = 0;
+    for (let slot = 0; slot < this.#slots.length; slot++) {
+      const watched = this.#slots[slot];
+      const events = watched?.waitingFor() ?? 0;
+      if (watched === undefined || events === 0) continue;
+      this.#pollWords[count * 2] = watched.fd;
+      this.#pollWords[count * 2 + 1] = events;
+      this.#pollSlots[count++] = slot;
+    }
+    return count;
   }
 
   #lost(watched: Watched, events: number): void {

@@ -18,6 +18,10 @@ const probes: Record<string, () => Promise<string | undefined>> = {
       socket.close();
     }
   },
+  namespaces() {
+    const status = spawnSync('unshare', ['-n', 'ip', 'link'], { stdio: 'ignore' }).status;
+    return Promise.resolve(status === 0 ? undefined : 'unshare -n and ip do not work here');
+  },
   strace() {
     const status = spawnSync('strace', ['-o', '/dev/null', 'true']).status;
     return Promise.resolve(status === 0 ? undefined : 'strace is missing or may not trace');
