@@ -4,14 +4,16 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { createRequire } from 'node:module';
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { startDelayWire, WIRE_ADDRESSES } from './lib/delay-wire.mjs';
 
 const SELF = fileURLToPath(import.meta.url);
 const LIBRARY = pathToFileURL(join(SELF, '../../packages/net/dist/transfer/index.js')).href;
+const COMMAND = join(SELF, '../../packages/cli/bin/sockeye.js');
 const SOCKETS = pathToFileURL(join(SELF, '../../packages/net/dist/socket/index.js')).href;
 // recv(2), the same on every Linux.
 const MSG_WAITALL = 0x100;
@@ -22,15 +24,15 @@ const HELP = `node bench/transfer.mjs [options]
   --size MIB      of the one large file (1024; 0: none)
   --files N       small files of 0.5 to 4.5 kB (20000; 0: none)
   --rounds N      of every peer, in turn (3)
-  --only WORDS    peers whose name has one of these words, separated by commas
-  --delay MS      round trip added by a proxy in between, the same for all (0)
-  --hash sha256   instead of BLAKE3
+  --only WORDS    peers whose name has one of these words, separated by commas; "library" for
+                  sendFiles() and receiveFiles() without the command
+  --delay MS      round trip: both sides in namespaces of their own, each packet delayed (root)
+  --hash sha256   instead of BLAKE3, of the library
 
 TMPDIR is where the files are: /dev/shm for memory. SSHD, SFTP_SERVER and RSYNC name binaries
 elsewhere. What is not installed is skipped aloud. Wall-clock time of the sending side, its program's
 start included, and the CPU seconds of both sides: medians of the rounds. Only Sockeye verifies and
-syncs. The proxy ends TCP connections: it delays what the programs say to each other, not what the
-kernels acknowledge; its CPU time is nobody's.`;
+syncs. The delayed wire's CPU time is nobody's, but it has the same processors.`;
 
 const { values } = parseArgs({
   options: {
@@ -45,6 +47,7 @@ const { values } = parseArgs({
     how: { type: 'string' },
     path: { type: 'string' },
     port: { type: 'string' },
+    host: { type: 'string', default: '127.0.0.1' },
   },
 });
 
@@ -65,12 +68,12 @@ async function runSide() {
   const how = values.how === 'insecure' ? { insecure: true } : { secret: SECRET };
   const options = { ...how, hashes: hashes() };
   if (values.side === 'receive') {
-    const to = { host: '127.0.0.1', port: Number(values.port) };
+    const to = { host: values.host, port: Number(values.port) };
     const receiver = await receiveFiles(values.path, to, { ...options, once: true });
     process.stdout.write('ready\n');
     await receiver.finished();
   } else {
-    const to = { host: '127.0.0.1', port: Number(values.port) };
+    const to = { host: values.host, port: Number(values.port) };
     const receipt = await sendFiles([values.path], to, options);
     if (!receipt.complete) throw new Error('not everything arrived');
   }
@@ -79,7 +82,7 @@ async function runSide() {
 /** The bytes of a file and nothing else: no hash, no name, no answer. */
 async function runRaw() {
   const sockets = await import(SOCKETS);
-  const there = { host: '127.0.0.1', port: Number(values.port) };
+  const there = { host: values.host, port: Number(values.port) };
   if (values.side === 'send') {
     const socket = await sockets.createConnection(there);
     await socket.sendfile(values.path);
@@ -100,40 +103,23 @@ async function runRaw() {
   await file.close();
 }
 
-// Enough for 20 ms at 1.6 GB/s.
-const MAX_DELAYED_BYTES = 32 * 1024 * 1024;
-
-/** A proxy from --path (a port) to --port: what comes goes on half a round trip later. */
-function runDelay() {
-  const halfMs = Number(values.delay) / 2;
-  const server = createServer({ allowHalfOpen: true }, (near) => {
-    const far = connect({ port: Number(values.port), host: '127.0.0.1', allowHalfOpen: true });
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ]) {
-      from.on('data', (chunk) => {
-        setTimeout(() => to.write(chunk), halfMs);
-        if (to.writableLength > MAX_DELAYED_BYTES) from.pause();
-      });
-      to.on('drain', () => from.resume());
-      from.on('end', () => setTimeout(() => to.end(), halfMs));
-      from.on('error', () => to.destroy());
-    }
-  }).listen(Number(values.path), '127.0.0.1');
-  return once(server, 'close');
-}
-
 if (values.side !== undefined) {
-  if (values.side === 'delay') await runDelay();
-  else if (values.how === 'raw') await runRaw();
+  if (values.how === 'raw') await runRaw();
   else await runSide();
   process.exit();
 }
 
 const root = fs.mkdtempSync(join(tmpdir(), 'sockeye-bench-'));
 const at = (name) => join(root, name);
-process.on('exit', () => fs.rmSync(root, { recursive: true, force: true }));
+const wire = Number(values.delay) > 0 ? await startDelayWire(Number(values.delay)) : undefined;
+/** Where servers listen. */
+const HOST = wire === undefined ? '127.0.0.1' : WIRE_ADDRESSES.server;
+const within = (side) => wire?.within(side) ?? [];
+process.on('exit', () => {
+  wire?.close();
+  fs.rmSync(root, { recursive: true, force: true });
+});
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 
 async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
@@ -145,11 +131,14 @@ async function freePort() {
 }
 
 /** Waits until somebody listens, without connecting: a listener for one peer would take us for it. */
-async function listens(port) {
+async function listens(port, { child }) {
   const hex = port.toString(16).toUpperCase().padStart(4, '0');
   const line = new RegExp(`:${hex} [0-9A-F]+:0000 0A`);
   for (let i = 0; i < 500; i++) {
-    const tables = ['/proc/net/tcp', '/proc/net/tcp6'].map((file) => fs.readFileSync(file, 'utf8'));
+    if (child.exitCode !== null) break;
+    const tables = ['tcp', 'tcp6'].map((name) =>
+      fs.readFileSync(`/proc/${child.pid}/net/${name}`, 'utf8'),
+    );
     if (tables.some((table) => line.test(table))) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
@@ -158,13 +147,11 @@ async function listens(port) {
 
 let timeFiles = 0;
 
-/** Starts a command whose CPU time is measured when it ends. */
-function timed(command, args, options = {}) {
+/** Starts a command on a side; its CPU time is measured when it ends. */
+function timed(side, program, args) {
   const file = at(`time-${timeFiles++}`);
-  const child = spawn('time', ['-f', '%U %S %M', '-o', file, command, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    ...options,
-  });
+  const words = [...within(side), 'time', '-f', '%U %S %M', '-o', file, program, ...args];
+  const child = spawn(words[0], words.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   child.stdout?.on('data', (chunk) => (output += chunk));
   child.stderr?.on('data', (chunk) => (output += chunk));
@@ -188,50 +175,48 @@ function check({ code, output }, what) {
 }
 
 /**
- * Runs a server and a client; gives wall-clock of the client's run, CPU of both and the larger
- * memory. `client` gets the port to connect to: the server's, or that of the proxy before it.
+ * Runs a server and a client; gives wall-clock of the client's run, CPU of both and the memory of
+ * each.
  */
 async function pair(what, port, server, client, lives = false) {
-  await listens(port);
-  const proxy = await startProxy(port);
+  await listens(port, server);
   const began = performance.now();
-  const sent = await client(proxy?.port ?? port).ended;
+  const sent = await client.start().ended;
   check(sent, what);
   const ended = lives ? undefined : await server.ended;
   const seconds = (performance.now() - began) / 1000;
   if (lives) stop(server);
   const received = ended ?? (await server.ended);
-  proxy?.child.kill();
-  const rssMiB = Math.max(sent.rssMiB, received.rssMiB);
+  const rssMiB = [sent.rssMiB, received.rssMiB];
   return { seconds, cpu: received.cpu + sent.cpu, rssMiB };
 }
 
-async function startProxy(port) {
-  if (Number(values.delay) === 0) return undefined;
-  const own = await freePort();
-  const child = spawn(process.execPath, [
-    SELF,
-    '--side=delay',
-    `--delay=${values.delay}`,
-    `--path=${own}`,
-    `--port=${port}`,
-  ]);
-  await listens(own);
-  return { port: own, child };
+const client = (program, args) => ({ start: () => timed('client', program, args) });
+
+/** The command, as a user runs it. */
+async function command(how, source, target) {
+  const port = await freePort();
+  fs.writeFileSync(at('secret'), SECRET, { mode: 0o600 });
+  const trust = how === 'insecure' ? ['--insecure'] : ['--secret-file', at('secret')];
+  const receive = ['receive', target, '--listen', `${HOST}:${port}`, '--once', '--yes', '--quiet'];
+  const server = timed('server', process.execPath, [COMMAND, ...receive, ...trust]);
+  const send = [COMMAND, 'send', source, `${HOST}:${port}`, '--quiet', ...trust];
+  return pair('sockeye', port, server, client(process.execPath, send));
 }
 
-async function sockeye(how, source, target) {
+async function library(how, source, target) {
   const port = await freePort();
-  const flags = (side, path, portThere) => [
+  const flags = (side, path) => [
     SELF,
     `--side=${side}`,
     `--how=${how}`,
     `--path=${path}`,
-    `--port=${portThere}`,
+    `--host=${HOST}`,
+    `--port=${port}`,
     `--hash=${values.hash}`,
   ];
-  const server = timed(process.execPath, flags('receive', target, port));
-  return pair('sockeye', port, server, (to) => timed(process.execPath, flags('send', source, to)));
+  const server = timed('server', process.execPath, flags('receive', target));
+  return pair('library', port, server, client(process.execPath, flags('send', source)));
 }
 
 async function netcat(source, target) {
@@ -239,8 +224,8 @@ async function netcat(source, target) {
   const isFile = fs.statSync(source).isFile();
   const into = isFile ? `cat > ${target}/file` : `tar -x -C ${target}`;
   const from = isFile ? `cat ${source}` : `tar -c -C ${source} .`;
-  const server = timed('sh', ['-c', `nc -d -l 127.0.0.1 ${port} | ${into}`]);
-  return pair('nc', port, server, (to) => timed('sh', ['-c', `${from} | nc -N 127.0.0.1 ${to}`]));
+  const server = timed('server', 'sh', ['-c', `nc -d -l ${HOST} ${port} | ${into}`]);
+  return pair('nc', port, server, client('sh', ['-c', `${from} | nc -N ${HOST} ${port}`]));
 }
 
 function prepareSsh() {
@@ -257,7 +242,7 @@ async function scp(source, target) {
   const sshd = process.env.SSHD ?? '/usr/sbin/sshd';
   const sftp = process.env.SFTP_SERVER ?? '/usr/lib/openssh/sftp-server';
   const options = [
-    'ListenAddress=127.0.0.1',
+    `ListenAddress=${HOST}`,
     `AuthorizedKeysFile=${at('authorized')}`,
     'StrictModes=no',
     'UsePAM=no',
@@ -266,11 +251,11 @@ async function scp(source, target) {
     `Subsystem=sftp ${sftp}`,
   ].flatMap((option) => ['-o', option]);
   const keys = ['-h', at('host'), '-p', String(port)];
-  const server = timed(sshd, ['-D', '-f', '/dev/null', ...keys, ...options]);
+  const server = timed('server', sshd, ['-D', '-f', '/dev/null', ...keys, ...options]);
   const known = ['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null'];
   const flags = ['-q', '-r', '-p', '-i', at('user'), ...known];
-  const client = (to) => timed('scp', [...flags, '-P', String(to), source, `127.0.0.1:${target}`]);
-  return pair('scp', port, server, client, true);
+  const args = [...flags, '-P', String(port), source, `${HOST}:${target}`];
+  return pair('scp', port, server, client('scp', args), true);
 }
 
 async function rsync(source, target) {
@@ -279,10 +264,9 @@ async function rsync(source, target) {
   const module = `[target]\npath = ${target}\nread only = no\nuse chroot = no\nuid = root\ngid = root\n`;
   fs.writeFileSync(at('rsyncd.conf'), module);
   const daemon = ['--daemon', '--no-detach', `--config=${at('rsyncd.conf')}`, `--port=${port}`];
-  const server = timed(program, [...daemon, '--address=127.0.0.1']);
-  const url = (to) => `rsync://127.0.0.1:${to}/target`;
-  const client = (to) => timed(program, ['-a', '--whole-file', source, url(to)]);
-  return pair('rsync', port, server, client, true);
+  const server = timed('server', program, [...daemon, `--address=${HOST}`]);
+  const url = `rsync://${HOST}:${port}/target`;
+  return pair('rsync', port, server, client(program, ['-a', '--whole-file', source, url]), true);
 }
 
 const works = (program, ...args) =>
@@ -291,11 +275,23 @@ const hasSsh = works(process.env.SSHD ?? '/usr/sbin/sshd', '-V') && works('scp')
 const hasRsync = works(process.env.RSYNC ?? 'rsync', '--version');
 const croc = "Debian 12 does not have it, and npm's croc is another program";
 const allPeers = [
-  { name: 'sockeye, TLS', run: (from, to) => sockeye('secret', from, to), isThere: true },
-  { name: 'sockeye --insecure', run: (from, to) => sockeye('insecure', from, to), isThere: true },
+  { name: 'sockeye, TLS', run: (from, to) => command('secret', from, to), isThere: true },
+  { name: 'sockeye --insecure', run: (from, to) => command('insecure', from, to), isThere: true },
+  {
+    name: 'the library, TLS',
+    run: (from, to) => library('secret', from, to),
+    isThere: values.only.includes('library'),
+    isExtra: true,
+  },
+  {
+    name: 'the library, insecure',
+    run: (from, to) => library('insecure', from, to),
+    isThere: values.only.includes('library'),
+    isExtra: true,
+  },
   {
     name: 'sockeye sockets, sendfile, nothing verified',
-    run: (from, to) => sockeye('raw', from, to),
+    run: (from, to) => library('raw', from, to),
     isThere: true,
     isForOne: true,
   },
@@ -337,7 +333,8 @@ const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers
 async function measure(title, source, rate) {
   const results = new Map();
   for (let round = 0; round < Number(values.rounds); round++) {
-    for (const { name, run, isThere, isForOne, why } of peers) {
+    for (const { name, run, isThere, isForOne, isExtra, why } of peers) {
+      if (isExtra && !isThere) continue;
       if (!isThere) {
         if (round === 0) console.error(`skipped: ${name} is not installed${why ? `: ${why}` : ''}`);
         continue;
@@ -355,18 +352,18 @@ async function measure(title, source, rate) {
     }
   }
   console.log(
-    `\n| ${title} | wall, s | of the runs | ${rate.unit} | CPU of both sides, s | largest RSS, MiB |`,
+    `\n| ${title} | wall, s | of the runs | ${rate.unit} | CPU of both sides, s | largest RSS of sender, receiver, MiB |`,
   );
   console.log('| --- | --- | --- | --- | --- | --- |');
   for (const [name, runs] of results) {
     const seconds = median(runs.map((run) => run.seconds));
     const cpu = median(runs.map((run) => run.cpu));
-    const rss = Math.max(...runs.map((run) => run.rssMiB));
+    const rss = [0, 1].map((side) => Math.max(...runs.map((run) => run.rssMiB[side])).toFixed(0));
     const all = runs.map((run) => run.seconds);
     const range = `${Math.min(...all).toFixed(2)} to ${Math.max(...all).toFixed(2)}`;
     const speed = (rate.amount / seconds).toFixed(0);
     console.log(
-      `| ${name} | ${seconds.toFixed(2)} | ${range} | ${speed} | ${cpu.toFixed(2)} | ${rss.toFixed(0)} |`,
+      `| ${name} | ${seconds.toFixed(2)} | ${range} | ${speed} | ${cpu.toFixed(2)} | ${rss.join(', ')} |`,
     );
   }
   ratios(results);
@@ -398,3 +395,4 @@ if (size > 0) {
 if (files > 0) {
   await measure(`${files} small files${over}`, at('small'), { unit: 'files/s', amount: files });
 }
+wire?.close();

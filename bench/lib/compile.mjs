@@ -37,6 +37,15 @@ export function compileLoad() {
   return compile(join(buildDirectory, 'load'), files, sources(directory, /\.h$/));
 }
 
+/** The wire with a delay; its path. */
+export function compileDelayWire() {
+  return compile(
+    join(buildDirectory, 'delay-wire'),
+    [join(benchDirectory, 'lib/delay-wire.c')],
+    [],
+  );
+}
+
 /** The C peer of a role; its path. */
 export function compileCPeer(role) {
   const directory = join(peersDirectory, 'c');

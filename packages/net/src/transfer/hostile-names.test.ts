@@ -197,13 +197,13 @@ test('receiveFiles() takes fewer entries than were offered, and does not call th
   assert.deepEqual([receipt?.acknowledged, receipt?.failed, receipt?.complete], [1, 0, false]);
 });
 
-test('receiveFiles() keeps at most 2 MiB of whole files that its sink has not stored yet', async () => {
+test('receiveFiles() keeps at most 1 MiB of whole files that its sink has not stored yet', async () => {
   const kept: (() => void)[] = [];
   const sink: TransferSink = {
     open: () => Promise.reject(new Error('nobody asked for it')),
     putWhole: () =>
       new Promise((resolve) => {
-        if (kept.length < 32) kept.push(() => resolve(true));
+        if (kept.length < 16) kept.push(() => resolve(true));
         else resolve(true);
       }),
   };
@@ -213,12 +213,12 @@ test('receiveFiles() keeps at most 2 MiB of whole files that its sink has not st
   const payload = Buffer.alloc(65_536);
   const send = (id: number): Promise<void> =>
     sender.sendWhole(plainEntry([`f${id}`], 65_536, id), payload);
-  for (let id = 0; id < 32; id++) await send(id);
-  while (kept.length < 32) await setImmediate();
+  for (let id = 0; id < 16; id++) await send(id);
+  while (kept.length < 16) await setImmediate();
   kept.shift()?.();
   assert.equal((await sender.next('ack', 'failure'))?.type, 'ack');
-  await send(32);
-  await send(33);
+  await send(16);
+  await send(17);
   const answer = await sender.next('ack', 'failure');
   for (const store of kept) store();
   assert.equal(answer?.type, 'failure');

@@ -43,8 +43,8 @@ export type ReceiveEvent =
   | TransferEvent
   | { readonly type: 'ended'; readonly peer: string; readonly error: Error };
 
-// 6 MiB: as much as the sender's window, so that it is never the receiver's memory that stops it.
-const POOL_BLOCKS = 12;
+// 7 MiB: as much as the sender's window, so that it is never the receiver's memory that stops it.
+const POOL_BLOCKS = 14;
 // setTimeout takes no more.
 const MAX_TIMER_MS = 0x7fffffff;
 

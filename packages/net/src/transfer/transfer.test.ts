@@ -111,7 +111,7 @@ test('sendFiles() again counts what is there and the same as done', async () => 
   const before = statSync(join(place.inbox, 'large'));
   const { receipt } = await transfer(paths, place.inbox);
   assert.deepEqual(states(receipt), { large: 'identical', small: 'identical' });
-  // A small file goes out with its announcement, 2 MiB of them at most.
+  // A small file goes out with its announcement, 1 MiB of them at most.
   assert.equal(receipt.transferredBytes, 5);
   assert.equal(statSync(join(place.inbox, 'large')).ino, before.ino);
 });

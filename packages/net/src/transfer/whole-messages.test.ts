@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { ProtocolError } from '../codec/index.ts';
 import { rejection, until } from '../testing/index.ts';
 import { HostileSender, plainEntry } from './hostile-sender.test.util.ts';
-import { UNANSWERED_WHOLE_BYTES, WHOLE_BYTES, WHOLE_WINDOW_BYTES } from './protocol/limits.ts';
+import { WHOLE_BYTES, WHOLE_WINDOW_BYTES } from './protocol/limits.ts';
 import type { Entry, Whole } from './protocol/message.ts';
 import { type FileReceiver, receiveFiles, type ReceiveOptions } from './receive-files.ts';
 import { sendFiles } from './send-files.ts';
@@ -126,7 +126,7 @@ for (const [name, putWhole] of [
   });
 }
 
-test('receiveFiles() keeps 2 MiB of unanswered small files in memory, and no byte more', async () => {
+test('receiveFiles() keeps 1 MiB of unanswered small files in memory, and no byte more', async () => {
   const answers: (() => void)[] = [];
   const { sink } = memorySink(() => new Promise((resolve) => answers.push(() => resolve(true))));
   const { receiver, ended, port } = await receiving(sink, { idleTimeoutMs: 5_000 });
@@ -190,12 +190,12 @@ test('sendFiles() sends 1 MiB of small files that nobody answers, and then waits
       { insecure: true, signal: abort.signal },
     ),
   );
-  await until(() => answers.length >= UNANSWERED_WHOLE_BYTES / size, 'the window is full');
+  await until(() => answers.length >= WHOLE_WINDOW_BYTES / size, 'the window is full');
   abort.abort(new Error('enough'));
   await sending;
   for (const answer of answers) answer();
   await until(() => ended.length === 1, 'the session ended');
-  assert.equal(answers.length, UNANSWERED_WHOLE_BYTES / size);
+  assert.equal(answers.length, WHOLE_WINDOW_BYTES / size);
   assert.ok(!(ended[0] instanceof ProtocolError), ended[0]?.message);
 });
 

@@ -11,10 +11,10 @@ export const MAX_GREETING_BYTES = 64 * 1024;
 export const MAX_FRAME_BYTES = 1024 * 1024;
 
 /**
- * Bytes of blocks that may be on their way without a PROGRESS: what a cut can cost. Together with
- * what rounding to whole blocks loses it stays below the 8 MiB that may be sent twice.
+ * Bytes of blocks and small files that may be on their way without a PROGRESS: what a cut can cost.
+ * At 20 ms and 140 MiB/s, what a send buffer of 4 MiB allows there, 6 MiB were a fifth too slow.
  */
-export const WINDOW_BYTES = 6 * 1024 * 1024;
+export const WINDOW_BYTES = 7 * 1024 * 1024;
 
 /** Entries announced and not yet finished; arbitrary, enough for 25,000 files a second at 40 ms. */
 export const MAX_OPEN_ENTRIES = 1024;
@@ -23,16 +23,10 @@ export const MAX_OPEN_ENTRIES = 1024;
 export const WHOLE_BYTES = 64 * 1024;
 
 /**
- * Bytes of such files that may be unanswered. The receiver may have them all, and after a cut these
- * and the window together are what is sent twice: 8 MiB.
+ * Bytes of such files that may be unanswered: 400 files of 2.5 kB a round trip. The receiver may have
+ * them all, and after a cut these and the window together are what is sent twice: 8 MiB.
  */
-export const WHOLE_WINDOW_BYTES = 2 * 1024 * 1024;
-
-/**
- * What of that our sender uses: each side keeps 5 MiB less in mind then. 400 files of 2.5 kB a round
- * trip.
- */
-export const UNANSWERED_WHOLE_BYTES = 1024 * 1024;
+export const WHOLE_WINDOW_BYTES = 1024 * 1024;
 
 /** Directories above a file, itself included (safety.md 14). */
 export const MAX_DEPTH = 32;

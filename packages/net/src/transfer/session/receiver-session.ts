@@ -12,8 +12,8 @@ import { greet } from './greet.ts';
 import { type Finished, type ReceiverContext, ReceiverFile } from './receiver-file.ts';
 import type { TransferLog } from './transfer-log.ts';
 
-// Far below the window, so that the sender never runs dry.
-const PROGRESS_BYTES = 1024 * 1024;
+// Far below the window, so that the sender never runs dry: of 7 MiB, 3 are one round trip at 20 ms.
+const PROGRESS_BYTES = 512 * 1024;
 
 /** Says yes or no to an offer; a text is a no with its reason. */
 export type Decide = (offer: OfferSummary & { readonly peer: string }) => Promise<boolean | string>;

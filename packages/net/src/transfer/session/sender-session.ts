@@ -7,7 +7,7 @@ import { malformed } from '../protocol/field-reader.ts';
 import {
   BLOCK_BYTES,
   MAX_OPEN_ENTRIES,
-  UNANSWERED_WHOLE_BYTES,
+  WHOLE_WINDOW_BYTES,
   WINDOW_BYTES,
 } from '../protocol/limits.ts';
 import { MerkleRoot } from '../protocol/merkle-root.ts';
@@ -70,7 +70,7 @@ export class SenderSession {
   readonly #directories = new Map<number, SourceEntry>();
   readonly #accepted: Accepted[] = [];
   readonly #window = new ByteBudget(WINDOW_BYTES);
-  readonly #wholeWindow = new ByteBudget(UNANSWERED_WHOLE_BYTES);
+  readonly #wholeWindow = new ByteBudget(WHOLE_WINDOW_BYTES);
   readonly #rate: RateLimit;
   /** Whether small files go out with their announcement: not where the receiver has them already. */
   #sendsWhole = true;
