@@ -41,4 +41,4 @@ export interface Connection extends AsyncIterable<Buffer> {
 }
 
 /** Which deadline ended a connection. */
-export type DeadlineKind = 'first byte' | 'idle' | 'write';
+export type DeadlineKind = 'proxy header' | 'first byte' | 'idle' | 'write';

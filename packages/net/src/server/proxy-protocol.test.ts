@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import type { InetAddress } from '../address/index.ts';
 import { createConnection } from '../socket/index.ts';
 import { needs, PythonPeer } from '../testing/index.ts';
+import { ConnectionTimeoutError } from './connection-timeout-error.ts';
 import { proxyHeader, ProxyProtocolError } from './proxy-protocol.ts';
 import { serve } from './serve.ts';
 import type { Server } from './server.ts';
@@ -166,3 +167,23 @@ test('proxyHeader() writes what Python reads by the specification, and what the 
   assert.equal(String(proxyHeader(1, null, null)), 'PROXY UNKNOWN\r\n');
   assert.equal(proxyHeader(2, null, null).toString('hex'), `${SIGNATURE}20000000`);
 });
+
+for (const part of ['', 'PROXY TCP4 192.0.2.7 ']) {
+  test(`a trusted peer that sends ${JSON.stringify(part)} has its time for the header, where clients have none`, async () => {
+    const none = { firstByteTimeoutMs: Infinity, idleTimeoutMs: Infinity };
+    const proxyProtocol = { trusted: ['127.0.0.1'], timeoutMs: 100 };
+    await using server = await serve({ host: '127.0.0.1', port: 0 }, () => undefined, {
+      ...none,
+      proxyProtocol,
+    });
+    const gone = once(server, 'disconnect');
+    const client = await createConnection(server.address as InetAddress);
+    await client.sendall(Buffer.from(part));
+    assert.equal((await client.recv(1)).length, 0);
+    const [error] = (await gone) as [Error];
+    assert.ok(error instanceof ConnectionTimeoutError);
+    assert.match(error.message, /proxy header deadline of 100 ms/);
+    assert.equal(server.counters.timeouts['proxy header'], 1);
+    client.close();
+  });
+}

@@ -24,7 +24,7 @@ export function newCounters(): ServerCounters {
     bytesReceived: 0,
     bytesSent: 0,
     refused: { denied: 0, 'not allowed': 0, 'too many from this address': 0 },
-    timeouts: { 'first byte': 0, idle: 0, write: 0 },
+    timeouts: { 'proxy header': 0, 'first byte': 0, idle: 0, write: 0 },
   };
 }
 

@@ -8,6 +8,8 @@ import type { ServerLogger } from './server-log.ts';
 export interface ProxyProtocolOptions {
   /** Addresses and networks (`10.0.0.0/8`, `::1`) whose header is read; others are refused one. */
   readonly trusted: readonly string[];
+  /** From the accept to the header's last byte, whatever the other deadlines are. Default 10,000. */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** What every server understands. `Infinity` disables a limit; omitted fields have the defaults. */
@@ -69,6 +71,7 @@ export interface ServerLimits {
   readonly drainTimeoutMs: number;
   readonly highWaterMark: number;
   readonly concurrency: number;
+  readonly proxyHeaderTimeoutMs: number;
 }
 
 const MAX_CONNECTIONS = 10_000;
@@ -136,6 +139,12 @@ export function serverLimits(options: ServerOptions): ServerLimits {
     writeTimeoutMs: limit('writeTimeoutMs', options.writeTimeoutMs, 30_000, 1),
     drainTimeoutMs: limit('drainTimeoutMs', options.drainTimeoutMs, 5_000, 0),
     highWaterMark: limit('highWaterMark', options.highWaterMark, 64 * 1024, 1),
+    proxyHeaderTimeoutMs: limit(
+      'proxyProtocol.timeoutMs',
+      options.proxyProtocol?.timeoutMs,
+      10_000,
+      1,
+    ),
     concurrency: limit('concurrency', options.concurrency, Number.POSITIVE_INFINITY, 1),
   };
 }

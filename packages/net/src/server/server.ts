@@ -23,6 +23,7 @@ import { DeadlineClock } from '../socket/deadline-clock.ts';
 import { ownSocketFile } from './own-socket-file.ts';
 import { PeerFilter, type Refusal } from './peer-filter.ts';
 import { PlainConnection } from './plain-connection.ts';
+import type { ProxyHeader } from './proxy-protocol.ts';
 import { readProxyHeader } from './read-proxy-header.ts';
 import { ServerLog } from './server-log.ts';
 import { newCounters, prometheusText, type ServerCounters } from './server-metrics.ts';
@@ -251,13 +252,11 @@ export class Server<Own extends Address = Address>
     let connection: Connection = plain;
     let isHandled = false;
     try {
-      if (this.#trusted?.has(address)) plain.speaksFor(await readProxyHeader(plain));
+      if (this.#trusted?.has(address)) plain.speaksFor(await this.#proxyHeader(plain));
       if (this.#tls !== undefined) {
         const { highWaterMark } = plain;
-        connection = new TlsConnection(
-          plain,
-          await this.#tls.secure(plain.socket, { highWaterMark }),
-        );
+        const stream = await this.#tls.secure(plain.socket, { highWaterMark });
+        connection = new TlsConnection(plain, stream);
       }
       this.#begin(connection);
       isHandled = true;
@@ -271,6 +270,18 @@ export class Server<Own extends Address = Address>
     }
   }
 
+  /** A proxy that is connected says so at once: it has its time even where clients have none. */
+  async #proxyHeader(plain: PlainConnection): Promise<ProxyHeader> {
+    const { proxyHeaderTimeoutMs: timeoutMs } = this.#limits;
+    const late = (): void => plain.end(new ConnectionTimeoutError('proxy header', timeoutMs));
+    const timer = setTimeout(late, Math.min(timeoutMs, 0x7fffffff)).unref();
+    try {
+      return await readProxyHeader(plain);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   #begin(connection: Connection): void {
     this.#log.opened({ connection }, connection.remote);
     if (this.listenerCount('connection') > 0) this.emit('connection', connection);
@@ -278,8 +289,9 @@ export class Server<Own extends Address = Address>
 
   /** Lets what was sent arrive: closing over unread bytes would reset the connection. */
   async #finish(plain: PlainConnection, connection: Connection): Promise<void> {
-    if (connection !== plain) {
+    if (connection instanceof TlsConnection) {
       await connection.shutdown();
+      if (connection.hasUnread || plain.hasUnread) await linger(plain);
       return;
     }
     if (plain.socket.closed) return;

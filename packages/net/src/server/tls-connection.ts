@@ -82,6 +82,11 @@ export class TlsConnection implements Connection {
     this.sent += bytes.length;
   }
 
+  /** Whether bytes were decrypted that nobody has received: more may be on their way. */
+  get hasUnread(): boolean {
+    return this.#stream.hasUnread;
+  }
+
   /** Sends TLS's close_notify and the end of the stream. */
   shutdown(): Promise<void> {
     // What this turn has yet to send goes before it.

@@ -381,3 +381,43 @@ test(
     await until(() => client.closed, 'the client has heard of it');
   },
 );
+
+test(
+  'a client that is still sending gets all of the answer of a handler that is done',
+  openssl,
+  async () => {
+    // More than a socket and TLS take ahead of the handler: a close over it would be a reset, which
+    // discards what the server's kernel still has of the answer, since the client's takes little.
+    const [sentBytes, answerBytes] = [600_000, 100_000];
+    await using server = await start(async (connection) => {
+      connection.socket.options.set('SO_SNDBUF', 2 * answerBytes);
+      await connection.recv(1);
+      await connection.sendall(Buffer.alloc(answerBytes));
+    });
+    const ended = once(server, 'end');
+    const { port } = server.address as InetAddress;
+    await using client = new PythonPeer(
+      `
+    import ssl
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    raw = socket.socket()
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    raw.connect(('127.0.0.1', args[0]))
+    s = context.wrap_socket(raw, suppress_ragged_eofs=False)
+    s.sendall(bytes(args[1]))
+    hear()
+    got = 0
+    try:
+        while piece := s.recv(65536): got += len(piece)
+        say([got, 'end'])
+    except OSError as error: say([got, str(error)])
+    `,
+      port,
+      sentBytes,
+    );
+    await ended;
+    client.say('read now');
+    assert.deepEqual(await client.hear(), [answerBytes, 'end']);
+  },
+);

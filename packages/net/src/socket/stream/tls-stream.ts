@@ -96,6 +96,11 @@ export class TlsStream {
     if (this.#queue.length > 0) this.#wake(() => undefined);
   }
 
+  /** Whether bytes were decrypted that nobody has received, and the peer has not ended. */
+  get hasUnread(): boolean {
+    return !this.#hasEnded && this.#queuedBytes + this.tls.readableLength > 0;
+  }
+
   /** Waits until something is in the queue; false at the end. */
   async #hasBytes(signal?: AbortSignal): Promise<boolean> {
     for (;;) {
