@@ -23,6 +23,6 @@ export async function openChannel(endpoint: Endpoint, options: OpenOptions = {})
     if (prologue !== undefined) await socket.sendall(prologue);
     if (endpoint.transport !== 'tls') return new SocketChannel(endpoint, socket);
     const stream = await tlsClient(endpoint, socket, tls, timeoutMs);
-    return new TlsChannel(endpoint, stream, tls.ignoreUnexpectedEof ?? false);
+    return new TlsChannel(endpoint, { stream, socket }, tls.ignoreUnexpectedEof ?? false);
   });
 }

@@ -29,6 +29,6 @@ export class TlsAcceptor {
     const stream = await this.#acceptor.secure(socket, {
       onTransport: (transport) => onHandle(() => transport.destroy()),
     });
-    return new TlsChannel(endpoint, stream, this.#isLenient);
+    return new TlsChannel(endpoint, { stream, socket }, this.#isLenient);
   }
 }

@@ -1,7 +1,8 @@
 import type { TLSSocket } from 'node:tls';
-import { type TlsStream, TlsTruncatedError } from '@sockeye/net';
+import type { Socket, TlsStream } from '@sockeye/net';
 import type { Endpoint } from '../address/address.ts';
 import type { Channel } from './channel.ts';
+import { untilCut } from './until-cut.ts';
 
 /** An encrypted conversation. Its end of sending is TLS's close_notify and then a FIN. */
 export class TlsChannel implements Channel {
@@ -10,12 +11,19 @@ export class TlsChannel implements Channel {
   readonly isConnectionless = false;
   readonly isFramed = false;
   readonly tls: TLSSocket;
+  /** What carries the encrypted bytes. */
+  readonly socket: Socket<number>;
   #stream: TlsStream;
   #isLenient: boolean;
 
   /** @param isLenient whether a connection that ends is as good an end as close_notify */
-  constructor(endpoint: Endpoint, stream: TlsStream, isLenient: boolean) {
+  constructor(
+    endpoint: Endpoint,
+    { stream, socket }: { stream: TlsStream; socket: Socket<number> },
+    isLenient: boolean,
+  ) {
     this.endpoint = endpoint;
+    this.socket = socket;
     this.tls = stream.tls;
     this.#stream = stream;
     this.#isLenient = isLenient;
@@ -34,12 +42,7 @@ export class TlsChannel implements Channel {
   }
 
   async #ended<Received>(receiving: Promise<Received | undefined>): Promise<Received | undefined> {
-    try {
-      return await receiving;
-    } catch (error) {
-      if (this.#isLenient && error instanceof TlsTruncatedError) return undefined;
-      throw error;
-    }
+    return await (this.#isLenient ? untilCut(receiving) : receiving);
   }
 
   endSending(): Promise<void> {

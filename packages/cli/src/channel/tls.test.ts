@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
@@ -288,3 +290,37 @@ ${RESET}`,
   const { status, stderr } = await client.exit();
   assert.deepEqual([status, /ECONNRESET/.test(stderr)], [1, true]);
 });
+
+for (const [more, reason] of [
+  [[], /without TLS’s close_notify/],
+  [['--ignore-unexpected-eof'], /^done$/],
+] as const) {
+  test(`sockeye serve tls:// ${more.join('')} says of a FIN alone: ${reason.source}`, {
+    skip,
+  }, async (t) => {
+    const { flags } = files(t);
+    const module = join(temporaryDirectory(t), 'h.mjs');
+    writeFileSync(module, 'export default async (c) => { for await (const _ of c); };');
+    for (const behaviour of [[], ['--module', module]]) {
+      const server = await serve(
+        t,
+        [ANYWHERE],
+        '--json',
+        '--greeting',
+        'hello',
+        ...behaviour,
+        ...flags,
+        ...more,
+      );
+      await python(
+        t,
+        PYTHON_END('s.shutdown(socket.SHUT_WR)\nwhile s.recv(1000): pass'),
+        server.ports[0] as number,
+      );
+      const event = await server.until(({ stdout }) =>
+        /^.*"disconnected".*$/m.exec(stdout.toString()),
+      );
+      assert.match((JSON.parse(event[0]) as { reason: string }).reason, reason);
+    }
+  });
+}

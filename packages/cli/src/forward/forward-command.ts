@@ -50,7 +50,7 @@ Examples:
 
 Each client gets a connection of its own to the target; either side's end is passed on, and so is a
 reset. With TLS on both sides --cert and --key are the listener's, --ca, --insecure, --servername
-and --alpn the target's.
+and --alpn the target's; --ignore-unexpected-eof is for both, client and target.
 SIGINT or SIGTERM drains: no new clients, the open ones get --drain, then it ends with 0.`;
 
 interface Flags extends TlsFlags, SocketFlags, ServerFlags {
@@ -164,6 +164,7 @@ async function forward(
           drainTimeoutMs: flags.drain,
         },
         tls,
+        isLenient: inner.ignoreUnexpectedEof,
         trustedProxies: flags.acceptProxyProtocol,
         highWaterMark: HIGH_WATER_BYTES,
         observer,
@@ -201,5 +202,6 @@ function bothTls(
   if (listen.transport !== 'tls' || target.transport !== 'tls') return [settings, settings];
   const { cert, key, ...ofTarget } = settings;
   const own = cert === undefined || key === undefined ? {} : { cert, key };
-  return [{ ...own, insecure: false }, ofTarget];
+  const lenient = settings.ignoreUnexpectedEof ? { ignoreUnexpectedEof: true } : {};
+  return [{ ...own, ...lenient, insecure: false }, ofTarget];
 }

@@ -4,6 +4,7 @@ import type { Endpoint } from '../address/address.ts';
 import type { Channel } from '../channel/channel.ts';
 import { openChannel, type OpenOptions } from '../channel/open-channel.ts';
 import { SocketChannel } from '../channel/socket-channel.ts';
+import { TlsChannel } from '../channel/tls-channel.ts';
 import { CommandError } from '../command-error.ts';
 import { LastAnswers } from '../connect/last-answers.ts';
 import { reasonOf } from '../explain-error.ts';
@@ -71,7 +72,8 @@ async function join(client: Conversation, target: Channel, totals: ForwardTotals
   } catch (error) {
     toTarget.catch(() => undefined);
     toClient.catch(() => undefined);
-    if (target instanceof SocketChannel) {
+    if (target instanceof SocketChannel || target instanceof TlsChannel) {
+      // The socket itself: TLS would say close_notify, with which a stream is whole.
       await closeWithReset(target.socket, () => target.socket.close());
     }
     throw error;

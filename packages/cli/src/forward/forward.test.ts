@@ -348,3 +348,108 @@ test('sockeye forward lets socat and nc through', {
   assert.equal((await nc.exit()).stdout, 'cba\n');
   await target.exit();
 });
+
+/**
+ * A target of one connection that prints its port, what came, and then how the connection ended. TLS
+ * is apart from its socket: Python's SSLSocket takes a reset for an end.
+ */
+function endingTarget(t: TestContext, tls?: { cert: string; key: string }): Running {
+  return startPython(
+    t,
+    `import ssl
+l = socket.create_server(('127.0.0.1', 0)); print(l.getsockname()[1])
+c, _ = l.accept(); read = c.recv
+if len(sys.argv) > 1:
+    x = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER); x.load_cert_chain(*sys.argv[1:])
+    came, left = ssl.MemoryBIO(), ssl.MemoryBIO(); o = x.wrap_bio(came, left, server_side=True)
+    def read(size):
+        while True:
+            try: return o.read(size)
+            except ssl.SSLZeroReturnError: return b''
+            except ssl.SSLWantReadError:
+                c.sendall(left.read()); piece = c.recv(65536)
+                if piece == b'': raise EOFError
+                came.write(piece)
+data = b''
+try:
+    while piece := read(65536): data += piece
+    print(data.decode(), 'end')
+except ConnectionResetError: print(data.decode(), 'reset')
+except EOFError: print(data.decode(), 'cut')`,
+    ...(tls === undefined ? [] : [tls.cert, tls.key]),
+  );
+}
+
+test('sockeye forward passes a reset on to a TLS target', {
+  skip: missing('openssl'),
+}, async (t) => {
+  const { cert, key } = certificate(temporaryDirectory(t));
+  const target = endingTarget(t, { cert, key });
+  const port = await target.until(({ stdout }) => /^(\d+)\n/.exec(stdout.toString())?.[1]);
+  const way = await forward(t, ANYWHERE, `tls://127.0.0.1:${port}`, '--ca', cert, '--json');
+  const client = startPython(
+    t,
+    `import struct
+c = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 20); c.sendall(b'half'); print('sent')
+sys.stdin.readline()
+c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0)); c.close()`,
+    way.ports[0] as number,
+  );
+  await client.until(({ stdout }) => stdout.includes('sent'));
+  await way.until(({ stdout }) => stdout.includes('"connected"'));
+  client.child.stdin.end('now\n');
+  assert.match((await target.exit()).stdout, /half reset\n$/);
+});
+
+for (const [flags, end] of [
+  [[], 'reset'],
+  [['--ignore-unexpected-eof'], 'end'],
+] as const) {
+  test(`sockeye forward ${flags.join('')} makes ${end} of a client's end without close_notify`, {
+    skip: missing('openssl'),
+  }, async (t) => {
+    const { cert, key } = certificate(temporaryDirectory(t));
+    const target = endingTarget(t);
+    const port = await target.until(({ stdout }) => /^(\d+)\n/.exec(stdout.toString())?.[1]);
+    const way = await forward(
+      t,
+      'tls://127.0.0.1:0',
+      `127.0.0.1:${port}`,
+      '--cert',
+      cert,
+      '--key',
+      key,
+      ...flags,
+    );
+    await python(
+      t,
+      `import ssl
+c = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 20)
+s = ssl.create_default_context(cafile='${cert}').wrap_socket(c, server_hostname='localhost')
+s.sendall(b'all of it'); s.shutdown(socket.SHUT_WR); s.close()`,
+      way.ports[0] as number,
+    );
+    assert.equal((await target.exit()).stdout.split('\n')[1], `all of it ${end}`);
+  });
+}
+
+test('sockeye forward --accept-proxy-protocol does not wait for a header longer than 10 s', async (t) => {
+  const target = await serve(t, [ANYWHERE]);
+  const way = await forward(
+    t,
+    ANYWHERE,
+    addressOf(target),
+    '--accept-proxy-protocol',
+    '127.0.0.1',
+    '--verbose',
+  );
+  const told = await python(
+    t,
+    `c = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 20); c.sendall(b'PROXY ')
+try: print(c.recv(10))
+except ConnectionResetError: print('reset')`,
+    way.ports[0] as number,
+  );
+  assert.match(told, /^(b''|reset)\n$/);
+  await way.until(({ stderr }) => /refused .*its PROXY header did not come in time/.test(stderr));
+});

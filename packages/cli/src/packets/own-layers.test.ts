@@ -73,7 +73,7 @@ test('read says in one line what is wrong with a layer or a --decode-as', async 
   writeFileSync(wrong, 'export default 1;');
   for (const [args, expected, message] of [
     [['--layer', wrong], 1, /its default export is no layer; expected \{ protocol/],
-    [['--layer', '/nowhere.mjs'], 1, /cannot load --layer \/nowhere\.mjs: Error: /],
+    [['--layer', '/nowhere.mjs'], 1, /cannot load --layer \/nowhere\.mjs: there is no such file/],
     [['--decode-as', 'udp.port=9000'], 2, /Expected where it is announced/],
     [['--decode-as', 'udp.port=9000:nope'], 2, /no layer is called nope/],
   ] as const) {

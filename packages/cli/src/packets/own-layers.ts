@@ -57,7 +57,7 @@ async function loadLayer(file: string): Promise<LayerDefinition> {
   try {
     loaded = (await import(pathToFileURL(resolve(file)).href)) as { default?: unknown };
   } catch (error) {
-    const reason = `cannot load --layer ${file}: ${moduleProblem(error)}`;
+    const reason = `cannot load --layer ${file}: ${moduleProblem(error, file)}`;
     throw new CommandError(reason, undefined, { cause: error });
   }
   if (isLayer(loaded.default)) return loaded.default;

@@ -1,4 +1,3 @@
-import { basename, dirname } from 'node:path';
 import type { TlsOptions } from 'node:tls';
 import { type Socket, SocketError } from '@sockeye/net';
 import {
@@ -12,6 +11,7 @@ import { formatAddress } from '../address/format-address.ts';
 import { tapped } from '../channel/tapped-channel.ts';
 import { formatDuration } from '../duration.ts';
 import { reasonOf } from '../explain-error.ts';
+import { placeOfError } from '../place-of-error.ts';
 import { Conversation, type Session } from './conversation.ts';
 import type { Observer, Watch } from './observer.ts';
 import type { Reporter } from './reporter.ts';
@@ -27,6 +27,8 @@ export interface ConnectionServerOptions {
   readonly observer?: Observer | undefined;
   /** Encrypts, for tls://. */
   readonly tls?: TlsOptions | undefined;
+  /** Takes a client's end without close_notify for its end. */
+  readonly isLenient?: boolean | undefined;
   /** Whose PROXY protocol header is read; others have none. */
   readonly trustedProxies?: readonly string[] | undefined;
   /** Bytes that may be decrypted before they are asked for; default 64 KiB. */
@@ -86,8 +88,8 @@ export class ConnectionServer {
   }
 
   #begin(connection: Connection): void {
-    const { transport, reporter, limit, observer } = this.#options;
-    const conversation = new Conversation(transport, connection);
+    const { transport, reporter, limit, observer, isLenient = false } = this.#options;
+    const conversation = new Conversation(transport, connection, isLenient);
     const watch = observer?.watch({
       transport,
       local: connection.local,
@@ -150,7 +152,7 @@ export class ConnectionServer {
     const name = conversation?.name ?? formatAddress(this.#options.transport, connection.remote);
     this.#options.reporter.warn(
       'session',
-      `the session of ${name} failed: ${reason}${placeOf(error)}`,
+      `the session of ${name} failed: ${reason}${placeOfError(error)}`,
     );
   }
 
@@ -167,16 +169,6 @@ export class ConnectionServer {
   }
 }
 
-/** Where in a module of the user's own it was thrown: ` (handler.mjs:3:9)`. */
-function placeOf(error: unknown): string {
-  const own = dirname(dirname(import.meta.url));
-  const frames = error instanceof Error ? (error.stack ?? '').split('\n') : [];
-  const place = frames
-    .map((frame) => /(file:\/\/\S+:\d+:\d+)\)?$/.exec(frame)?.[1])
-    .find((url) => url !== undefined);
-  return place === undefined || place.startsWith(own) ? '' : ` (${basename(place)})`;
-}
-
 /** Why the peer, the network or a deadline ended it. */
 function outsideReason(error: Error, { writeTimeoutMs }: Limits): string {
   if (
@@ -187,6 +179,8 @@ function outsideReason(error: Error, { writeTimeoutMs }: Limits): string {
     return 'the server ended';
   if (!(error instanceof ConnectionTimeoutError)) return reasonOf(error);
   switch (error.deadline) {
+    case 'proxy header':
+      return 'its PROXY header did not come in time';
     case 'first byte':
       return 'its first byte did not come in time';
     case 'idle':

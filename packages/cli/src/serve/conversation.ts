@@ -5,6 +5,7 @@ import { endpointOf } from '../address/endpoint-of.ts';
 import { formatAddress } from '../address/format-address.ts';
 import type { Channel } from '../channel/channel.ts';
 import { SocketChannel } from '../channel/socket-channel.ts';
+import { untilCut } from '../channel/until-cut.ts';
 import type { Transport } from '../address/address.ts';
 
 // Arbitrary: how long a peer may take to read the last answer before it is closed on.
@@ -29,23 +30,27 @@ export class Conversation implements Connection {
   /** Why the session ended it; undefined if it didn't. */
   closedBecause: string | undefined;
   #plain: Channel;
+  #isLenient: boolean;
   #rest: Buffer | undefined;
   #peerEnded = false;
 
-  constructor(transport: Transport, connection: Connection) {
+  /** @param isLenient whether an end of TLS without close_notify is as good as one with it */
+  constructor(transport: Transport, connection: Connection, isLenient: boolean = false) {
     const endpoint = endpointOf(transport, connection.remote);
     this.connection = connection;
     this.name = formatAddress(transport, connection.remote);
     this.#plain =
       transport === 'tls'
-        ? new ConnectionChannel(endpoint, connection)
+        ? new ConnectionChannel(endpoint, connection, isLenient)
         : new SocketChannel(endpoint, connection.socket);
     this.channel = this.#plain;
+    this.#isLenient = isLenient;
   }
 
   /** Whether the bytes go as they are: then a handler may have the library's connection itself. */
   get isPlain(): boolean {
-    return this.channel === this.#plain && !keepsMessages(this.channel.endpoint.transport);
+    const { transport } = this.channel.endpoint;
+    return this.channel === this.#plain && !keepsMessages(transport) && !this.#isLenient;
   }
 
   get received(): number {
@@ -148,10 +153,12 @@ class ConnectionChannel implements Channel {
   readonly isConnectionless = false;
   readonly isFramed = false;
   #connection: Connection;
+  #isLenient: boolean;
 
-  constructor(endpoint: Endpoint, connection: Connection) {
+  constructor(endpoint: Endpoint, connection: Connection, isLenient: boolean) {
     this.endpoint = endpoint;
     this.#connection = connection;
+    this.#isLenient = isLenient;
   }
 
   send(data: Uint8Array): Promise<void> {
@@ -159,13 +166,17 @@ class ConnectionChannel implements Channel {
   }
 
   async receive(): Promise<Buffer | undefined> {
-    const chunk = await this.#connection.recv();
-    return chunk.length === 0 ? undefined : chunk;
+    const chunk = await this.#ended(this.#connection.recv());
+    return chunk === undefined || chunk.length === 0 ? undefined : chunk;
   }
 
   async receiveInto(buffer: Uint8Array): Promise<number | undefined> {
-    const bytes = await this.#connection.recvInto(buffer);
+    const bytes = await this.#ended(this.#connection.recvInto(buffer));
     return bytes === 0 ? undefined : bytes;
+  }
+
+  async #ended<Received>(receiving: Promise<Received>): Promise<Received | undefined> {
+    return await (this.#isLenient ? untilCut(receiving) : receiving);
   }
 
   endSending(): Promise<void> {

@@ -85,14 +85,27 @@ async function loadHandler(file: string, version: number): Promise<Handler> {
   const url = pathToFileURL(resolve(file));
   // A module is loaded once for each URL.
   if (version > 0) url.searchParams.set('version', String(version));
-  let loaded: { default?: unknown };
+  let loaded: Record<string, unknown>;
   try {
-    loaded = (await import(url.href)) as { default?: unknown };
+    loaded = (await import(url.href)) as Record<string, unknown>;
   } catch (error) {
-    throw new CommandError(`cannot load --module ${file}: ${moduleProblem(error)}`, 1, {
+    throw new CommandError(`cannot load --module ${file}: ${moduleProblem(error, file)}`, 1, {
       cause: error,
     });
   }
-  if (typeof loaded.default === 'function') return loaded.default as Handler;
-  throw new CommandError(`cannot load --module ${file}: its default export is no function`);
+  if (typeof loaded['default'] === 'function') return loaded['default'] as Handler;
+  throw new CommandError(`cannot load --module ${file}: ${exportProblem(loaded)}`);
+}
+
+function exportProblem(loaded: Record<string, unknown>): string {
+  const expected = 'expected: export default async (connection) => { … }';
+  if ('default' in loaded) return `its default export is ${kindOf(loaded['default'])}; ${expected}`;
+  const named = Object.keys(loaded).find((name) => typeof loaded[name] === 'function');
+  const has = named === undefined ? 'it has no default export' : `it exports ${named} by name only`;
+  return `${has}; ${expected}`;
+}
+
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { type Endpoint, isConnectionless, keepsMessages } from '../address/address.ts';
 import { parseAddress } from '../address/parse-address.ts';
 import { addOptionFlag, type SocketFlags } from '../channel/socket-settings.ts';
-import { addTlsFlags, loadTls, type TlsFlags } from '../channel/tls-flags.ts';
+import { addTlsFlags, addUnexpectedEofFlag, loadTls, type TlsFlags } from '../channel/tls-flags.ts';
 import { usageError } from '../command-error.ts';
 import { parseWord } from '../connect/stdio-flags.ts';
 import { addEmitFlag, emit } from '../emit/emit.ts';
@@ -95,6 +95,7 @@ export function addServeCommand(program: Command, hooks: ProgramHooks): void {
   addServerFlags(command);
   addOptionFlag(command);
   addTlsFlags(command);
+  addUnexpectedEofFlag(command);
   addEmitFlag(command);
   command
     .addHelpText('after', EXAMPLES)
@@ -166,6 +167,7 @@ async function serve(
           session: sessionFor(endpoint),
           limits,
           tls: endpoint.transport === 'tls' ? tls : undefined,
+          isLenient: settings.ignoreUnexpectedEof,
           observer,
           ...shared,
         });

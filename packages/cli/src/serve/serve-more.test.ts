@@ -53,8 +53,26 @@ for line in sys.stdin: c.sendall(line[:-1].encode()); print(c.recv(100).decode()
 test('sockeye serve --module says in one line why a module cannot be loaded', async (t) => {
   const directory = temporaryDirectory(t);
   const cases: [string, string, RegExp][] = [
-    ['none.mjs', '', /its default export is no function/],
-    ['broken.mjs', 'export default (', /SyntaxError/],
+    ['none.mjs', '', /it has no default export; expected: export default async \(connection\)/],
+    ['named.mjs', 'export const run = () => {}', /it exports run by name only; expected: export/],
+    ['five.mjs', 'export default 5', /its default export is a number; expected: export default/],
+    ['broken.mjs', '\nexport default (', /broken\.mjs:2: Unexpected end of input\n/],
+    [
+      'import.mjs',
+      "import './none-such.mjs'",
+      /import\.mjs imports \S+none-such\.mjs, which is not/,
+    ],
+    [
+      'package.mjs',
+      "import 'no-such-one'",
+      /the package no-such-one, which is not .*; npm install/,
+    ],
+    [
+      'throws.mjs',
+      '\nthrow new Error("x")',
+      /failed while it was loaded \(throws\.mjs:2:7\): Error: x/,
+    ],
+    ['handler.txt', '', /its name ends in nothing that Node runs; expected \.mjs/],
   ];
   if (Number(process.versions.node.split('.')[0]) < 22) {
     cases.push([
@@ -70,8 +88,15 @@ test('sockeye serve --module says in one line why a module cannot be loaded', as
     assert.match(stderr, message);
     assert.match(stderr, /^sockeye: cannot load --module [^\n]+\n$/);
   }
-  const gone = await run(t, ['serve', '--module', join(directory, 'gone.mjs')]);
-  assert.equal(gone.status, 1);
+  for (const [path, message] of [
+    [join(directory, 'gone.ts'), /there is no such file; expected the path of a module, from \//],
+    [directory, /it is a directory; expected a file/],
+  ] as const) {
+    const { status, stderr } = await run(t, ['serve', '--module', path]);
+    assert.equal(status, 1);
+    assert.match(stderr, message);
+    assert.match(stderr, /^sockeye: cannot load --module [^\n]+\n$/);
+  }
 });
 
 test('sockeye serve --module tells of a handler that throws, and goes on', async (t) => {
