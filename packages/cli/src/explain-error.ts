@@ -62,7 +62,7 @@ function codedReason(error: Error & { code: string }): string {
     return `${error.message} (${code}); --ignore-unexpected-eof takes that for its end`;
   }
   const { errno } = error as NodeJS.ErrnoException;
-  const text = errno === undefined ? undefined : errnoMessage.get(-errno);
+  const text = errno === undefined ? undefined : errnoMessage.get(Math.abs(errno));
   if (text !== undefined) return `${text.charAt(0).toLowerCase()}${text.slice(1)} (${code})`;
   return `${escapeText(sslReason(error), { keep: '' })} (${code})`;
 }

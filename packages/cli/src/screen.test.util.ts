@@ -59,4 +59,15 @@ export class Screen {
       await pause(POLL_MS);
     }
   }
+
+  /** Waits until the screen's text matches. */
+  async shows(pattern: RegExp): Promise<void> {
+    const deadline = performance.now() + PATIENCE_MS;
+    for (;;) {
+      const text = this.lines().join('\n');
+      if (pattern.test(text)) return;
+      if (performance.now() > deadline) assert.match(text, pattern);
+      await pause(POLL_MS);
+    }
+  }
 }

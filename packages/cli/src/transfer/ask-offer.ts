@@ -1,7 +1,8 @@
-import { createInterface } from 'node:readline/promises';
 import type { Decide } from '@sockeye/net/transfer';
 import { formatCount } from '../bench/format-quantity.ts';
 import { escapeText } from '../text/escape-text.ts';
+import { askTerminal } from './ask-terminal.ts';
+import { entriesText } from './entries-text.ts';
 
 /** Asks on the terminal whether to take an offer, one offer after the other. */
 export function askOffer(): Decide {
@@ -15,15 +16,12 @@ export function askOffer(): Decide {
 
 function questionFor({ peer, entries, bytes, names }: Parameters<Decide>[0]): string {
   const list = names.map((name) => `  ${escapeText(name, { keep: '' })}\n`).join('');
-  const what = `${formatCount(entries)} files and directories, ${formatCount(bytes)} bytes`;
+  const what = `${entriesText(entries)}, ${formatCount(bytes)} bytes`;
   return `${escapeText(peer, { keep: '' })} offers ${what}:\n${list}take them? [y/N] `;
 }
 
+/** Only a yes is one; who is interrupted or ends the input has declined. */
 async function ask(question: string): Promise<boolean> {
-  const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^\s*y(es)?\s*$/i.test(await prompt.question(question));
-  } finally {
-    prompt.close();
-  }
+  const answer = await askTerminal(question, process.stderr);
+  return /^\s*y(es)?\s*$/i.test(answer ?? '');
 }

@@ -66,7 +66,7 @@ export function addReceiveCommand(program: Command, hooks: ProgramHooks): void {
     .argument('[address]', 'a sender that listens')
     .option('--listen <address>', `where to wait for senders (default: ${DEFAULT_ADDRESS})`)
     .option('--connect <address>', 'a sender that listens')
-    .option('-y, --yes', 'take every offer without asking', false)
+    .option('-y, --yes', 'take every offer without asking, as where there is no terminal', false)
     .option('--once', 'end after the first transfer that ran to its end', false)
     .addOption(new Option('--overwrite', 'replace files that differ').conflicts('append'))
     .option('--append', 'complete files that are beginnings of what is sent')
@@ -178,6 +178,8 @@ async function receive(
     return await run(receiver, flags, receiptFile);
   } catch (error) {
     throw transferFailure(`receive into ${dir}`, error);
+  } finally {
+    reporter.clear();
   }
 }
 
@@ -195,7 +197,10 @@ function announce(
     `on the other side: sockeye send PATH… ${reachableText(address)}${secretWords(flags)}`,
   );
   // The only place where it is ever shown.
-  if (secret !== undefined) process.stderr.write(`${secret}\n`);
+  if (secret !== undefined) {
+    reporter.say('it asks for this secret:');
+    process.stderr.write(`${secret}\n`);
+  }
   reporter.tellJson({ type: 'listening', address: listeningText(address) });
 }
 

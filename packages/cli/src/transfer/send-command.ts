@@ -57,7 +57,8 @@ async function send(words: readonly string[], flags: Flags): Promise<number> {
   keepHeapSmall();
   const { listen } = flags;
   const paths = listen === undefined ? words.slice(0, -1) : words;
-  if (paths.length === 0) throw usageError('nothing to send: expected PATH… ADDRESS');
+  if (paths.length === 0)
+    throw usageError('a path or the address is missing: expected PATH… ADDRESS');
   const address = transferAddress(
     listen ?? (words.at(-1) as string),
     listen === undefined ? 'client' : 'server',
@@ -83,7 +84,9 @@ async function send(words: readonly string[], flags: Flags): Promise<number> {
             process.stderr.write(`listening on ${listeningText(at)}\n`);
             const how = `${reachableText(at)}${secretWords(flags)}`;
             reporter.say(`on the other side: sockeye receive DIR ${how}`);
-            if (shown?.isNew === true) process.stderr.write(`${shown.secret}\n`);
+            if (shown?.isNew !== true) return;
+            reporter.say('it asks for this secret:');
+            process.stderr.write(`${shown.secret}\n`);
           },
         }),
       (status) =>
@@ -92,6 +95,15 @@ async function send(words: readonly string[], flags: Flags): Promise<number> {
     receiptFile?.write(receipt, '');
     return receipt.complete ? EXIT.ok : EXIT.failed;
   } catch (error) {
-    throw transferFailure('send', error);
+    throw transferFailure(actionOf(error, words, listen), error);
+  } finally {
+    reporter.clear();
   }
+}
+
+/** What failed: reading a file, or reaching the receiver. */
+function actionOf(error: unknown, words: readonly string[], listen: string | undefined): string {
+  const { path } = error as NodeJS.ErrnoException;
+  if (path !== undefined) return `send ${path}`;
+  return listen === undefined ? `send to ${words.at(-1)}` : `listen on ${listen}`;
 }

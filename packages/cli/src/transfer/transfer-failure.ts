@@ -9,13 +9,22 @@ import { TRANSFER_EXIT } from './transfer-exit.ts';
 export function transferFailure(action: string, error: unknown): CommandError {
   if (error instanceof CommandError) return error;
   if (error instanceof TransferError) {
-    return new CommandError(escapeText(error.message, { keep: '' }), statusOf(error), {
-      cause: error,
-    });
+    const message = `${escapeText(error.message, { keep: '' })}${hintOf(error)}`;
+    return new CommandError(message, statusOf(error), { cause: error });
   }
-  const reason = error instanceof FileError ? error.message : reasonOf(error);
+  const reason = error instanceof FileError ? fileReason(action, error) : reasonOf(error);
   const message = `cannot ${action}: ${escapeText(reason, { keep: '' })}`;
   return new CommandError(message, EXIT.failed, { cause: error });
+}
+
+/** The file is named once: the action may have it. */
+function fileReason(action: string, error: FileError): string {
+  const reason = reasonOf(error);
+  return action.endsWith(` ${error.path}`) ? reason : `${error.path}: ${reason}`;
+}
+
+function hintOf({ reason }: TransferError): string {
+  return reason === 'secret' ? '; the right one is what the other side shows when it starts' : '';
 }
 
 function statusOf({ reason }: TransferError): number {

@@ -1,6 +1,7 @@
 import type { ReceiveEvent, TransferReceipt } from '@sockeye/net/transfer';
 import { formatByteRate, formatCount } from '../bench/format-quantity.ts';
 import { escapeText } from '../text/escape-text.ts';
+import { entriesText } from './entries-text.ts';
 
 const ERASE_LINE = '\r\u001b[K';
 
@@ -13,7 +14,8 @@ export interface TransferReporterOptions {
 export class TransferReporter {
   readonly #options: TransferReporterOptions;
   readonly #isAnimated: boolean;
-  readonly #began = performance.now();
+  /** The first progress: waiting for an answer, and what was there already, are no part of the rate. */
+  #began: { readonly at: number; readonly bytes: number } | undefined;
   #hasProgress = false;
 
   constructor(options: TransferReporterOptions) {
@@ -45,21 +47,37 @@ export class TransferReporter {
   }
 
   #line(text: string): void {
-    const erase = this.#hasProgress ? ERASE_LINE : '';
+    this.clear();
+    process.stderr.write(`${escapeText(text, { keep: '' })}\n`);
+  }
+
+  /** Takes the progress line away: another line comes, or the end. */
+  clear(): void {
+    if (this.#hasProgress) process.stderr.write(ERASE_LINE);
     this.#hasProgress = false;
-    process.stderr.write(`${erase}${escapeText(text, { keep: '' })}\n`);
   }
 
   #progress({ bytes, totalBytes }: Extract<ReceiveEvent, { type: 'progress' }>): void {
     if (!this.#isAnimated) return;
-    const seconds = (performance.now() - this.#began) / 1000;
-    const rate = bytes / Math.max(seconds, 0.001);
-    const share = totalBytes === 0 ? 100 : Math.floor((100 * bytes) / totalBytes);
-    const left = rate > 0 ? Math.ceil((totalBytes - bytes) / rate) : 0;
-    const text = `${share}%  ${formatCount(bytes)} of ${formatCount(totalBytes)} bytes  ${formatByteRate(rate)}  ${left} s left`;
+    const began = (this.#began ??= { at: performance.now(), bytes });
+    const seconds = (performance.now() - began.at) / 1000;
+    const rate = (bytes - began.bytes) / Math.max(seconds, 0.001);
+    const share = `${totalBytes === 0 ? 100 : Math.floor((100 * bytes) / totalBytes)}%`;
+    const amount = `${formatCount(bytes)} of ${formatCount(totalBytes)} bytes`;
+    const speed = formatByteRate(rate);
+    const left = rate > 0 ? [`${Math.ceil((totalBytes - bytes) / rate)} s left`] : [];
     this.#hasProgress = true;
-    process.stderr.write(`${ERASE_LINE}${text}`);
+    process.stderr.write(
+      `${ERASE_LINE}${firstThatFits([share, amount, speed, ...left], [share, speed, ...left], [share])}`,
+    );
   }
+}
+
+/** A line that the terminal breaks is one that can't be erased. */
+function firstThatFits(...forms: readonly string[][]): string {
+  const room = process.stderr.columns - 1;
+  const lines = forms.map((parts) => parts.join('  '));
+  return lines.find((line) => line.length <= room) ?? '';
 }
 
 function isProblem({ type }: ReceiveEvent): boolean {
@@ -82,11 +100,11 @@ function jsonOf(event: ReceiveEvent): object {
 function textOf(event: Exclude<ReceiveEvent, { type: 'progress' }>): string {
   switch (event.type) {
     case 'offer':
-      return `${event.peer}: ${formatCount(event.entries)} files and directories, ${formatCount(event.bytes)} bytes`;
+      return `${event.peer}: ${entriesText(event.entries)}, ${formatCount(event.bytes)} bytes`;
     case 'file':
       return `${event.how === 'written' ? 'done' : 'same'} ${event.path.join('/')}`;
     case 'failed':
-      return `failed ${event.path.join('/')}: ${event.text} (${event.reason})`;
+      return `failed ${event.path.join('/')}: ${event.text} (${event.reason})${hintOf(event)}`;
     case 'rejected':
       return `turned away ${event.peer}: ${event.text}`;
     case 'ended':
@@ -96,6 +114,10 @@ function textOf(event: Exclude<ReceiveEvent, { type: 'progress' }>): string {
     default:
       return event satisfies never;
   }
+}
+
+function hintOf({ reason }: { readonly reason: string }): string {
+  return reason === 'exists' ? '; the receiver replaces it with --overwrite' : '';
 }
 
 function doneText(receipt: TransferReceipt): string {

@@ -1,9 +1,9 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { generateSecret } from '@sockeye/net/transfer';
 import { CommandError, usageError } from '../command-error.ts';
 import { errorCode } from '../error-code.ts';
+import { askTerminal } from './ask-terminal.ts';
 
 /** Where a secret comes from (safety.md 19): never from the command's arguments. */
 export interface SecretFlags {
@@ -88,11 +88,9 @@ export async function toldSecret(flags: SecretFlags): Promise<string | undefined
   }
   process.stderr.write('secret (not shown): ');
   const unseen = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const prompt = createInterface({ input: process.stdin, output: unseen, terminal: true });
-  try {
-    return (await prompt.question('')).trim();
-  } finally {
-    prompt.close();
-    process.stderr.write('\n');
-  }
+  const answer = await askTerminal('', unseen);
+  if (answer !== undefined) process.stderr.write('\n');
+  const secret = answer?.trim() ?? '';
+  if (secret === '') throw usageError('no secret was given: the other side shows it');
+  return secret;
 }

@@ -56,7 +56,7 @@ async function verify(path: string, dir: string, { json, quiet }: Flags): Promis
       process.stdout.write(`${formatCount(entries.length)} are the same\n`);
     return ok ? EXIT.ok : TRANSFER_EXIT.integrity;
   } catch (error) {
-    throw transferFailure(`verify ${path}`, error);
+    throw transferFailure(`verify ${path} in ${dir}`, error);
   }
 }
 

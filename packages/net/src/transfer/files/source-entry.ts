@@ -8,6 +8,7 @@ const KINDS = new Map<bigint, Entry['kind']>([
   [0o100000n, 'file'],
   [0o040000n, 'directory'],
 ]);
+const SYMBOLIC_LINK = 0o120000n;
 // What stat(2) counts blocks in.
 const STAT_BLOCK = 512n;
 const NS = 1_000_000_000n;
@@ -58,6 +59,14 @@ export function changeOf(before: SourceIdentity, now: SourceIdentity): string | 
 /** Undefined for what is neither a file nor a directory. */
 export function kindOf({ mode }: SourceStat): Entry['kind'] | undefined {
   return KINDS.get(mode & FILE_TYPE);
+}
+
+/** Why what has no kind isn't sent. */
+export function strangerText({ mode }: SourceStat): string {
+  const isLink = (mode & FILE_TYPE) === SYMBOLIC_LINK;
+  return isLink
+    ? 'it is a symbolic link, which is not followed'
+    : 'it is neither a file nor a directory';
 }
 
 /** Bytes that it adds to a transfer. */

@@ -11,6 +11,7 @@ import type { OpenFile } from './open-file.ts';
 import { listSome, RootDirectory } from './root-directory.ts';
 import {
   kindOf,
+  strangerText,
   type SkippedEntry,
   sizeOf,
   type SourceEntry,
@@ -167,7 +168,7 @@ export class SourceTree {
   #take({ sources, skipped: out }: SourceBatch, place: SourcePlace, stat: SourceStat): void {
     const kind = kindOf(stat);
     if (kind === undefined) {
-      out.push(skipped(place.path, 'it is neither a file nor a directory'));
+      out.push(skipped(place.path, strangerText(stat)));
       return;
     }
     const bytes = this.#walkedBytes + sizeOf(kind, stat);
