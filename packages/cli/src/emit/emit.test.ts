@@ -117,6 +117,37 @@ test('sockeye listen --emit prints a program that does it', async (t) => {
   assert.deepEqual([status, stdout], [0, 'hello\n']);
 });
 
+for (const host of ['127.0.0.1', '::1']) {
+  test(`sockeye ping ${host} --emit prints a program that does it`, async (t) => {
+    const args = ['ping', host, '-c', '2', '-i', '10ms', '-s', '9', '-t', '5'];
+    const real = await run(t, args);
+    if (real.status !== 0 && /CAP_NET_RAW|unreachable/.test(real.stderr + real.stdout)) {
+      t.skip(real.stderr);
+      return;
+    }
+    const { status, stdout } = await (await program(t, args)).exit();
+    const lines = '17 bytes: seq=1 time=T ms\n17 bytes: seq=2 time=T ms\n2 requests, 2 replies\n';
+    assert.deepEqual([status, stdout.replace(/=[\d.]+ ms/g, '=T ms')], [0, lines]);
+  });
+}
+
+test('sockeye ping --emit prints a line that ping takes', { skip: missing('ping') }, async (t) => {
+  const flags = ['-c', '1', '-i', '200ms', '-s', '20', '-t', '9', '-W', '2s', '-q'];
+  const { stdout } = await run(t, [
+    'ping',
+    '127.0.0.1',
+    ...flags,
+    '--source',
+    '127.0.0.2',
+    '--emit',
+  ]);
+  const [line = ''] = stdout.split('\n');
+  assert.equal(line, '// ping -4 -c 1 -i 0.2 -s 20 -t 9 -W 2 -I 127.0.0.2 -q 127.0.0.1');
+  const real = await new Running(t, 'sh', ['-c', line.slice(3)]).exit();
+  if (/not permitted/.test(real.stderr)) t.skip(real.stderr);
+  else assert.match(real.stdout, /1 packets transmitted, 1 received/);
+});
+
 test('sockeye forward --emit prints a program that does it', async (t) => {
   const directory = temporaryDirectory(t);
   const target = await serve(t, ['127.0.0.1:0', 'udp://127.0.0.1:0'], '--reply', '> ');

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { formatDuration, parseDuration } from '../duration.ts';
 import { addOptionFlag, type OptionSetting } from '../channel/socket-settings.ts';
 import { CommandError } from '../command-error.ts';
+import { pingText } from '../emit/ping-program.ts';
 import { EXIT } from '../exit-code.ts';
 import { numberFrom } from '../number-from.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
@@ -38,6 +39,7 @@ interface Flags {
   readonly timeout: number;
   readonly quiet?: boolean;
   readonly json?: boolean;
+  readonly emit?: boolean;
 }
 
 /** Adds `sockeye ping`. */
@@ -69,6 +71,7 @@ export function addPingCommand(program: Command, hooks: ProgramHooks): void {
     .option('--source <address>', 'send from this address');
   addOptionFlag(command);
   command
+    .option('--emit', 'print the TypeScript that does the same, and ping’s line')
     .addHelpText('after', EXAMPLES)
     .action(async (host: string, flags: Flags) => hooks.finish(await run(host, flags)));
 }
@@ -90,6 +93,10 @@ async function run(host: string, flags: Flags): Promise<number> {
   if (size > MAX_SIZE[target.version]) {
     const limit = MAX_SIZE[target.version];
     throw new CommandError(`cannot send ${size} bytes: the most is ${limit}`, EXIT.usage);
+  }
+  if (flags.emit) {
+    process.stdout.write(pingText({ host, version: target.version, flags }));
+    return EXIT.ok;
   }
   const options = { size, json: flags.json ?? false, quiet: flags.quiet ?? false };
   const reporter = new PingReporter(target, options);
