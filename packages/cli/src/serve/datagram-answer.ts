@@ -15,13 +15,12 @@ export type DatagramAnswer = (datagram: Buffer) => Uint8Array | undefined;
  */
 export function datagramAnswer({ behaviour, greeting, quit }: ServeOptions): DatagramAnswer {
   const answer = answerOf(behaviour);
+  const word = quit === undefined ? undefined : new QuitWord(quit);
   const hello = greeting === undefined ? undefined : greetingBytes(greeting);
   return (datagram) => {
     if (datagram.length === 0 && hello !== undefined) return hello;
-    const end = quit === undefined ? -1 : new QuitWord(quit).find(datagram);
-    if (end === 0) return undefined;
-    // What stands before the word counts, as in a stream.
-    return answer(end < 0 ? datagram : datagram.subarray(0, end));
+    // There is no session that a line within a datagram could end: what stands behind it counts.
+    return word?.isWord(datagram) ? undefined : answer(datagram);
   };
 }
 

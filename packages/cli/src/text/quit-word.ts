@@ -16,13 +16,13 @@ export class QuitWord {
 
   /** Where in the piece the session ends: what is before it still counts. -1 if it goes on. */
   find(piece: Uint8Array): number {
-    if (this.#isWord(piece)) return 0;
+    if (this.isWord(piece)) return 0;
     let start = 0;
     for (;;) {
       const newline = piece.indexOf(NEWLINE, start);
       const end = newline < 0 ? piece.length : newline;
       this.#extend(piece.subarray(start, end));
-      if (this.#isWord(this.#line) && (newline >= 0 || end > start)) return start;
+      if (this.isWord(this.#line) && (newline >= 0 || end > start)) return start;
       if (newline < 0) return -1;
       this.#line = Buffer.alloc(0);
       start = newline + 1;
@@ -34,7 +34,8 @@ export class QuitWord {
     if (room > 0) this.#line = Buffer.concat([this.#line, bytes.subarray(0, room)]);
   }
 
-  #isWord(text: Uint8Array): boolean {
+  /** Whether that is the word and nothing else, but for a newline. */
+  isWord(text: Uint8Array): boolean {
     let end = text.length;
     if (text[end - 1] === NEWLINE) end--;
     if (text[end - 1] === RETURN) end--;
