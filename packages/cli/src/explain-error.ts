@@ -27,8 +27,25 @@ const UNTRUSTED: ReadonlySet<string> = new Set([
 /** The one line for a socket operation that failed: what was tried, and why it did not work. */
 export function explainError(action: string, endpoint: Endpoint, error: unknown): CommandError {
   const reason = reasonOf(error);
-  const message = `cannot ${action} ${formatEndpoint(endpoint)}: ${reason}`;
+  const hint = endpoint.transport === 'vsock' ? vsockHint(action, error) : undefined;
+  const more = hint === undefined ? '' : `; ${hint}`;
+  const message = `cannot ${action} ${formatEndpoint(endpoint)}: ${reason}${more}`;
   return new CommandError(message, undefined, { cause: error });
+}
+
+/** What vsock(7) means by its errors, which say less than those of IP. */
+function vsockHint(action: string, error: unknown): string | undefined {
+  if (!(error instanceof SocketError)) return undefined;
+  const { code } = error;
+  if (code === 'EAFNOSUPPORT') return 'the kernel has no vsock; modprobe vsock';
+  if (action === 'listen on' && code === 'EADDRNOTAVAIL') {
+    return 'the cid is not of this machine; vsock://:port listens whatever it is';
+  }
+  if (action !== 'connect to') return undefined;
+  if (code === 'ECONNRESET') return 'nobody listens on that port there';
+  return ['ETIMEDOUT', 'ENODEV', 'ENETUNREACH'].includes(code)
+    ? 'no machine here has that cid; 2 is the host, and 1 this machine (modprobe vsock_loopback)'
+    : undefined;
 }
 
 /** Why an operation failed, in a few words that start in lower case. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { run, serve, temporaryDirectory } from './command.test.util.ts';
@@ -81,6 +81,16 @@ test('sockeye connect and listen refuse a file of --replay or --record before th
   }
 });
 
+test('sockeye connect --record leaves no file when nobody is there, and what is there as it is', async (t) => {
+  const directory = temporaryDirectory(t);
+  const [fresh, old] = [join(directory, 'fresh'), join(directory, 'old')];
+  writeFileSync(old, 'kept');
+  for (const file of [fresh, old]) {
+    assert.equal((await run(t, ['connect', '127.0.0.1:1', '--record', file])).status, 1);
+  }
+  assert.deepEqual([existsSync(fresh), readFileSync(old, 'utf8')], [false, 'kept']);
+});
+
 test('sockeye connect says of --source what is wrong with it, and tries the next address', async (t) => {
   const connect = (...args: string[]) => run(t, ['connect', ...args]);
   const foreign = await connect('127.0.0.1:1', '--source', '192.0.2.5');
@@ -109,6 +119,11 @@ const REFUSED: readonly [string, readonly string[], RegExp][] = [
     /no such host|cannot be looked up/,
   ],
   ['a Unix socket that does not exist', ['connect', 'unix:///nonexistent/s'], /ENOENT/],
+  [
+    'a port of vsock where nobody listens',
+    ['connect', 'vsock://1:4294967290'],
+    /nobody listens on that port there|no machine here has that cid|modprobe vsock/,
+  ],
   ['an address of another machine', ['serve', '192.0.2.1:80'], /EADDRNOTAVAIL/],
 ];
 

@@ -141,13 +141,14 @@ async function forward(
     proxyProtocol: flags.proxyProtocol,
     totals,
   };
-  await using observer = await Observer.open(flags);
+  await using observer = new Observer(flags);
   const serving = await openServing([endpoint], {
     ...reporting(flags),
     maxConnections: flags.maxConnections,
     drainTimeoutMs: flags.drain,
     portFile: flags.portFile,
     option: flags.option,
+    whenBound: () => observer.start(),
     makeServer(bound, shared) {
       if (isConnectionless(endpoint.transport)) {
         const idleMs = flags.idleTimeout ?? DATAGRAM_IDLE_MS;

@@ -9,7 +9,7 @@
 // others `base64`; a piece is what one system call sent or received, a datagram where messages are
 // kept. `end` is the end of that direction. Bytes are those on the wire, below TLS's encryption and
 // with the marks of --frame.
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { isUtf8 } from 'node:buffer';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CommandError } from '../command-error.ts';
@@ -32,9 +32,11 @@ export class Recorder implements Disposable {
     this.#write({ sockeye: 'recording', version: VERSION, address, started });
   }
 
-  /** @throws CommandError when the file can't be made; what is there stays */
+  /** @throws CommandError when the file can't be made; what is there stays, and nothing new */
   static check(file: string): void {
+    const isThere = existsSync(file);
     closeSync(openFile(file, 'a'));
+    if (!isThere) rmSync(file, { force: true });
   }
 
   /** What looks on at a channel. */

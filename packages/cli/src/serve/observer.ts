@@ -43,22 +43,22 @@ export class Observer implements AsyncDisposable {
   #recorder: Recorder | undefined;
   #open = new Set<RecordedConversation>();
 
-  private constructor({ hex = false, record }: ObserverOptions, recorder: Recorder | undefined) {
+  constructor({ hex = false, record }: ObserverOptions) {
     this.#isHex = hex;
     this.#file = record;
-    this.#recorder = recorder;
   }
 
-  /** @throws CommandError when the file can't be made; what is there is replaced */
-  static async open(options: ObserverOptions): Promise<Observer> {
-    const { record } = options;
+  /**
+   * Begins the file; before this nothing is recorded.
+   *
+   * @throws CommandError when the file can't be made; what is there is replaced
+   */
+  async start(): Promise<void> {
+    if (this.#file === undefined) return;
     try {
-      return new Observer(
-        options,
-        record === undefined ? undefined : await Recorder.create(record),
-      );
+      this.#recorder = await Recorder.create(this.#file);
     } catch (error) {
-      throw cannotWrite(record, error);
+      throw cannotWrite(this.#file, error);
     }
   }
 

@@ -33,6 +33,8 @@ export interface ServingOptions extends ReporterOptions {
   readonly portFile?: string | undefined;
   /** Socket options of the listeners, which accepted sockets inherit. */
   readonly option?: readonly OptionSetting[] | undefined;
+  /** What waits until every address is ours: a recording is not replaced for a port in use. */
+  readonly whenBound?: (() => Promise<void>) | undefined;
   readonly makeServer: (bound: BoundSocket, shared: Shared) => SocketServer;
 }
 
@@ -65,6 +67,7 @@ export async function openServing(
   const bound: BoundSocket[] = [];
   try {
     for (const endpoint of endpoints) bound.push(...(await bindEndpoint(endpoint, options.option)));
+    await options.whenBound?.();
     return new Servers(bound, options);
   } catch (error) {
     for (const { socket, cleanUp } of bound) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TcpInfo } from '@sockeye/net';
@@ -178,3 +178,14 @@ test('sockeye serve --hex dumps both directions of each client on stderr', async
   await server.until(({ stderr }) => /> 00000000 {2}3e 20 61 0a .*\|> a\.\|/.test(stderr));
   assert.match(server.stderr, /^tcp:\/\/127\.0\.0\.1:\d+ < 00000000 {2}61 0a .*\|a\.\|$/m);
 });
+
+for (const [command, ...more] of [['serve'], ['forward', '127.0.0.1:1']]) {
+  test(`sockeye ${command} --record replaces no recording when it cannot listen`, async (t) => {
+    const holder = await serve(t, ['127.0.0.1:0']);
+    const file = join(temporaryDirectory(t), 'old.pcapng');
+    writeFileSync(file, 'kept');
+    const args = [command as string, addressOf(holder), ...more, '--record', file];
+    assert.equal((await run(t, args)).status, 1);
+    assert.equal(readFileSync(file, 'utf8'), 'kept');
+  });
+}

@@ -153,7 +153,7 @@ async function serve(
   const isTls = endpoints.some(({ transport }) => transport === 'tls');
   const settings = loadTls(flags, endpoints);
   const tls = isTls ? serverTls(settings) : undefined;
-  await using observer = await Observer.open(flags);
+  await using observer = new Observer(flags);
   const makeServer: ServingOptions['makeServer'] = ({ socket, endpoint }, shared) =>
     isConnectionless(endpoint.transport)
       ? new DatagramServer(socket, {
@@ -180,6 +180,7 @@ async function serve(
     drainTimeoutMs: flags.drain,
     portFile: flags.portFile,
     option: flags.option,
+    whenBound: () => observer.start(),
     json: flags.json ?? false,
     quiet: flags.quiet ?? false,
     verbose: flags.verbose ?? false,
