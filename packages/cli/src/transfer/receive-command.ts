@@ -14,7 +14,7 @@ import { reasonOf } from '../explain-error.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
 import { durationOption, parseCount } from '../serve/server-flags.ts';
 import { askOffer } from './ask-offer.ts';
-import { keepHeapSmall } from './keep-heap-small.ts';
+import { HeapMode } from './keep-heap-small.ts';
 import { loadHashes } from './load-hashes.ts';
 import { parseSize } from './parse-size.ts';
 import { listeningText, reachableText, transferAddress } from './transfer-address.ts';
@@ -137,7 +137,6 @@ async function receive(
   flags: Flags,
   hooks: ProgramHooks,
 ): Promise<number> {
-  keepHeapSmall();
   const [dir, connect] = places(dirWord, addressWord, flags);
   if (flags.receipt !== undefined && connect === undefined && !flags.once) {
     throw usageError('--receipt is for one transfer: add --once');
@@ -145,6 +144,7 @@ async function receive(
   const decide = decideOf(flags);
   const receiptFile = flags.receipt === undefined ? undefined : new ReceiptFile(flags.receipt);
   const reporter = new TransferReporter(flags);
+  const heap = new HeapMode();
   makeDirectory(dir);
   const role = connect === undefined ? 'server' : 'client';
   const address = transferAddress(connect ?? flags.listen ?? DEFAULT_ADDRESS, role);
@@ -165,6 +165,7 @@ async function receive(
     hashes: loadHashes(),
     onEvent(event) {
       if (event.type === 'ended') receiptFile?.drop(event.peer);
+      heap.tell(event);
       reporter.tell(event);
     },
     onEntry: (entry, peer) => receiptFile?.add(entry, peer),

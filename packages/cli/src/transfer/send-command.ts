@@ -3,7 +3,7 @@ import { sendFiles } from '@sockeye/net/transfer';
 import { CommandError, usageError } from '../command-error.ts';
 import { EXIT } from '../exit-code.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
-import { keepHeapSmall } from './keep-heap-small.ts';
+import { HeapMode } from './keep-heap-small.ts';
 import { loadHashes } from './load-hashes.ts';
 import { parseSize } from './parse-size.ts';
 import { listeningText, reachableText, transferAddress } from './transfer-address.ts';
@@ -54,7 +54,6 @@ function parseParallel(text: string): number {
 }
 
 async function send(words: readonly string[], flags: Flags): Promise<number> {
-  keepHeapSmall();
   const { listen } = flags;
   const paths = listen === undefined ? words.slice(0, -1) : words;
   if (paths.length === 0)
@@ -65,6 +64,7 @@ async function send(words: readonly string[], flags: Flags): Promise<number> {
   );
   const receiptFile = flags.receipt === undefined ? undefined : new ReceiptFile(flags.receipt);
   const reporter = new TransferReporter(flags);
+  const heap = new HeapMode();
   const shown = listen === undefined ? undefined : shownSecret(flags);
   const secret = shown === undefined ? await toldSecret(flags) : shown.secret;
   const abort = new AbortController();
@@ -78,7 +78,10 @@ async function send(words: readonly string[], flags: Flags): Promise<number> {
           bytesPerSecond: flags.rate,
           hashes: loadHashes(),
           signal: abort.signal,
-          onEvent: (event) => reporter.tell(event),
+          onEvent(event) {
+            heap.tell(event);
+            reporter.tell(event);
+          },
           onEntry: (entry) => receiptFile?.add(entry, ''),
           onListening(at) {
             process.stderr.write(`listening on ${listeningText(at)}\n`);
