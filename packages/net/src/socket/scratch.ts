@@ -1,4 +1,5 @@
 import { MAX_ADDRESS_LENGTH } from '../address/index.ts';
+import { YoungCollection } from './young-collection.ts';
 
 // Memory of this thread that a system call fills and its caller reads before anything else runs.
 
@@ -14,8 +15,13 @@ export const addressOutBytes = addressOut.subarray(4);
 /** Where an address is encoded for a call. */
 export const addressIn = Buffer.alloc(MAX_ADDRESS_LENGTH);
 
+// From here on a Buffer has memory of its own, which V8 counts; a smaller one shares the pool's.
+const COUNTED_BYTES = Buffer.poolSize >>> 1;
+const young = new YoungCollection();
+
 /** The bytes as a Buffer of their own. */
 export function copyBytes(source: Buffer, offset: number, length: number): Buffer {
+  if (length >= COUNTED_BYTES) young.dropped(length);
   const copy = Buffer.allocUnsafe(length);
   source.copy(copy, 0, offset, offset + length);
   return copy;

@@ -5,6 +5,11 @@ import { runInNewContext } from 'node:vm';
 // each 4 MiB. From 8 MiB on V8 starts with the whole heap.
 const COLLECT_BYTES = 4 * 1024 * 1024;
 
+// glibc's free() gives memory back to the kernel from 128 KiB on, so that each new buffer is mapped
+// afresh. Once so large a block was freed it keeps up to twice as much for the next (mallopt(3),
+// M_MMAP_THRESHOLD), here what two collections free. The block is never touched.
+const FREED_ONCE_BYTES = 8 * 1024 * 1024;
+
 type Collect = (options: { readonly type: 'minor' }) => void;
 
 /** V8's collection of young objects; undefined where it can't be had, which costs time only. */
@@ -27,6 +32,7 @@ function collectAlone(run: Collect): void {
   setFlagsFromString('--parallel-scavenge');
 }
 
+let started = false;
 let collect: Collect | undefined;
 
 /**
@@ -35,17 +41,21 @@ let collect: Collect | undefined;
  * V8 counts the memory of every buffer, young ones included, against the old generation's limit,
  * which lies some 8 MiB above a small heap. node:tls makes a buffer of 16 KiB for each record, so a
  * gigabyte was 98 collections of the whole heap, half of a receiver's time; with this it is one
- * (docs/decisions/0004-transfer-speed.md).
+ * (docs/decisions/0004-transfer-speed.md). Receives that give a large Buffer have the same cost.
  */
 export class YoungCollection {
   #bytes = 0;
 
-  /** So many bytes of buffers became garbage. */
+  /** So many bytes of buffers became garbage, or will soon. */
   dropped(bytes: number): void {
     this.#bytes += bytes;
     if (this.#bytes < COLLECT_BYTES) return;
     this.#bytes = 0;
-    collect ??= minorCollection();
+    if (!started) {
+      started = true;
+      collect = minorCollection();
+      Buffer.allocUnsafeSlow(FREED_ONCE_BYTES);
+    }
     if (collect !== undefined) collectAlone(collect);
   }
 }
