@@ -228,6 +228,40 @@ test(
   },
 );
 
+// The test runner follows promises itself, so that only a process of its own can tell.
+const FOLLOWED = `
+import { executionAsyncId } from 'node:async_hooks';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:tls';
+const [serverModule, keyFile, certFile] = process.argv.slice(1);
+const { serve } = await import(serverModule);
+const isFollowed = async () =>
+  (await Promise.resolve().then(executionAsyncId)) !==
+  (await Promise.resolve().then(executionAsyncId));
+const said = [await isFollowed()];
+const tls = { key: readFileSync(keyFile), cert: readFileSync(certFile) };
+const server = await serve({ host: '127.0.0.1', port: 0 }, (connection) => connection.recv(), { tls });
+for (let i = 0; i < 2; i++) {
+  const client = connect({ ...server.address, rejectUnauthorized: false });
+  await once(client, 'secureConnect');
+  while (server.connections === 0) await new Promise(setImmediate);
+  client.write('x');
+  await once(client, 'end');
+  said.push(await isFollowed());
+  client.destroy();
+}
+console.log(said.join());
+process.exit();`;
+
+test('after a handshake no promise of the process is followed', openssl, () => {
+  const { keyFile, certFile } = certificateOf('first.test');
+  const module = new URL('./index.js', import.meta.url).href;
+  const args = ['--input-type=module', '-e', FOLLOWED, module, keyFile, certFile];
+  const said = execFileSync(process.execPath, args, { encoding: 'utf8', timeout: 20_000 });
+  assert.equal(said, 'false,false,false\n');
+});
+
 test('a peer that speaks no TLS fails its own handshake only', openssl, async () => {
   await using server = await start(echo);
   const failed = once(server, 'disconnect');
