@@ -40,7 +40,8 @@ export class TlsStream {
     // Until the keys are agreed on, node:tls makes errors of its own of an end.
     if (tls.getPeerFinished() === undefined) tls.once('secureConnect', hold);
     else hold();
-    tls.on('data', (chunk: Buffer) => this.#wake(() => this.#take(chunk)));
+    tls.on('data', (chunk: Buffer) => this.#take(chunk));
+    this.#takePushed();
     tls.on('end', () => this.#wake(() => (this.#hasEnded = true)));
     tls.on('close', () => this.#wake(() => (this.#isClosed = true)));
     tls.on('error', (error: Error) => this.#wake(() => (this.#failure = error)));
@@ -51,10 +52,25 @@ export class TlsStream {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
+  /**
+   * Takes each record when node:tls adds it to its stream, without the way through the stream's
+   * buffer and events. The end goes that way, and so would a record that came by another: 'data'.
+   */
+  #takePushed(): void {
+    const { tls } = this;
+    const push = tls.push.bind(tls);
+    tls.push = (chunk: Buffer | null, encoding?: BufferEncoding): boolean => {
+      if (chunk === null || tls.readableLength > 0) return push(chunk, encoding);
+      this.#take(chunk);
+      return true;
+    };
+  }
+
   #take(chunk: Buffer): void {
     this.#queue.push(chunk);
     this.#queuedBytes += chunk.length;
-    if (this.#queuedBytes >= this.#highWaterMark) this.tls.pause();
+    if (this.#queuedBytes >= this.#highWaterMark) this.#transport.stop();
+    if (this.#waiting.length > 0) this.#wake(() => undefined);
   }
 
   /**
@@ -91,7 +107,7 @@ export class TlsStream {
   #taken(bytes: number): void {
     this.#queuedBytes -= bytes;
     this.#young.dropped(bytes);
-    if (this.#queuedBytes < this.#highWaterMark && this.tls.isPaused()) this.tls.resume();
+    if (this.#queuedBytes < this.#highWaterMark) this.#transport.go();
     // Others may wait for what is left.
     if (this.#queue.length > 0) this.#wake(() => undefined);
   }

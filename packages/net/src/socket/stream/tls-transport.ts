@@ -26,6 +26,9 @@ export class TlsTransport extends Duplex {
   #buffer: Buffer | undefined;
   #onEnd: ((error: Error) => void) | undefined;
   #sendFailure: Error | undefined;
+  #isStopped = false;
+  /** Whether node:tls has asked for more meanwhile. */
+  #isAsked = false;
 
   constructor(socket: StreamSocket) {
     // One byte: the next receive begins when node:tls has taken the one before.
@@ -48,7 +51,24 @@ export class TlsTransport extends Duplex {
     this.#onEnd = onEnd;
   }
 
+  /** Receives nothing more until `go`. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  go(): void {
+    this.#isStopped = false;
+    if (!this.#isAsked) return;
+    this.#isAsked = false;
+    if (!this.destroyed) this.#receive();
+  }
+
   override _read(): void {
+    if (this.#isStopped) this.#isAsked = true;
+    else this.#receive();
+  }
+
+  #receive(): void {
     const buffer = this.#buffer;
     const receiving =
       buffer === undefined
