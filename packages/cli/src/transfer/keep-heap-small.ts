@@ -17,19 +17,10 @@ export function keepHeapSmall(): void {
 /** What V8 does while many small files go by, and while a large one does. */
 const MODES = {
   // Each leaves old objects behind, at which V8 by itself doesn't look before they are 30 MiB. The triggers
-  // are percents of what may be allocated until the next collection; the budget is V8's own.
-  many: [
-    '--incremental-marking-soft-trigger=15',
-    '--incremental-marking-hard-trigger=20',
-    '--interrupt-budget=135168',
-  ],
-  // TLS's buffers count as old ones: V8 would do nothing else (0 is no trigger). The few functions that run
-  // are soon optimised; for more the compiler's thread would take the processor.
-  large: [
-    '--incremental-marking-soft-trigger=0',
-    '--incremental-marking-hard-trigger=0',
-    '--interrupt-budget=1000000',
-  ],
+  // are percents of what may be allocated until the next collection.
+  many: ['--incremental-marking-soft-trigger=15', '--incremental-marking-hard-trigger=20'],
+  // TLS's buffers count as old ones: V8 would do nothing else (0 is no trigger).
+  large: ['--incremental-marking-soft-trigger=0', '--incremental-marking-hard-trigger=0'],
 } as const;
 
 /** Sets V8 to what a transfer does just now. */
