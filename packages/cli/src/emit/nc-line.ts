@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { formatDuration } from '../duration.ts';
 import type { Emitted } from './emit.ts';
 import { shellWord } from './shell-word.ts';
@@ -5,6 +6,7 @@ import { shellWord } from './shell-word.ts';
 /** The same with OpenBSD's nc; undefined where it can't. */
 export function ncLine({ command, endpoint, flags }: Emitted): string | undefined {
   if (command !== 'connect' && command !== 'listen') return undefined;
+  if ((flags.option ?? []).length > 0) return undefined;
   if (flags.frame !== undefined || (command === 'listen' && flags.crlf)) return undefined;
   const words = [
     'nc',
@@ -16,10 +18,7 @@ export function ncLine({ command, endpoint, flags }: Emitted): string | undefine
       ? []
       : ['-w', String(Math.ceil(Number(formatSeconds(flags.timeout))))]),
   ];
-  const source = /^([^:]+)(?::(\d+))?$/.exec(flags.source ?? '');
-  if (flags.source !== undefined && source === null) return undefined;
-  if (source?.[1] !== undefined) words.push('-s', source[1]);
-  if (source?.[2] !== undefined) words.push('-p', source[2]);
+  words.push(...sourceWords(flags.source));
   switch (endpoint.transport) {
     case 'tcp':
     case 'udp': {
@@ -39,6 +38,15 @@ export function ncLine({ command, endpoint, flags }: Emitted): string | undefine
     default:
       return endpoint satisfies never;
   }
+}
+
+/** Where it comes from: `host`, `host:port`, `:port`, `[::1]:port` or `::1`. */
+function sourceWords(source: string | undefined): string[] {
+  if (source === undefined) return [];
+  if (isIPv6(source)) return ['-s', source];
+  const [, bracketed, host, port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d+))?$/.exec(source) ?? [];
+  const own = bracketed ?? host ?? '';
+  return [...(own === '' ? [] : ['-s', own]), ...(port === undefined ? [] : ['-p', port])];
 }
 
 function formatSeconds(ms: number): string {

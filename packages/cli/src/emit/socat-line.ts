@@ -1,10 +1,16 @@
+import { isIPv6 } from 'node:net';
 import type { Endpoint, HostEndpoint, UnixEndpoint } from '../address/address.ts';
 import type { Emitted, EmitFlags } from './emit.ts';
 import { shellWord } from './shell-word.ts';
 
+// What neither socat's address nor the shell behind it nor echo reads as anything else.
+const PLAIN_WORDS = /^[\p{L}\p{N}_.]+(?: [\p{L}\p{N}_.-]+)*$/u;
+
 /** The same with socat; undefined where it can't. */
 export function socatLine({ command, endpoint, target, flags }: Emitted): string | undefined {
   if (flags.proxyProtocol !== undefined || flags.frame !== undefined) return undefined;
+  // Its names for the options of sockets are its own.
+  if ((flags.option ?? []).length > 0) return undefined;
   const own =
     command === 'connect'
       ? connectAddress(endpoint, flags)
@@ -25,7 +31,7 @@ function served(command: Emitted['command'], flags: EmitFlags): string | undefin
   const { greeting, reply, chat, hello, random, discard, module } = flags;
   if (greeting !== undefined || reply !== undefined || chat || module !== undefined)
     return undefined;
-  if (hello !== undefined) return `SYSTEM:printf '%s\\n' ${shellWord(hello)}`;
+  if (hello !== undefined) return PLAIN_WORDS.test(hello) ? `SYSTEM:echo ${hello}` : undefined;
   if (random) return 'OPEN:/dev/urandom,rdonly';
   return discard ? 'OPEN:/dev/null' : 'PIPE';
 }
@@ -41,7 +47,8 @@ function connectAddress(endpoint: Endpoint, flags: EmitFlags): string | undefine
     case 'unix':
       return unixName(endpoint, 'CONNECT');
     case 'unix-dgram':
-      return unixName(endpoint, 'SENDTO');
+      // Without a file of its own to bind to it would get no answers.
+      return undefined;
     case 'unix-seqpacket':
       return endpoint.path.startsWith('\0')
         ? undefined
@@ -96,7 +103,8 @@ function unixName({ path }: UnixEndpoint, verb: string): string {
 }
 
 function bindTo(source: string | undefined): string[] {
-  return source === undefined ? [] : [`bind=${source}`];
+  if (source === undefined) return [];
+  return [`bind=${isIPv6(source) ? `[${source}]` : source}`];
 }
 
 function tlsOptions({ cert, key, ca, insecure, servername }: EmitFlags): string[] {
