@@ -33,7 +33,7 @@ test('the memory of chunks that were dropped is used again', async (t) => {
     left.close();
     right.close();
   `);
-  // Of 65,536 pages a third is mapped again where nothing is collected early or kept.
+  // Some 2,000; 12,000 to 27,000 where nothing is collected early or kept.
   const faults = Number(stdout);
-  assert.ok(stdout !== '' && faults < 16_384, `${stdout.trim()} pages mapped for 256 MiB`);
+  assert.ok(stdout !== '' && faults < 6_000, `${stdout.trim()} pages mapped for 256 MiB`);
 });
