@@ -18,7 +18,7 @@ export function parseDuration(text: string): number {
   const [, number, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
   const unitMs = UNIT_MS.get(unit);
   if (number === undefined || unitMs === undefined) {
-    throw new InvalidArgumentError('Expected a duration: 10s, 500ms, 5m or none.');
+    throw new InvalidArgumentError('Expected a duration: 10s, 500ms, 5m, none, or 10 for seconds.');
   }
   return Number(number) * unitMs;
 }

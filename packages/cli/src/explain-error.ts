@@ -78,6 +78,9 @@ function codedReason(error: Error & { code: string }): string {
   if (error instanceof TlsTruncatedError) {
     return `${error.message} (${code}); --ignore-unexpected-eof takes that for its end`;
   }
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') {
+    return `${sslReason(error)} (${code}); does the other side speak TLS?`;
+  }
   const { errno } = error as NodeJS.ErrnoException;
   const text = errno === undefined ? undefined : errnoMessage.get(Math.abs(errno));
   if (text !== undefined) return `${text.charAt(0).toLowerCase()}${text.slice(1)} (${code})`;

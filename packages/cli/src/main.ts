@@ -1,4 +1,4 @@
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { AddressSyntaxError } from './address/address-syntax-error.ts';
 import { CommandError } from './command-error.ts';
 import { EXIT } from './exit-code.ts';
@@ -29,11 +29,20 @@ export async function main(args: readonly string[], options: MainOptions = {}): 
   const program = await makeProgram(hooks, args[0]);
   try {
     if (args.length === 0) program.error('no command given; sockeye --help lists them');
-    await program.parseAsync(args, { from: 'user' });
+    await program.parseAsync(asksHelpOfNothing(program, args) ? args.slice(1) : args, {
+      from: 'user',
+    });
     return status;
   } catch (error) {
     return report(error);
   }
+}
+
+/** Commander shows the general help for it, where the word alone gets "Did you mean". */
+function asksHelpOfNothing(program: Command, [first, word]: readonly string[]): boolean {
+  if (first !== 'help' || word === undefined || word.startsWith('-') || word === 'help')
+    return false;
+  return program.commands.every((command) => command.name() !== word);
 }
 
 function report(error: unknown): number {

@@ -76,7 +76,9 @@ Examples:
 
 Addresses:
   host:port  :port  [::1]:port  tcp://host:port  udp://host:port  tls://host:port
-  unix:///path  unix-dgram:///path  unix-seqpacket:///path  unix:@abstract  vsock://cid:port`;
+  unix:///path  unix-dgram:///path  unix-seqpacket:///path  unix:@abstract  vsock://cid:port
+
+The manual is the page man/sockeye.1 of the package: man sockeye, where npm has linked it.`;
 
 /**
  * The command with its subcommands.

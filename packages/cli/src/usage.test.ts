@@ -7,6 +7,7 @@ import { run, serve, temporaryDirectory } from './command.test.util.ts';
 const WRONG: readonly [readonly string[], RegExp][] = [
   [[], /no command given/],
   [['serv'], /unknown command 'serv' \(Did you mean serve\?\)/],
+  [['help', 'conect'], /unknown command 'conect' \(Did you mean connect\?\)/],
   [['--versio'], /unknown option '--versio' \(Did you mean --version\?\)/],
   [['serve', '--greetin', 'x'], /unknown option '--greetin' \(Did you mean --greeting\?\)/],
   [['serve', '1.2.3.4:99999'], /cannot read address "1\.2\.3\.4:99999": the port "99999" is above/],
@@ -116,7 +117,7 @@ const REFUSED: readonly [string, readonly string[], RegExp][] = [
   [
     'a host that does not exist',
     ['connect', 'nothing.invalid:80'],
-    /no such host|cannot be looked up/,
+    /cannot look up tcp:\/\/nothing\.invalid:80: (no such host|the host cannot be looked up)/,
   ],
   ['a Unix socket that does not exist', ['connect', 'unix:///nonexistent/s'], /ENOENT/],
   [

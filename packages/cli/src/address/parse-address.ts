@@ -10,6 +10,9 @@ const MAX_PATH_BYTES = 107;
 const MAX_NAME = 253;
 const MAX_LABEL = 63;
 
+// What input methods of Chinese and Japanese give for a colon (U+FF1A).
+const WIDE_COLON = '\uff1a';
+
 const HOST_FORM = 'host:port, such as 127.0.0.1:8090';
 const IPV6_FORM = 'an IPv6 address in brackets, such as [::1]:8090';
 
@@ -63,7 +66,18 @@ function transportOf(text: string, name: string): Transport {
 function withoutScheme(text: string): string {
   if (text === '') throw new AddressSyntaxError(text, 'it is empty', HOST_FORM);
   if (/^unix[a-z-]*:/.test(text)) {
+    const path = /^(unix[a-z-]*):(\/.*)/.exec(text);
+    if (path !== null) {
+      const [, kind, rest] = path;
+      throw new AddressSyntaxError(text, 'it has no //', quote(`${kind}://${rest}`));
+    }
     throw new AddressSyntaxError(text, 'the path is not absolute', 'unix:///path or unix:@name');
+  }
+  const bare = /^(tcp|udp|tls|vsock):(?=.*:)/.exec(text);
+  if (bare !== null) {
+    const [all, kind] = bare;
+    const rest = text.slice(all.length);
+    throw new AddressSyntaxError(text, 'it has no //', quote(`${kind}://${rest}`));
   }
   if (/^\.{0,2}\//.test(text)) {
     throw new AddressSyntaxError(text, 'it is a path', 'unix:///path for a Unix socket');
@@ -73,7 +87,7 @@ function withoutScheme(text: string): string {
     throw new AddressSyntaxError(
       text,
       'it has no host',
-      `host:port, such as 127.0.0.1:${port}, or :${port} for every interface`,
+      `host:port, such as 127.0.0.1:${port}, or :${port} (a server's every interface, a client's own machine)`,
     );
   }
   return text;
@@ -84,6 +98,9 @@ function withoutScheme(text: string): string {
 function hostEndpoint(text: string, transport: 'tcp' | 'udp' | 'tls', rest: string): Endpoint {
   if (rest.startsWith('[')) return bracketedEndpoint(text, transport, rest);
   const colon = rest.lastIndexOf(':');
+  if (rest.includes(WIDE_COLON)) {
+    throw new AddressSyntaxError(text, `its colon is the full-width ${WIDE_COLON}`, HOST_FORM);
+  }
   if (colon < 0) throw new AddressSyntaxError(text, 'it has no port', HOST_FORM);
   const host = rest.slice(0, colon);
   if (host.includes(':')) {

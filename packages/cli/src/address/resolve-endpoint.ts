@@ -79,9 +79,13 @@ async function hostsOf(endpoint: HostEndpoint, role: 'client' | 'server'): Promi
   } catch (error) {
     if (!(error instanceof AddressInfoError)) throw error;
     const reason = NO_SUCH_HOST.has(error.code) ? 'no such host' : 'the host cannot be looked up';
-    throw new CommandError(`cannot use ${formatEndpoint(endpoint)}: ${reason} (${error.code})`, 1, {
-      cause: error,
-    });
+    throw new CommandError(
+      `cannot look up ${formatEndpoint(endpoint)}: ${reason} (${error.code})`,
+      1,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

@@ -35,6 +35,7 @@ Examples:
   sockeye bench 127.0.0.1:8092                          round trips, one after another
   sockeye bench 127.0.0.1:8092 --connections 50 --depth 16 --size 1000
   sockeye bench 127.0.0.1:8092 --rate 5000 --json       on a schedule, for a script
+  sockeye bench --serve udp://127.0.0.1:8092            the other side of the next
   sockeye bench udp://127.0.0.1:8092 --mode send        datagrams, with what was lost
 
 echo (the default) works against any server that echoes, whether it greets first or not; send works

@@ -7,7 +7,9 @@ import {
   formatLatency,
   formatShare,
 } from './format-quantity.ts';
+import type { BenchMode } from './bench-protocol.ts';
 import type { LatencyHistogram } from './latency-histogram.ts';
+import type { Measurements } from './measurements.ts';
 import type { BenchRun } from './run-bench.ts';
 
 const PERCENTILES = [50, 90, 99, 99.9] as const;
@@ -74,10 +76,10 @@ export function benchTable(subject: BenchSubject, run: BenchRun): string {
   ];
   if (m.bytesSent > 0) rows.push(['sent', formatByteRate(m.bytesSent / seconds)]);
   if (m.bytesReceived > 0) rows.push(['received', formatByteRate(m.bytesReceived / seconds)]);
-  if (m.offered > 0) rows.push(['lost', lossText(m.lost, m.offered)]);
+  if (m.offered > 0) rows.push(['lost', lossText(m, subject.mode)]);
   if (run.unanswered > 0) rows.push(['unanswered', `${formatCount(run.unanswered)} at the end`]);
   if (m.serverBytes !== undefined) {
-    rows.push(['arrived', `${formatCount(m.serverBytes)} B, the server says`]);
+    rows.push(['arrived', `${formatCount(m.serverBytes)} B, the server says, warm-up included`]);
   }
   rows.push(...latencyRows(m.latencies));
   rows.push(['client', `${formatShare(run.clientCpu)} of a processor${busyText(run.clientCpu)}`]);
@@ -100,8 +102,10 @@ function headline(subject: BenchSubject, seconds: number): string {
   return parts.join(', ');
 }
 
-function lossText(lost: number, offered: number): string {
-  return `${formatCount(lost)} of ${formatCount(offered)} datagrams (${formatShare(lost / offered)})`;
+/** The side that counts arrivals in the modes without echo knows of no warm-up. */
+function lossText({ lost, offered }: Measurements, mode: BenchMode): string {
+  const share = `${formatCount(lost)} of ${formatCount(offered)} datagrams (${formatShare(lost / offered)})`;
+  return mode === 'echo' ? share : `${share}, warm-up included`;
 }
 
 function latencyRows(latencies: LatencyHistogram): [string, string][] {

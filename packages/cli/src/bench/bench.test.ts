@@ -277,6 +277,13 @@ async function waitForPeer({ address }: { address: string }): Promise<void> {
   }
 }
 
+test('sockeye bench --mode send says where its figures have the warm-up in them', async (t) => {
+  const server = await benchServer(t, 'udp://127.0.0.1:0');
+  const { stdout } = await run(t, ['bench', server.address, '--mode', 'send', ...SHORT]);
+  assert.match(stdout, /lost .* datagrams .*, warm-up included\n/);
+  assert.match(stdout, /arrived .*, the server says, warm-up included\n/);
+});
+
 test('sockeye bench shows its progress on a terminal and clears it; -q shows none', async (t) => {
   const server = await benchServer(t, '127.0.0.1:0');
   const onTerminal = async (...more: string[]): Promise<string> => {

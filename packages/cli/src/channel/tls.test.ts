@@ -88,6 +88,13 @@ test('sockeye serve tls:// goes on after a client that speaks no TLS', { skip },
   assert.equal(stdout, 'still here');
 });
 
+test('sockeye connect tls:// to a server without TLS asks whether it speaks TLS', async (t) => {
+  const server = await serve(t, ['127.0.0.1:0'], '--greeting', 'hello');
+  const { status, stderr } = await run(t, ['connect', `tls://127.0.0.1:${server.ports[0]}`]);
+  assert.equal(status, 1);
+  assert.match(stderr, /^sockeye: cannot .* does the other side speak TLS\?\n$/);
+});
+
 test('sockeye serve tls:// --ca takes only clients that it vouches for', { skip }, async (t) => {
   const { cert, flags } = files(t);
   const stranger = files(t);

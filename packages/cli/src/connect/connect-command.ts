@@ -1,14 +1,19 @@
 import type { Command } from 'commander';
 import { parseAddress } from '../address/parse-address.ts';
+import type { Channel } from '../channel/channel.ts';
 import { openChannel } from '../channel/open-channel.ts';
 import { addOptionFlag, addSourceFlag, type SocketFlags } from '../channel/socket-settings.ts';
 import { addTlsFlags, addUnexpectedEofFlag, loadTls, type TlsFlags } from '../channel/tls-flags.ts';
 import { addEmitFlag, emit } from '../emit/emit.ts';
 import { checkFiles } from './check-files.ts';
 import { EXIT } from '../exit-code.ts';
+import { explainError } from '../explain-error.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
 import { joinStdio, type StdioOptions } from './join-stdio.ts';
 import { addStdioFlags, addTimeoutFlag } from './stdio-flags.ts';
+
+// Arbitrary: how long a refusal (ICMP, "port unreachable") or an answer may take.
+const PROBE_MS = 1000;
 
 const EXAMPLES = `
 Examples:
@@ -20,7 +25,7 @@ Examples:
 
 Ends with 0 when the peer has closed and stdin has ended (a terminal need not: the peer's end is
 enough), 1 when the network says no, 124 when --timeout runs out, 130 on Ctrl-C.
-With udp:// and unix-dgram:// it ends within 10 s of stdin's end.`;
+With udp:// and unix-dgram:// it ends within 10 s of stdin's end, with 0 whatever came.`;
 
 interface Flags extends StdioOptions, TlsFlags, SocketFlags {
   readonly emit?: boolean;
@@ -38,7 +43,7 @@ export function addConnectCommand(program: Command, hooks: ProgramHooks): void {
     .argument('<address>', 'where to connect to');
   command.option(
     '--probe',
-    'connect and end at once: the exit status tells whether somebody is there',
+    'connect and end at once: the exit status tells whether somebody is there; of udp:// (an empty datagram) only that nobody is',
   );
   addStdioFlags(command);
   addTimeoutFlag(command, 'give up after this time without an answer or a byte');
@@ -66,6 +71,23 @@ async function connect(address: string, flags: Flags): Promise<number> {
     settings: flags.option,
     tls,
   });
-  if (flags.probe) return EXIT.ok;
+  if (flags.probe) return await probe(channel, flags.timeout);
   return await joinStdio(channel, flags);
+}
+
+/** A stream's connection has told already; of datagrams, ICMP may refuse one. */
+async function probe(channel: Channel, timeoutMs = PROBE_MS): Promise<number> {
+  if (channel.endpoint.transport !== 'udp') return EXIT.ok;
+  const signal = AbortSignal.timeout(Math.min(timeoutMs, PROBE_MS));
+  try {
+    await channel.send(Buffer.alloc(0));
+    await channel.receive(signal);
+    return EXIT.ok;
+  } catch (error) {
+    if (!signal.aborted) throw explainError('reach', channel.endpoint, error);
+  }
+  process.stderr.write(
+    'sockeye: nothing answered and nothing refused: UDP cannot tell whether somebody is there\n',
+  );
+  return EXIT.ok;
 }

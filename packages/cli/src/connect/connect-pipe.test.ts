@@ -252,3 +252,51 @@ test('sockeye connect udp:// says that nobody is bound there, in one line, and e
     /^sockeye: cannot (send to|receive from) udp:[^\n]*\(ECONNREFUSED\)[^\n]*\n$/,
   );
 });
+
+for (const [frame, input, message] of [
+  ['json', 'hello\n', /cannot send .*JSON/],
+  ['fixed:8', 'abc', /cannot send /],
+  ['delimiter:3b', 'a;b', /cannot send /],
+] as const) {
+  test(`sockeye connect --frame ${frame} ends with 1 where the input is no message`, async (t) => {
+    const { addresses } = await serve(t, ['127.0.0.1:0']);
+    const client = start(t, 'connect', addresses[0] as string, '--frame', frame);
+    client.child.stdin.end(input);
+    const { status, stderr } = await client.exit();
+    assert.equal(status, 1);
+    assert.match(stderr, message);
+    assert.match(stderr, /^sockeye: [^\n]+\n$/);
+  });
+}
+
+test('sockeye connect --probe udp:// fails where the port is refused, and says what UDP cannot tell', async (t) => {
+  const silent = startPython(
+    t,
+    `s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('127.0.0.1', 0))
+u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.bind(('127.0.0.1', 0))
+print(s.getsockname()[1], u.getsockname()[1]); u.close(); s.recv(1); print('got'); s.recv(1)`,
+  );
+  const [open, refused] = await silent.until(({ stdout }) =>
+    /^(\d+) (\d+)\n/.exec(stdout.toString())?.slice(1),
+  );
+  const no = await run(t, ['connect', '--probe', `udp://127.0.0.1:${refused}`]);
+  assert.equal(no.status, 1);
+  assert.match(no.stderr, /cannot reach udp:.*refused/);
+  const unknown = await run(t, ['connect', '--probe', `udp://127.0.0.1:${open}`]);
+  assert.equal(unknown.status, 0);
+  assert.match(unknown.stderr, /UDP cannot tell/);
+});
+
+test('sockeye connect udp:// --timeout ends with 124 while stdin is open', async (t) => {
+  const silent = startPython(
+    t,
+    `s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('127.0.0.1', 0))
+print(s.getsockname()[1]); s.recv(9); s.recv(9)`,
+  );
+  const port = await silent.until(({ stdout }) => /^(\d+)\n/.exec(stdout.toString())?.[1]);
+  const client = start(t, 'connect', `udp://127.0.0.1:${port}`, '--timeout', '300ms');
+  client.child.stdin.write('a');
+  const { status, stderr } = await client.exit();
+  assert.equal(status, 124);
+  assert.match(stderr, /nothing came or went for 300ms/);
+});

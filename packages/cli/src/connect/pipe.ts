@@ -1,3 +1,4 @@
+import { ProtocolError } from '@sockeye/net/codec';
 import type { Channel } from '../channel/channel.ts';
 import { CommandError } from '../command-error.ts';
 import { formatDuration } from '../duration.ts';
@@ -19,6 +20,9 @@ const RECEIVE_BYTES = 256 * 1024;
 const AFTER_QUIT_MS = 2000;
 // Arbitrary: without a datagram for so long, who waited for the first takes the last one for it.
 const AFTER_LAST_DATAGRAM_MS = 5000;
+
+// What a codec throws for a message that its format can't carry; the system's errors are others.
+const NOT_SENDABLE = [ProtocolError, RangeError, SyntaxError, TypeError] as const;
 
 /** What a pipe is between. */
 export interface PipeEnds {
@@ -61,6 +65,9 @@ class Pipe {
   #lastAnswers: LastAnswers;
   #quitTimer: NodeJS.Timeout | undefined;
   #isIdle = false;
+  #hasSentAll = false;
+  /** Whether it is the input that can't be read or sent, not the peer that doesn't take it. */
+  #isOwnFailure = false;
 
   constructor(ends: PipeEnds, options: ConnectOptions) {
     this.#ends = ends;
@@ -76,11 +83,7 @@ class Pipe {
       const sending = this.#sendAll();
       sending.catch(() => undefined);
       const receiving = this.#receiveAll();
-      // A stream's failure to send waits: what the peer said before it went is still to come.
-      const { isConnectionless } = this.#ends.channel;
-      await (isConnectionless
-        ? Promise.race([receiving, sending.then(() => receiving)])
-        : receiving);
+      await Promise.race([receiving, this.#unlessRefused(sending).then(() => receiving)]);
       if (!this.#endsWithPeer()) await Promise.race([sending, whenAborted(this.#stop.signal)]);
       return this.#isIdle ? this.#deadline() : EXIT.ok;
     } finally {
@@ -88,6 +91,18 @@ class Pipe {
       this.#lastAnswers.stop();
       clearTimeout(this.#quitTimer);
       this.#ends.onEnd?.();
+    }
+  }
+
+  /**
+   * A stream's failure to send waits: what the peer said before it went is still to come. What can't
+   * be sent at all is no peer's doing, and nobody would end the conversation.
+   */
+  async #unlessRefused(sending: Promise<void>): Promise<void> {
+    try {
+      await sending;
+    } catch (error) {
+      if (this.#ends.channel.isConnectionless || this.#isOwnFailure) throw error;
     }
   }
 
@@ -102,7 +117,7 @@ class Pipe {
     const word = this.#options.quit === undefined ? undefined : new QuitWord(this.#options.quit);
     const outgoing = new Outgoing({ unit: this.#unit(), crlf: this.#options.crlf ?? false });
     let hasSent = false;
-    for await (const chunk of readable(input)) {
+    for await (const chunk of this.#readable(input)) {
       const end = word?.find(chunk) ?? -1;
       const data = end < 0 ? chunk : chunk.subarray(0, end);
       if (data.length > 0) {
@@ -115,6 +130,7 @@ class Pipe {
       }
     }
     await this.#send(outgoing.end());
+    this.#hasSentAll = true;
     const { isConnectionless } = channel;
     if (this.#options.shutdown || this.#quitTimer !== undefined || isConnectionless) {
       await channel.endSending();
@@ -139,6 +155,7 @@ class Pipe {
         this.#clock.touch();
       }
     } catch (error) {
+      this.#isOwnFailure = NOT_SENDABLE.some((type) => error instanceof type);
       if (error instanceof CommandError) throw error;
       throw explainError('send to', channel.endpoint, error);
     }
@@ -187,6 +204,16 @@ class Pipe {
     }
   }
 
+  async *#readable(input: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+    try {
+      yield* input;
+    } catch (error) {
+      this.#isOwnFailure = true;
+      const message = `cannot read stdin: ${errorCode(error)}`;
+      throw new CommandError(message, EXIT.failed, { cause: error });
+    }
+  }
+
   /** What receives the next piece: into two buffers in turn where nobody keeps it. */
   #source(isShown: boolean): () => Promise<Buffer | undefined> {
     const { channel } = this.#ends;
@@ -224,21 +251,14 @@ class Pipe {
       this.#clock = new IdleClock(this.#options.timeout, () => this.#onIdle());
       return;
     }
-    this.#isIdle = !this.#ends.channel.isConnectionless;
+    // Datagrams have no end but silence, once everything is sent.
+    this.#isIdle = !this.#ends.channel.isConnectionless || !this.#hasSentAll;
     this.#stop.abort();
   }
 
   #deadline(): never {
     const time = formatDuration(this.#options.timeout ?? 0);
     throw new CommandError(`nothing came or went for ${time}`, EXIT.deadline);
-  }
-}
-
-async function* readable(input: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
-  try {
-    yield* input;
-  } catch (error) {
-    throw new CommandError(`cannot read stdin: ${errorCode(error)}`, EXIT.failed, { cause: error });
   }
 }
 

@@ -20,7 +20,11 @@ export function addStdioFlags(command: Command): Command {
 
 /** Adds --timeout. */
 export function addTimeoutFlag(command: Command, description: string): Command {
-  return command.option('--timeout <time>', `${description}: 10s, 500ms, 5m`, parseTimeout);
+  return command.option(
+    '--timeout <time>',
+    `${description}: 10s, 500ms, 5m; a bare number is seconds`,
+    parseTimeout,
+  );
 }
 
 function parseTimeout(text: string): number {

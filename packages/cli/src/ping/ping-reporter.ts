@@ -40,7 +40,8 @@ export class PingReporter {
 
   start(): void {
     const { name, address, version } = this.#target;
-    const { size, json } = this.#options;
+    const { size, json, quiet } = this.#options;
+    if (json && quiet) return;
     if (json) this.#writeJson({ type: 'start', host: name, address, version, bytes: size });
     else if (version === 4)
       this.#write(`PING ${name} (${address}) ${size}(${size + HEADERS_4}) bytes of data.`);
@@ -48,10 +49,9 @@ export class PingReporter {
   }
 
   tell(event: PingEvent): void {
+    if (this.#options.quiet) return;
     if (this.#options.json) this.#writeJson(event);
-    else if (!this.#options.quiet) {
-      this.#write(event.type === 'reply' ? this.#replyText(event) : errorText(event));
-    }
+    else this.#write(event.type === 'reply' ? this.#replyText(event) : errorText(event));
   }
 
   finish(statistics: PingStatistics): void {

@@ -77,6 +77,12 @@ test('sockeye ping --json prints one object a line, whose statistics fit its rep
   assert.ok(Math.abs(Number(avgMs) - times.reduce((a, b) => a + b) / 4) < 1e-5);
 });
 
+test('sockeye ping -q --json prints the statistics only', { skip: skip4 }, async (t) => {
+  const { status, stdout } = await run(t, ['ping', '-c2', '-i5ms', '-q', '--json', '127.0.0.1']);
+  const [{ type, received } = {}, ...more] = lines(stdout);
+  assert.deepEqual([status, type, received, more], [0, 'statistics', 2, []]);
+});
+
 test('sockeye ping counts its own replies only, while others ping the same host', {
   skip: skip4,
 }, async (t) => {

@@ -38,13 +38,15 @@ Examples:
   sockeye serve udp://127.0.0.1:8091 unix:///tmp/echo.sock --idle-timeout none
   sockeye serve :8090 --chat                               a room, for nc as well
   sockeye serve tls://:8443 --cert cert.pem --key key.pem
-  sockeye serve --module handler.ts --watch                a handler of your own
+  sockeye serve --module handler.mjs --watch               a handler of your own
   sockeye serve 127.0.0.1:0 --port-file port --json        for scripts
 
 Datagrams have no connections: the greeting answers an empty datagram, a datagram that is the
 --quit word gets no answer, and every other one gets one.
 A handler is what serve() of @sockeye/net/server takes:
-  export default async (connection) => { for await (const piece of connection) … }
+  export default async (connection) => {
+    for await (const piece of connection) await connection.sendall(piece);
+  };
 SIGINT or SIGTERM drains: no new clients, the open ones get --drain, then it ends with 0.`;
 
 interface Flags
