@@ -1,9 +1,13 @@
-import { setFlagsFromString } from 'node:v8';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 // As many bytes of short-lived buffers as a collection of the young ones alone is worth: 0.3 ms for
 // each 4 MiB. From 8 MiB on V8 starts with the whole heap.
 const COLLECT_BYTES = 4 * 1024 * 1024;
+
+// With so many objects V8 has room for 32 MiB of young buffers and collects those alone by itself; to
+// do it eight times as often would cost what is alive and young. (From 11 MB on it is all right.)
+const LARGE_HEAP_BYTES = 24 * 1024 * 1024;
 
 // glibc's free() gives memory back to the kernel from 128 KiB on, so that each new buffer is mapped
 // afresh. Once so large a block was freed it keeps up to twice as much for the next (mallopt(3),
@@ -61,6 +65,7 @@ export class YoungCollection {
       collect = minorCollection();
       Buffer.allocUnsafeSlow(FREED_ONCE_BYTES);
     }
-    if (collect !== undefined) collectAlone(collect);
+    if (collect === undefined || getHeapStatistics().used_heap_size > LARGE_HEAP_BYTES) return;
+    collectAlone(collect);
   }
 }
