@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { escapeText } from '../text/escape-text.ts';
 import { QuitWord } from '../text/quit-word.ts';
 import type { Conversation, Session } from './conversation.ts';
@@ -6,28 +7,69 @@ const NEWLINE = 0x0a;
 // A line's limit and a direction's high-water mark (docs: safety, "Bounds").
 const MAX_LINE_BYTES = 64 * 1024;
 const MAX_QUEUED_BYTES = 64 * 1024;
+// Arbitrary: how long who speaks waits for somebody who doesn't read.
+const PATIENCE_MS = 1_000;
 // Arbitrary.
 const MAX_NICK = 32;
 
-interface Member {
+/** Somebody in the room. */
+class Member {
   readonly conversation: Conversation;
   /** '' as long as none was chosen. */
-  nick: string;
+  nick = '';
   /** Bytes that the member has not taken yet. */
-  queued: number;
+  #queued = 0;
+  #whenReading: (() => void)[] = [];
+
+  constructor(conversation: Conversation) {
+    this.conversation = conversation;
+  }
+
+  /** Whether so much waits that who speaks must wait too. */
+  get isBehind(): boolean {
+    return this.#queued > MAX_QUEUED_BYTES;
+  }
+
+  tell(line: string): void {
+    const { isFramed } = this.conversation.channel;
+    const bytes = Buffer.from(isFramed ? line : `${line}\n`);
+    this.#queued += bytes.length;
+    // Its own receive fails too, and that ends its session.
+    void this.conversation.sendall(bytes).then(
+      () => this.#taken(bytes.length),
+      () => this.#taken(bytes.length),
+    );
+  }
+
+  #taken(bytes: number): void {
+    this.#queued -= bytes;
+    if (this.#queued > 0) return;
+    for (const resolve of this.#whenReading.splice(0)) resolve();
+  }
+
+  /** Waits until the member has taken everything, or is put out. */
+  async catchUp(): Promise<void> {
+    const isReading = new Promise<true>((resolve) => this.#whenReading.push(() => resolve(true)));
+    const isLate = sleep(PATIENCE_MS, false as const, { ref: false });
+    if (await Promise.race([isReading, isLate])) return;
+    this.conversation.close('it did not read what the others said');
+  }
 }
 
 /**
- * A room: each line goes to everyone else. `/nick NAME` puts a name before one's lines. Who doesn't
- * read is put out, so that the others need not wait.
+ * A room: each line goes to everyone else. `/nick NAME` puts a name before one's lines. Who speaks
+ * faster than the others read waits for them, and who doesn't read for a second is put out.
  */
 export function chatSession(quit: string | undefined): Session {
   const room = new Room();
   return async (conversation) => {
-    const member: Member = { conversation, nick: '', queued: 0 };
+    const member = new Member(conversation);
     room.enter(member);
     try {
-      for await (const line of lines(conversation, quit)) room.hear(member, textOf(line));
+      for await (const line of lines(conversation, quit)) {
+        room.hear(member, textOf(line));
+        await room.haveRead(member);
+      }
     } finally {
       room.leave(member);
     }
@@ -58,16 +100,22 @@ class Room {
     else this.#tellOthers(member, spoken(member, line));
   }
 
+  /** Waits for the others that are behind. */
+  async haveRead(speaker: Member): Promise<void> {
+    const behind = [...this.#members].filter((member) => member !== speaker && member.isBehind);
+    if (behind.length > 0) await Promise.all(behind.map((member) => member.catchUp()));
+  }
+
   #rename(member: Member, wanted: string): void {
     const nick = wanted.trim();
     const problem = nickProblem(nick) ?? this.#takenProblem(nick);
     if (problem !== undefined) {
-      tell(member, `* cannot call you ${JSON.stringify(nick.slice(0, MAX_NICK))}: ${problem}`);
+      member.tell(`* cannot call you ${JSON.stringify(nick.slice(0, MAX_NICK))}: ${problem}`);
       return;
     }
     const before = nameOf(member);
     member.nick = nick;
-    tell(member, `* you are ${nick}`);
+    member.tell(`* you are ${nick}`);
     this.#tellOthers(member, `* ${before} is now ${nick}`);
   }
 
@@ -77,7 +125,7 @@ class Room {
   }
 
   #tellOthers(member: Member, line: string): void {
-    for (const other of this.#members) if (other !== member) tell(other, line);
+    for (const other of this.#members) if (other !== member) other.tell(line);
   }
 }
 
@@ -102,26 +150,6 @@ function spoken({ nick }: Member, line: string): string {
 /** The text of a line, without what would drive the terminals of the others. */
 function textOf(line: Buffer): string {
   return escapeText(line.toString().replace(/\r?\n$/, ''), { keep: '\t' });
-}
-
-function tell(member: Member, line: string): void {
-  const { isFramed } = member.conversation.channel;
-  const bytes = Buffer.from(isFramed ? line : `${line}\n`);
-  if (member.queued + bytes.length > MAX_QUEUED_BYTES + MAX_LINE_BYTES) {
-    member.conversation.close('it did not read what the others said');
-    return;
-  }
-  void send(member, bytes);
-}
-
-async function send(member: Member, line: Buffer): Promise<void> {
-  member.queued += line.length;
-  try {
-    await member.conversation.sendall(line);
-    member.queued -= line.length;
-  } catch {
-    // Its own receive fails too, and that ends its session.
-  }
 }
 
 /** Whole lines, each with its newline; the last one gets one. */

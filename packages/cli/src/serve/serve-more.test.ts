@@ -177,3 +177,26 @@ print(time.monotonic() - start > 1.5)`,
   );
   assert.equal(told, 'heard all\nTrue\n');
 });
+
+test('sockeye serve --chat loses no line of what somebody pastes, and puts out nobody who reads', async (t) => {
+  const server = await serve(t, [ANYWHERE], '--chat', '--verbose');
+  const told = await python(
+    t,
+    `
+import threading
+def join():
+    s = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 10)
+    return s, s.makefile('rb')
+(a, fa), (b, fb) = join(), join()
+b.sendall('/nick 三文鱼\\n'.encode())
+while fa.readline() != '* somebody is now 三文鱼\\n'.encode(): pass
+pasted = [f'line {i}\\n'.encode() for i in range(40_000)]
+threading.Thread(target=lambda: a.sendall(b''.join(pasted))).start()
+heard = [line for line in (fb.readline() for _ in range(40_001)) if not line.startswith(b'* ')]
+print(heard == pasted)
+`,
+    server.ports[0] as number,
+  );
+  assert.equal(told, 'True\n');
+  assert.doesNotMatch(server.stderr, /did not read/);
+});
