@@ -170,7 +170,10 @@ test('sockeye bench --source and --option are of its own sockets', async (t) => 
   const { status, stderr } = await run(t, ['bench', server.address, '--option', 'TCP_NOTHING=1']);
   assert.deepEqual(
     [status, stderr],
-    [2, 'sockeye: cannot set TCP_NOTHING: this socket has no such option\n'],
+    [
+      2,
+      'sockeye: cannot set TCP_NOTHING: this socket has no such option; sockeye options ADDRESS lists what it has\n',
+    ],
   );
   const wrong = await run(t, ['bench', '--serve', '127.0.0.1:0', '--source', '127.0.0.2']);
   assert.deepEqual([wrong.status, /--source is of the client/.test(wrong.stderr)], [2, true]);

@@ -9,6 +9,8 @@ import { isIPv6 } from 'node:net';
 export interface OptionSetting {
   readonly name: string;
   readonly value: string;
+  /** False where only the name was typed, which switches an option on. */
+  readonly hasValue?: boolean;
 }
 
 /** The options of a socket before it connects or listens, as they were typed. */
@@ -34,7 +36,7 @@ function parseSetting(text: string): OptionSetting {
   if (name === undefined) {
     throw new InvalidArgumentError('Expected NAME=VALUE, such as TCP_NODELAY=true.');
   }
-  return { name: name.toUpperCase(), value: value ?? 'true' };
+  return { name: name.toUpperCase(), value: value ?? 'true', hasValue: value !== undefined };
 }
 
 /**
@@ -46,10 +48,12 @@ export function applyOptions(
   socket: Socket<number>,
   settings: readonly OptionSetting[] = [],
 ): void {
-  for (const { name, value } of settings) {
+  for (const { name, value, hasValue = true } of settings) {
     const listed = socket.options.list().find((option) => option.name === name);
     if (listed === undefined)
-      throw usageError(`cannot set ${name}: this socket has no such option`);
+      throw usageError(
+        `cannot set ${name}: this socket has no such option; sockeye options ADDRESS lists what it has`,
+      );
     try {
       socket.options.set(listed.name as never, valueOf(listed.kind, value));
     } catch (error) {
@@ -57,7 +61,8 @@ export function applyOptions(
         throw new CommandError(`cannot set ${name}: ${reasonOf(error)}`, 1, { cause: error });
       }
       const reason = error instanceof Error ? error.message : String(error);
-      throw usageError(`cannot set ${name}=${value}: ${reason}`);
+      const hint = hasValue ? '' : `; write ${name}=VALUE`;
+      throw usageError(`cannot set ${name}=${value}: ${reason}${hint}`);
     }
   }
 }

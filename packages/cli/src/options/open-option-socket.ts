@@ -48,6 +48,10 @@ export async function openOptionSocket(
 /** The endpoint that an address or a kind of socket stands for. */
 export function optionEndpoint(text: string, connect: boolean): Endpoint {
   const kind = KINDS.get(text);
+  if (kind === undefined && /^[a-z0-9-]+$/i.test(text)) {
+    const kinds = [...KINDS.keys()].join(', ');
+    throw usageError(`${text} is no kind of socket; expected an address or one of ${kinds}`);
+  }
   if (kind === undefined || !connect) return parseAddress(kind ?? text);
   throw usageError(
     `cannot connect to ${text}: --connect needs an address, such as tcp://host:port`,

@@ -138,7 +138,7 @@ test('sockeye options ends quietly when the reader of its pipe has gone', async 
 const WRONG: readonly [readonly string[], number, RegExp][] = [
   [[], 2, /missing required argument 'address'/],
   [['tcp', 'a', 'b'], 2, /too many arguments/],
-  [['sctp'], 2, /it has no port/],
+  [['sctp'], 2, /sctp is no kind of socket; expected an address or one of tcp, tcp6/],
   [['tcp', '--connect'], 2, /--connect needs an address/],
   [['tcp', 'TCP_NODELAYED'], 1, /no option of this socket matches "TCP_NODELAYED"/],
   [['127.0.0.1:1', '--connect'], 1, /ECONNREFUSED/],

@@ -183,6 +183,9 @@ test('sockeye ping --source and --option are of its own socket', { skip: skip4 }
   const unknown = await ping('--option', 'TCP_NODELAY=1');
   assert.deepEqual(
     [unknown.status, unknown.stderr],
-    [2, 'sockeye: cannot set TCP_NODELAY: this socket has no such option\n'],
+    [
+      2,
+      'sockeye: cannot set TCP_NODELAY: this socket has no such option; sockeye options ADDRESS lists what it has\n',
+    ],
   );
 });

@@ -196,7 +196,9 @@ async function serve(
 /** For who sits at a terminal and tries it for the first time. */
 function hint([address]: readonly string[], { quiet, json }: Flags): void {
   if (quiet || json || !process.stderr.isTTY) return;
-  process.stderr.write(`talk to it: sockeye connect ${address}\nCtrl-C ends the server\n`);
+  // An address of every interface is none to connect to; without a host it is this machine.
+  const reachable = address?.replace(/\/\/(\[::\]|0\.0\.0\.0):/, '//:');
+  process.stderr.write(`talk to it: sockeye connect ${reachable}\nCtrl-C ends the server\n`);
 }
 
 /** In a room one may listen for hours, and a server that only sends waits for no first byte. */

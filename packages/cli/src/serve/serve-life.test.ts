@@ -316,13 +316,13 @@ test('sockeye serve on a terminal says how to talk to it; Ctrl-C drains, a secon
     t,
     `import os, pty, re
 child, terminal = pty.fork()
-if child == 0: os.execv(sys.argv[1], [sys.argv[1], sys.argv[2], 'serve', '127.0.0.1:0', '--drain', 'none'])
+if child == 0: os.execv(sys.argv[1], [sys.argv[1], sys.argv[2], 'serve', ':0', '--drain', 'none'])
 seen = b''
 def until(text):
     global seen
     while text not in seen: seen += os.read(terminal, 1000)
 until(b'ends the server\\r\\n')
-port = re.search(rb'sockeye connect tcp://127.0.0.1:(\\d+)\\r\\n', seen).group(1)
+port = re.search(rb'sockeye connect tcp://:(\\d+)\\r\\n', seen).group(1)
 s = socket.create_connection(('127.0.0.1', int(port)), 20); s.sendall(b'x'); s.recv(1)
 os.write(terminal, b'\\x03'); until(b'draining: 1 client has no deadline')
 os.write(terminal, b'\\x03')
