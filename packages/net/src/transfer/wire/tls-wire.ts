@@ -45,12 +45,14 @@ export class TlsWire implements Wire {
   #whenSent: (() => void) | undefined;
   #target: Target | undefined;
   #isEnded = false;
+  #isClosing = false;
   #reason: Error | undefined;
 
   constructor(tls: TLSSocket, peer: string) {
     this.#tls = tls;
     this.peer = peer;
     tls.on('data', (chunk: Buffer) => this.#onData(chunk));
+    this.#takePushed();
     tls.on('end', () => this.#end());
     tls.on('close', () => this.#end());
     tls.on('error', (error) => {
@@ -59,7 +61,34 @@ export class TlsWire implements Wire {
     });
   }
 
+  /**
+   * Takes each record when node:tls adds it to its stream, without the way through the stream's
+   * buffer and events. The end goes that way, and so would a record that came by another: 'data'.
+   */
+  #takePushed(): void {
+    const tls = this.#tls;
+    const push = tls.push.bind(tls);
+    tls.push = (chunk: Buffer | null, encoding?: BufferEncoding): boolean => {
+      if (chunk === null || tls.readableLength > 0) return push(chunk, encoding);
+      this.#onData(chunk);
+      // False stops the reading of the socket.
+      return !this.#isFull;
+    };
+  }
+
+  /** Whether enough waits for us. Nothing waits that nobody will take. */
+  get #isFull(): boolean {
+    return !this.#isClosing && this.#to - this.#from > PAUSE_BYTES;
+  }
+
+  /** Undoes what a false of `push` did. */
+  #readOn(): void {
+    // oxlint-disable-next-line no-underscore-dangle -- read() only calls it after a push() of the stream's own
+    this.#tls._read(0);
+  }
+
   #onData(chunk: Buffer): void {
+    if (this.#isClosing) return;
     let rest = chunk;
     const target = this.#target;
     if (target !== undefined) {
@@ -69,7 +98,6 @@ export class TlsWire implements Wire {
       if (target.at === target.to) this.#settle()?.resolve(true);
     }
     if (rest.length > 0) this.#keep(rest);
-    if (this.#to - this.#from > PAUSE_BYTES) this.#tls.pause();
     this.#young.dropped(chunk.length);
   }
 
@@ -102,8 +130,9 @@ export class TlsWire implements Wire {
   }
 
   fill(buffer: Buffer, from: number, to: number): Promise<boolean> {
+    const wasFull = this.#isFull;
     const at = from + this.#takeStaged(buffer, from, to);
-    if (this.#to - this.#from <= PAUSE_BYTES && this.#tls.isPaused()) this.#tls.resume();
+    if (wasFull && !this.#isFull) this.#readOn();
     if (at === to) return Promise.resolve(true);
     if (this.#reason !== undefined) return Promise.reject(this.#reason);
     if (this.#isEnded) return at === from ? Promise.resolve(false) : Promise.reject(this.#cut());
@@ -180,8 +209,9 @@ export class TlsWire implements Wire {
       if (this.#tls.destroyed || this.#tls.writableFinished) resolve();
       else this.#tls.end(resolve);
       this.#tls.once('close', resolve);
-      // The peer's end is no longer of interest.
-      this.#tls.resume();
+      // What the peer still sends is no longer of interest, but its end is.
+      this.#isClosing = true;
+      this.#readOn();
     });
   }
 
