@@ -160,10 +160,15 @@ async function runReceiver(t: TestContext, row: Row, line: string): Promise<void
   assert.equal((await client.exit()).status, 0);
 }
 
-/** What a client of ours gets from `address` for 'hello', as soon as somebody listens there. */
-async function ask(t: TestContext, address: string, ...args: string[]): Promise<string> {
+/** What a client of ours gets from `address` for `words`, as soon as somebody listens there. */
+async function ask(
+  t: TestContext,
+  address: string,
+  args: readonly string[],
+  words = 'hello\n',
+): Promise<string> {
   for (;;) {
-    const { status, stdout, stderr } = await run(t, ['connect', address, ...args], 'hello\n');
+    const { status, stdout, stderr } = await run(t, ['connect', address, ...args], words);
     if (status === 0) return stdout;
     if (!/ECONNREFUSED|ENOENT/.test(stderr)) throw new Error(stderr);
     await pause(POLL_MS);
@@ -237,7 +242,9 @@ print('heard')`,
     : row.now.includes('--discard')
       ? ''
       : 'hello\n';
-  assert.equal(await ask(t, address, ...trust), expected);
+  // Who only says a line closes over what it was sent, and then the client may hear of a reset.
+  const words = row.now.includes('--hello') ? '' : undefined;
+  assert.equal(await ask(t, address, trust, words), expected);
 }
 
 async function runForwarder(t: TestContext, row: Row, line: string): Promise<void> {
@@ -253,7 +260,7 @@ async function runForwarder(t: TestContext, row: Row, line: string): Promise<voi
   runLine(t, line, place);
   const address = listenAddress(row, place);
   const trust = address.startsWith('tls') ? ['--ca', join(directory, 'cert.pem')] : [];
-  const answer = await ask(t, address, ...trust);
+  const answer = await ask(t, address, trust);
   if (!row.now.includes('--proxy-protocol')) assert.equal(answer, 're: hello\n');
   else {
     const header = new RegExp(`^re: PROXY TCP4 127.0.0.1 127.0.0.1 \\d+ ${ports[0]}\r\n`);

@@ -1,7 +1,7 @@
-import { isIPv6 } from 'node:net';
 import { formatDuration } from '../duration.ts';
 import type { Emitted } from './emit.ts';
 import { shellWord } from './shell-word.ts';
+import { sourceParts } from './source-text.ts';
 
 /** The same with OpenBSD's nc; undefined where it can't. */
 export function ncLine({ command, endpoint, flags }: Emitted): string | undefined {
@@ -18,7 +18,7 @@ export function ncLine({ command, endpoint, flags }: Emitted): string | undefine
       ? []
       : ['-w', String(Math.ceil(Number(formatSeconds(flags.timeout))))]),
   ];
-  words.push(...sourceWords(flags.source));
+  if (!('path' in endpoint)) words.push(...sourceWords(flags.source));
   switch (endpoint.transport) {
     case 'tcp':
     case 'udp': {
@@ -40,13 +40,11 @@ export function ncLine({ command, endpoint, flags }: Emitted): string | undefine
   }
 }
 
-/** Where it comes from: `host`, `host:port`, `:port`, `[::1]:port` or `::1`. */
+/** Where it comes from. */
 function sourceWords(source: string | undefined): string[] {
   if (source === undefined) return [];
-  if (isIPv6(source)) return ['-s', source];
-  const [, bracketed, host, port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d+))?$/.exec(source) ?? [];
-  const own = bracketed ?? host ?? '';
-  return [...(own === '' ? [] : ['-s', own]), ...(port === undefined ? [] : ['-p', port])];
+  const { host, port } = sourceParts(source);
+  return [...(host === '' ? [] : ['-s', host]), ...(port === 0 ? [] : ['-p', String(port)])];
 }
 
 function formatSeconds(ms: number): string {

@@ -45,10 +45,15 @@ export function optionLines(name: string, { option = [] }: Pick<EmitFlags, 'opti
     .join('');
 }
 
+/** What `--source` says of a host and a port; '' and 0 where it doesn't. */
+export function sourceParts(source: string): { readonly host: string; readonly port: number } {
+  const { host = '', port = 0 } = sourceAddress(0, source) as { host?: string; port?: number };
+  return { host, port };
+}
+
 /** A line that binds a socket to what `--source` says. */
 export function sourceLine(source: string): string {
-  const address = sourceAddress(0, source);
-  const { host = '', port = 0 } = address as { host?: string; port?: number };
+  const { host, port } = sourceParts(source);
   return `socket.bind({ host: ${literal(host)}, port: ${port} });\n`;
 }
 

@@ -290,16 +290,15 @@ print(c.getsockname()[1]); c.sendall(b'hello'); c.shutdown(socket.SHUT_WR); c.re
   });
 }
 
-test('sockeye forward --accept-proxy-protocol closes a trusted client whose header is none', async (t) => {
+/** A way to an echo whose clients here are proxies. */
+async function behindProxy(t: TestContext): Promise<Served> {
   const target = await serve(t, [ANYWHERE]);
-  const way = await forward(
-    t,
-    ANYWHERE,
-    addressOf(target),
-    '--accept-proxy-protocol',
-    '127.0.0.1',
-    '--verbose',
-  );
+  const flags = ['--accept-proxy-protocol', '127.0.0.1', '--verbose'];
+  return await forward(t, ANYWHERE, addressOf(target), ...flags);
+}
+
+test('sockeye forward --accept-proxy-protocol closes a trusted client whose header is none', async (t) => {
+  const way = await behindProxy(t);
   await run(t, ['connect', addressOf(way)], 'GET / HTTP/1.1\r\n\r\n');
   await way.until(({ stderr }) => /refused .*Cannot read PROXY protocol header/.test(stderr));
 });
@@ -434,15 +433,7 @@ s.sendall(b'all of it'); s.shutdown(socket.SHUT_WR); s.close()`,
 }
 
 test('sockeye forward --accept-proxy-protocol does not wait for a header longer than 10 s', async (t) => {
-  const target = await serve(t, [ANYWHERE]);
-  const way = await forward(
-    t,
-    ANYWHERE,
-    addressOf(target),
-    '--accept-proxy-protocol',
-    '127.0.0.1',
-    '--verbose',
-  );
+  const way = await behindProxy(t);
   const told = await python(
     t,
     `c = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 20); c.sendall(b'PROXY ')

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { YoungCollection } from '../young-collection.ts';
+import { takeRecords } from './take-records.ts';
 import type { TlsTransport } from './tls-transport.ts';
 
 /** How a `TlsStream` is made. */
@@ -40,8 +41,7 @@ export class TlsStream {
     // Until the keys are agreed on, node:tls makes errors of its own of an end.
     if (tls.getPeerFinished() === undefined) tls.once('secureConnect', hold);
     else hold();
-    tls.on('data', (chunk: Buffer) => this.#take(chunk));
-    this.#takePushed();
+    takeRecords(tls, (record) => this.#take(record));
     tls.on('end', () => this.#wake(() => (this.#hasEnded = true)));
     tls.on('close', () => this.#wake(() => (this.#isClosed = true)));
     tls.on('error', (error: Error) => this.#wake(() => (this.#failure = error)));
@@ -52,25 +52,13 @@ export class TlsStream {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  /**
-   * Takes each record when node:tls adds it to its stream, without the way through the stream's
-   * buffer and events. The end goes that way, and so would a record that came by another: 'data'.
-   */
-  #takePushed(): void {
-    const { tls } = this;
-    const push = tls.push.bind(tls);
-    tls.push = (chunk: Buffer | null, encoding?: BufferEncoding): boolean => {
-      if (chunk === null || tls.readableLength > 0) return push(chunk, encoding);
-      this.#take(chunk);
-      return true;
-    };
-  }
-
-  #take(chunk: Buffer): void {
+  /** The transport is what stops, so that more of node:tls is always taken. */
+  #take(chunk: Buffer): true {
     this.#queue.push(chunk);
     this.#queuedBytes += chunk.length;
     if (this.#queuedBytes >= this.#highWaterMark) this.#transport.stop();
     if (this.#waiting.length > 0) this.#wake(() => undefined);
+    return true;
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import { TransferError } from '../transfer-error.ts';
 import type { Wire } from './wire.ts';
+import { takeRecords } from '../../socket/stream/take-records.ts';
 import { YoungCollection } from '../../socket/young-collection.ts';
 
 // Decrypted bytes that may wait for us before TLS stops reading: a block. The memory has room for as
@@ -51,8 +52,10 @@ export class TlsWire implements Wire {
   constructor(tls: TLSSocket, peer: string) {
     this.#tls = tls;
     this.peer = peer;
-    tls.on('data', (chunk: Buffer) => this.#onData(chunk));
-    this.#takePushed();
+    takeRecords(tls, (record) => {
+      this.#onData(record);
+      return !this.#isFull;
+    });
     tls.on('end', () => this.#end());
     tls.on('close', () => this.#end());
     tls.on('error', (error) => {
@@ -61,27 +64,12 @@ export class TlsWire implements Wire {
     });
   }
 
-  /**
-   * Takes each record when node:tls adds it to its stream, without the way through the stream's
-   * buffer and events. The end goes that way, and so would a record that came by another: 'data'.
-   */
-  #takePushed(): void {
-    const tls = this.#tls;
-    const push = tls.push.bind(tls);
-    tls.push = (chunk: Buffer | null, encoding?: BufferEncoding): boolean => {
-      if (chunk === null || tls.readableLength > 0) return push(chunk, encoding);
-      this.#onData(chunk);
-      // False stops the reading of the socket.
-      return !this.#isFull;
-    };
-  }
-
   /** Whether enough waits for us. Nothing waits that nobody will take. */
   get #isFull(): boolean {
     return !this.#isClosing && this.#to - this.#from > PAUSE_BYTES;
   }
 
-  /** Undoes what a false of `push` did. */
+  /** Goes on after records were refused. */
   #readOn(): void {
     // oxlint-disable-next-line no-underscore-dangle -- read() only calls it after a push() of the stream's own
     this.#tls._read(0);
