@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { counted, formatByteRate, formatLatency, formatShare } from './format-quantity.ts';
+import {
+  counted,
+  formatByteRate,
+  formatCount,
+  formatLatency,
+  formatShare,
+} from './format-quantity.ts';
 
 const RATES: readonly [number, string][] = [
   [0, '0.00 B/s'],
@@ -33,3 +39,8 @@ test('formatShare() keeps two digits that count; counted() knows one from many',
   assert.deepEqual([0, 0.0000123, 0.034, 1].map(formatShare), ['0%', '0.0012%', '3.4%', '100%']);
   assert.deepEqual([counted(1, 'thing'), counted(2000, 'thing')], ['1 thing', '2,000 things']);
 });
+
+for (const count of [0, 999, 1_000, 123_456, 1_234_567_890, 2 ** 44]) {
+  test(`formatCount() of ${count} has the commas of Intl`, () =>
+    assert.equal(formatCount(count), count.toLocaleString('en-US')));
+}

@@ -1,5 +1,6 @@
 import { invalidValue } from '../errors/index.ts';
 import type { Socket } from '../socket/index.ts';
+import { sendAtOnce } from './send-at-once.ts';
 import { secretKey } from './wire/pairing-secret.ts';
 import { secureClient, secureServer } from './wire/secure.ts';
 import { SocketWire } from './wire/socket-wire.ts';
@@ -30,13 +31,22 @@ export function protectionOf({ secret, insecure = false }: ProtectionOptions): P
     );
   }
   if (secret === undefined) {
-    const plain = (socket: Socket<number>) => Promise.resolve(new SocketWire(socket));
+    const plain = (socket: Socket<number>) => {
+      sendAtOnce(socket);
+      return Promise.resolve(new SocketWire(socket));
+    };
     return { encrypted: false, client: plain, server: plain };
   }
   const key = secretKey(secret);
   return {
     encrypted: true,
-    client: (socket, signal) => secureClient(socket, key, signal),
-    server: (socket, signal) => secureServer(socket, key, signal),
+    client(socket, signal) {
+      sendAtOnce(socket);
+      return secureClient(socket, key, signal);
+    },
+    server(socket, signal) {
+      sendAtOnce(socket);
+      return secureServer(socket, key, signal);
+    },
   };
 }

@@ -13,6 +13,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { IPPROTO_TCP, TCP_NODELAY } from '../constants/index.ts';
+import { createConnection, createServer } from '../socket/index.ts';
 import { needs, rejection } from '../testing/index.ts';
 import { receiveFiles } from './receive-files.ts';
 import { sendFiles } from './send-files.ts';
@@ -61,6 +63,27 @@ for (const protection of ['secret', 'insecure'] as const) {
     );
   });
 }
+
+test('no answer of a transfer waits for a delayed ACK: both sides send at once', async () => {
+  using place = new TwoDirectories();
+  const path = place.write('file', 'hello');
+  using listener = createServer(LOOPBACK);
+  const [client, [server]] = await Promise.all([
+    createConnection(listener.getsockname()),
+    listener.accept(),
+  ]);
+  const sockets = [client, server];
+  const sendAtOnce: number[] = [];
+  const decide = () => {
+    for (const socket of sockets) sendAtOnce.push(socket.getsockopt(IPPROTO_TCP, TCP_NODELAY));
+    return Promise.resolve(true);
+  };
+  await using receiver = await receiveFiles(place.inbox, server, { insecure: true, decide });
+  const receipt = await sendFiles([path], client, { insecure: true });
+  assert.equal(receipt.complete, true);
+  await receiver.finished();
+  assert.deepEqual(sendAtOnce, [1, 1]);
+});
 
 test('sendFiles() leaves holes where the source has them', await needs('linux'), async () => {
   using place = new TwoDirectories();

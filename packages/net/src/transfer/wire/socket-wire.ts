@@ -1,4 +1,4 @@
-import { MSG_WAITALL } from '../../constants/index.ts';
+import { MSG_MORE, MSG_WAITALL } from '../../constants/index.ts';
 import { formatAddress } from '../../errors/index.ts';
 import type { Socket } from '../../socket/index.ts';
 import { TransferError } from '../transfer-error.ts';
@@ -75,7 +75,8 @@ export class SocketWire implements Wire {
   }
 
   async #sendFile(head: Uint8Array, { fd, offset, count }: FileRange): Promise<void> {
-    const headed = this.#socket.sendall(head);
+    // The file's bytes follow: no segment for the head alone.
+    const headed = this.#socket.sendall(head, MSG_MORE);
     const [bytes] = await Promise.all([this.#socket.sendfile(fd, offset, count), headed]);
     // The file became shorter. The frame must be as long as it said; the peer finds the block
     // damaged, asks for it again, and is told then.
