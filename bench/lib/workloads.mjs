@@ -75,6 +75,13 @@ const named = {
     per: 'message',
     load: ['udp-pull', '--size', 1200],
   },
+  'udp-send-each': {
+    title: 'UDP send 64 B, one by one',
+    role: 'udp-source',
+    roleArguments: ['--each'],
+    per: 'message',
+    load: ['udp-pull', '--size', 64],
+  },
   'file-send': {
     title: 'File to socket',
     role: 'file-send',

@@ -140,6 +140,13 @@ export interface Native {
     flags: number,
     addresses: Uint8Array,
   ): number;
+  sendDatagrams(
+    fd: number,
+    words: Int32Array,
+    count: number,
+    buffer: Uint8Array,
+    segment: boolean,
+  ): void;
   // poller
   pollerStart(onBatch: (count: number) => void, onFlush: () => void, memory: ArrayBuffer[]): number;
   pollerGrow(poller: number, slots: number): ArrayBuffer;

@@ -284,6 +284,135 @@ napi_value Sendmmsg(napi_env env, napi_callback_info info) {
   return Result(env, Retry([&] { return ::sendmmsg(fd, messages, count, flags); }));
 }
 
+// Datagrams of one socket, each with a result of its own; nothing is gained by fewer than this in a
+// segmented send, which whoever captures on this machine sees as one. Arbitrary.
+constexpr uint32_t kLeastSegments = 8;
+// UDP_MAX_SEGMENTS of linux/udp.h (128 on newer kernels), and the largest UDP payload over IPv4.
+constexpr uint32_t kMostSegments = 64;
+constexpr uint32_t kMostSegmentedBytes = 65507;
+
+// What `SendDatagrams` is told of each, in words, and what it says.
+struct DatagramWord {
+  int32_t offset, bytes, address_offset, address_length, result;
+};
+constexpr size_t kDatagramWords = sizeof(DatagramWord) / sizeof(int32_t);
+
+bool LiesIn(const Bytes& buffer, int32_t offset, int32_t bytes) {
+  const auto from = static_cast<uint32_t>(offset);
+  return from <= buffer.size && static_cast<uint32_t>(bytes) <= buffer.size - from;
+}
+
+// Whether the socket leaves it to each send how it is cut: no UDP_SEGMENT and no UDP_CORK is set.
+bool MayBeSegmented(int fd) {
+  for (const int name : {103, 1}) {
+    int value = 0;
+    socklen_t length = sizeof value;
+    if (::getsockopt(fd, IPPROTO_UDP, name, &value, &length) != 0 || value != 0) return false;
+  }
+  return true;
+}
+
+// How many of `count` datagrams, from the first on, can leave as one segmented send: those of its
+// size to its address; only the last may be shorter.
+uint32_t SegmentRun(const DatagramWord* words, uint32_t count, const uint8_t* data) {
+  const DatagramWord& first = words[0];
+  uint32_t total = static_cast<uint32_t>(first.bytes);
+  uint32_t run = 1;
+  while (first.bytes > 0 && run < std::min(count, kMostSegments)) {
+    const DatagramWord& next = words[run];
+    total += static_cast<uint32_t>(next.bytes);
+    if (next.bytes == 0 || next.bytes > first.bytes || total > kMostSegmentedBytes ||
+        next.address_length != first.address_length ||
+        memcmp(data + next.address_offset, data + first.address_offset,
+               static_cast<size_t>(first.address_length)) != 0) {
+      break;
+    }
+    run++;
+    if (next.bytes < first.bytes) break;
+  }
+  return run;
+}
+
+// Sends a run as one (UDP_SEGMENT). 0, or the errno of what is to be said of the first; EAGAIN
+// where they have to leave one by one.
+int SendSegmented(int fd, DatagramWord* words, uint32_t run, uint8_t* data) {
+  iovec vectors[kMostSegments];
+  for (uint32_t i = 0; i < run; i++) {
+    vectors[i] = {data + words[i].offset, static_cast<size_t>(words[i].bytes)};
+  }
+  alignas(cmsghdr) uint8_t control[CMSG_SPACE(sizeof(uint16_t))];
+  msghdr message{};
+  message.msg_name = words[0].address_length > 0 ? data + words[0].address_offset : nullptr;
+  message.msg_namelen = static_cast<uint32_t>(words[0].address_length);
+  message.msg_iov = vectors;
+  message.msg_iovlen = run;
+  SetSegment(message, control, static_cast<uint16_t>(words[0].bytes));
+  if (Retry([&] { return ::sendmsg(fd, &message, MSG_NOSIGNAL); }) >= 0) return 0;
+  // Too large for the path, no checksum, no room for all of them: for each by itself it may do.
+  const bool apart = errno == EIO || errno == EINVAL || errno == EMSGSIZE || errno == EAGAIN ||
+                     errno == ENOBUFS || errno == ENOMEM;
+  return apart ? EAGAIN : errno;
+}
+
+// Many datagrams of one socket in one crossing, in their order: five words each, [offset, length,
+// offset and length of the address, result], all offsets in `buffer`. A failure is of its datagram
+// alone; what follows an EAGAIN has EAGAIN. A `sendto` each, as the errors of sendmmsg(2) get lost
+// behind the first datagram and it takes as long; with `segment` (UDP) a long run of one size to
+// one address leaves as one.
+// sendDatagrams(fd: number, words: Int32Array, count: number, buffer: Uint8Array, segment:
+// boolean): void
+napi_value SendDatagrams(napi_env env, napi_callback_info info) {
+  Args args(env, info, 5);
+  const int fd = args.Int32(0);
+  const uint32_t count = args.Uint32(2);
+  auto* words = reinterpret_cast<DatagramWord*>(args.Words(1, count * kDatagramWords));
+  const Bytes buffer = args.View(3);
+  bool segment = args.Boolean(4) && count >= kLeastSegments;
+  if (args.failed()) return nullptr;
+  for (uint32_t i = 0; i < count; i++) {
+    if (LiesIn(buffer, words[i].offset, words[i].bytes) &&
+        LiesIn(buffer, words[i].address_offset, words[i].address_length)) {
+      continue;
+    }
+    args.FailRange("native call: a datagram lies outside the buffer");
+    return nullptr;
+  }
+  bool asked = false;
+  uint32_t apart = 0;
+  for (uint32_t i = 0; i < count;) {
+    DatagramWord& word = words[i];
+    uint32_t run = 1;
+    if (segment && i >= apart) run = SegmentRun(&word, count - i, buffer.data);
+    if (run >= kLeastSegments && !asked) {
+      asked = true;
+      segment = MayBeSegmented(fd);
+    }
+    if (run >= kLeastSegments && segment) {
+      const int error = SendSegmented(fd, &word, run, buffer.data);
+      if (error == 0) {
+        for (uint32_t k = 0; k < run; k++) words[i + k].result = words[i + k].bytes;
+        i += run;
+      } else if (error == EAGAIN) {
+        apart = i + run;
+      } else {
+        word.result = -error;
+        i++;
+      }
+      continue;
+    }
+    const ssize_t sent = Retry([&] {
+      return Transmit(fd, buffer.data + word.offset, static_cast<size_t>(word.bytes), MSG_NOSIGNAL,
+                      word.address_length > 0 ? buffer.data + word.address_offset : nullptr,
+                      static_cast<socklen_t>(word.address_length));
+    });
+    word.result = sent < 0 ? -errno : static_cast<int32_t>(sent);
+    i++;
+    if (sent >= 0 || errno != EAGAIN) continue;
+    for (; i < count; i++) words[i].result = -EAGAIN;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 void ExportMessageCalls(napi_env env, napi_value exports) {
@@ -291,6 +420,7 @@ void ExportMessageCalls(napi_env env, napi_value exports) {
   Export(env, exports, "sendmsg", Sendmsg);
   Export(env, exports, "recvmmsg", Recvmmsg);
   Export(env, exports, "sendmmsg", Sendmmsg);
+  Export(env, exports, "sendDatagrams", SendDatagrams);
 }
 
 }  // namespace sockeye

@@ -62,10 +62,8 @@ napi_value Sendto(napi_env env, napi_callback_info info) {
   const uint32_t length = args.Uint32(6);
   if (!args.failed() && length > address.size) args.FailRange("native call: address length");
   if (args.failed()) return nullptr;
-  return Result(env, Retry([&] {
-                  return ::sendto(fd, from.data, from.size, flags,
-                                  reinterpret_cast<sockaddr*>(address.data), length);
-                }));
+  return Result(
+      env, Retry([&] { return Transmit(fd, from.data, from.size, flags, address.data, length); }));
 }
 
 // Many sends in one crossing: four words each, [fd, offset, length, result]; the bytes lie in

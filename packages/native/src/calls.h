@@ -39,11 +39,12 @@ inline ssize_t Receive(int fd, void* data, size_t size, int flags) {
 #endif
 }
 
-inline ssize_t Transmit(int fd, const void* data, size_t size, int flags) {
+inline ssize_t Transmit(int fd, const void* data, size_t size, int flags,
+                        const void* address = nullptr, socklen_t length = 0) {
 #ifdef __linux__
-  return ::syscall(SYS_sendto, fd, data, size, flags, nullptr, 0);
+  return ::syscall(SYS_sendto, fd, data, size, flags, address, length);
 #else
-  return ::send(fd, data, size, flags);
+  return ::sendto(fd, data, size, flags, static_cast<const sockaddr*>(address), length);
 #endif
 }
 

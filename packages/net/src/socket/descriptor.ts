@@ -1,5 +1,6 @@
 import { native } from '@sockeye/native';
 import {
+  AF_UNIX,
   EAGAIN,
   EBADF,
   EINTR,
@@ -13,6 +14,7 @@ import {
   POLLPRI,
   POLLRDHUP,
   SO_PROTOCOL,
+  SOCK_DGRAM,
   SOL_SOCKET,
   SOCK_STREAM,
 } from '../constants/index.ts';
@@ -29,6 +31,8 @@ import {
   type Watched,
 } from './engine.ts';
 import { type CallContext, explain } from './explain.ts';
+import { isUdp } from './is-udp.ts';
+import { type Joiner, joinedSends } from './joined-sends.ts';
 import { CALL_CHARGE, Lane, type LaneOwner } from './lane.ts';
 import {
   type Attempt,
@@ -40,6 +44,7 @@ import {
 } from './operation.ts';
 import { described, Pending } from './pending.ts';
 import { SendAll } from './send-all.ts';
+import { SendDatagram } from './send-datagram.ts';
 
 // epoll's event bits are poll's (epoll_ctl(2)).
 const READABLE = (POLLIN as number) | (POLLRDHUP as number) | (POLLPRI as number);
@@ -104,12 +109,14 @@ function isTcp(fd: number): boolean {
  * A socket's descriptor with what waits on it: a lane for each direction, its slot in the poller,
  * and whether it keeps the process alive. It knows nothing of addresses or options.
  */
-export class Descriptor implements Watched, Sender, LaneOwner {
+export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
   /** Where it was made, for the warning that nobody closed it. */
   readonly site: CreationSite | undefined;
   readonly kind: SocketKind;
   #fd: number;
   readonly isStream: boolean;
+  /** UDP and Unix datagrams: they may leave with others. */
+  readonly sendsDatagrams: boolean;
   readonly reader = new Lane('read', this);
   readonly writer = new Lane('write', this);
   /** Waiters of `poll`, which any event wakes, and what they wait for; made when there is one. */
@@ -123,6 +130,9 @@ export class Descriptor implements Watched, Sender, LaneOwner {
   #closeReason: Error | undefined;
   #referenced = true;
   #sendQueued = false;
+  /** When a datagram was sent last (JoinedSends), and whether some wait for others. */
+  #segment = -1;
+  #joinQueued = false;
   // Whether a short read has emptied the receive queue: on TCP, until a hang-up or urgent data. (A
   // Unix stream also stops at a descriptor or at other credentials, SCTP at the end of a message.)
   #shortReadTells = false;
@@ -133,6 +143,7 @@ export class Descriptor implements Watched, Sender, LaneOwner {
     this.#fd = fd;
     this.kind = kind;
     this.isStream = kind.type === SOCK_STREAM;
+    this.sendsDatagrams = isUdp(kind) || (kind.family === AF_UNIX && kind.type === SOCK_DGRAM);
   }
 
   /** -1 once closed. */
@@ -172,7 +183,8 @@ export class Descriptor implements Watched, Sender, LaneOwner {
     try {
       if (wait.timeout === 0 || operation.immediate)
         return Promise.resolve(this.#now(lane, operation));
-      if (!this.#batches(operation) && lane.head === undefined && lane.ready && lane.hasTurn()) {
+      const later = this.#batches(operation) || this.#joins(operation);
+      if (!later && lane.head === undefined && lane.ready && lane.hasTurn()) {
         lane.spend(CALL_CHARGE);
         const result: Attempt<Result> = operation.attempt();
         if (isDone(result)) return Promise.resolve(result);
@@ -229,6 +241,7 @@ export class Descriptor implements Watched, Sender, LaneOwner {
     if (signal !== undefined) pending.abortOn(signal, (reason) => drop(lane, pending, reason));
     if (lane.head === pending && !lane.ready) this.onWaiting(lane);
     else if (this.#batches(operation)) this.#sendLater();
+    else if (operation instanceof SendDatagram && operation.joined) this.#queueJoined();
     else if (lane.head === pending) lane.defer();
   }
 
@@ -297,6 +310,7 @@ export class Descriptor implements Watched, Sender, LaneOwner {
         }
         // The answer that is waited for may be to what has yet to be sent.
         engine.flush();
+        joinedSends.flush();
         const both = other.head !== undefined && other.exhaust() === WOULD_BLOCK && other.head;
         const wanted = both ? (POLLIN as number) | (POLLOUT as number) : events;
         this.#blockFor(operation, result === TRY_LATER ? 0 : wanted, deadline, timeout);
@@ -609,6 +623,44 @@ export class Descriptor implements Watched, Sender, LaneOwner {
     }
     writer.charge(Math.max(result, 0));
     if (writer.head !== undefined) writer.run();
+  }
+
+  // ── datagrams that leave together ──────────────────────────────────────────────────────────────
+
+  /**
+   * Whether the operation is a datagram that leaves with others; it has been copied then. What has
+   * joined leaves now if this one doesn't follow suit.
+   */
+  #joins(operation: Operation<unknown>): boolean {
+    if (!this.sendsDatagrams || operation.direction === 'read') return false;
+    const joins =
+      this.#segment === joinedSends.segment &&
+      operation instanceof SendDatagram &&
+      operation.mayJoin &&
+      this.writer.ready &&
+      this.writer.hasTurn() &&
+      operation.join();
+    if (!joins && this.#joinQueued) {
+      // A callback of those may use the scratch, too.
+      operation.keep?.();
+      this.sendJoined();
+    }
+    if (this.#segment !== joinedSends.segment) this.#segment = joinedSends.enter();
+    return joins;
+  }
+
+  #queueJoined(): void {
+    if (this.#joinQueued) return;
+    this.#joinQueued = true;
+    joinedSends.queue(this);
+  }
+
+  sendJoined(): void {
+    this.#joinQueued = false;
+    this.writer.run();
+    for (let at = this.writer.head; at !== undefined; at = at.next) {
+      if (at.operation instanceof SendDatagram) at.operation.own();
+    }
   }
 
   /** Sends what is queued now: before a shutdown, a close, or the descriptor's leaving. */

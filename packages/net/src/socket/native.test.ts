@@ -128,6 +128,9 @@ test('offsets, lengths and counts outside of their buffer are a RangeError, also
     () => native.recvmmsg(-1, bytes, 0xffffffff, 64, 0, new Uint8Array(132 * 64), words, true),
     () => native.sendBatch(Int32Array.of(-1, 0, 9, 0), 1, bytes),
     () => native.sendBatch(Int32Array.of(-1, -1, 1, 0), 1, bytes),
+    () => native.sendDatagrams(-1, Int32Array.of(0, 9, 0, 0, 0), 1, bytes, false),
+    () => native.sendDatagrams(-1, Int32Array.of(0, 8, 1, 8, 0), 1, bytes, false),
+    () => native.sendDatagrams(-1, Int32Array.of(0, 8, -1, 2, 0), 1, bytes, false),
     () => native.sendmmsg(-1, bytes, Int32Array.of(0, 9, 0, 0, 0, 0), 1, 0, new Uint8Array(132)),
     () => native.sendmmsg(-1, bytes, Int32Array.of(0, 8, 0, 133, 0, 0), 1, 0, new Uint8Array(132)),
     () => native.sendmmsg(-1, bytes, Int32Array.of(0, 8, 0, 0, 0, 0), 1, 0, bytes),
@@ -179,7 +182,7 @@ test('any mixture of arguments is an exception or a result, never an abort', asy
     const names = ['socket', 'socketpair', 'disown', 'dup', 'setNonblocking', 'getNonblocking', 'setCloexec', 'getCloexec',
       'bind', 'connect', 'listen', 'accept4', 'shutdown', 'getsockname', 'getpeername', 'getsockopt', 'setsockopt',
       'attachFilter', 'pollMany', 'recv', 'recvfrom', 'send', 'sendto', 'sendBatch', 'sendfile', 'lseek', 'recvmsg',
-      'sendmsg', 'recvmmsg', 'sendmmsg', 'getservbyname', 'getservbyport', 'getprotobyname', 'gethostname',
+      'sendmsg', 'recvmmsg', 'sendmmsg', 'sendDatagrams', 'getservbyname', 'getservbyport', 'getprotobyname', 'gethostname',
       'ifNametoindex', 'ifIndextoname', 'pollerGrow', 'pollerWatch', 'pollerRewatch', 'pollerUnwatch', 'pollerRef', 'pollerFlush'];
     native.pollerStart(() => {}, () => {}, []);
     for (let i = 0; i < 100000; i++) {

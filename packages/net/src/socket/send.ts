@@ -1,11 +1,9 @@
 import { native } from '@sockeye/native';
-import { type AddressInput, encodeAddressInto } from '../address/index.ts';
 import { EAGAIN } from '../constants/index.ts';
 import type { Descriptor } from './descriptor.ts';
-import { interfaceNames } from './interface-names.ts';
-import { type Attempt, type Operation, WOULD_BLOCK } from './operation.ts';
+import { type Operation, WOULD_BLOCK } from './operation.ts';
 import { isImmediate } from './receive.ts';
-import { addressIn } from './scratch.ts';
+import { PEER, SendDatagram } from './send-datagram.ts';
 
 /** What every send needs of its socket. */
 export interface Target {
@@ -14,12 +12,10 @@ export interface Target {
   readonly proto: number;
 }
 
-/** `send`: one system call. */
-export function sendOnce(
-  { descriptor }: Target,
-  data: Uint8Array,
-  flags: number,
-): Operation<number> {
+/** `send`: one system call. On a datagram socket it may leave with others. */
+export function sendOnce(target: Target, data: Uint8Array, flags: number): Operation<number> {
+  const { descriptor } = target;
+  if (descriptor.sendsDatagrams) return new SendDatagram(target, data, PEER, flags);
   // The length at the call: the native call refuses a buffer that was detached or shrunk since.
   const { length } = data;
   return {
@@ -34,57 +30,4 @@ export function sendOnce(
       return count;
     },
   };
-}
-
-/**
- * `sendto`: one system call. The address is encoded, and so checked, before it. A class, because a
- * server makes one for each datagram.
- */
-export class SendTo implements Operation<number> {
-  readonly syscall = 'sendto';
-  readonly direction = 'write';
-  readonly address: AddressInput;
-  readonly immediate: ReturnType<typeof isImmediate>;
-  #descriptor: Descriptor;
-  #data: Uint8Array;
-  #length: number;
-  #flags: number;
-  // The first attempt follows at once; by a later one another call has used the scratch.
-  #sockaddr = addressIn;
-  #sockaddrLength: number;
-
-  constructor(
-    { descriptor, family, proto }: Target,
-    data: Uint8Array,
-    address: AddressInput,
-    flags: number,
-  ) {
-    this.immediate = isImmediate(flags);
-    this.address = address;
-    this.#descriptor = descriptor;
-    this.#data = data;
-    this.#length = data.length;
-    this.#flags = flags;
-    this.#sockaddrLength = encodeAddressInto(family, proto, address, addressIn, interfaceNames);
-  }
-
-  keep(): void {
-    this.#sockaddr = Buffer.from(addressIn.subarray(0, this.#sockaddrLength));
-  }
-
-  attempt(): Attempt<number> {
-    const count = native.sendto(
-      this.#descriptor.fd,
-      this.#data,
-      0,
-      this.#length,
-      this.#flags,
-      this.#sockaddr,
-      this.#sockaddrLength,
-    );
-    if (count === -(EAGAIN as number)) return WOULD_BLOCK;
-    if (count < 0) throw this.#descriptor.error('sendto', -count, { address: this.address });
-    this.#descriptor.writer.charge(count);
-    return count;
-  }
 }
