@@ -6,6 +6,8 @@ const FIRST_RETRY_MS = 1;
 const LAST_RETRY_MS = 50;
 // A flat charge for a call, so that endless small ones end a turn too. Arbitrary.
 export const CALL_CHARGE = 1024;
+// 64 KiB that UDP_SEGMENT cuts take 5 us: a turn has 28 of them instead of 4. Arbitrary.
+const DATAGRAM_SHIFT = 3;
 
 /** What a lane has to do later; apart from it, since few lanes ever need it. */
 class Later {
@@ -57,6 +59,12 @@ export class Lane {
   charge(bytes: number): void {
     this.#served += bytes;
     this.total += bytes;
+  }
+
+  /** The same for a datagram: its bytes take less of the turn than those of a stream. */
+  chargeCall(bytes: number): void {
+    this.total += bytes;
+    this.#served += bytes >>> DATAGRAM_SHIFT;
   }
 
   /** Counts against the turn what a call costs whether it moves bytes or not. */

@@ -111,7 +111,7 @@ export class SendDatagram implements Operation<number> {
     }
     if (count === -(EAGAIN as number)) return WOULD_BLOCK;
     if (count < 0) throw this.#descriptor.error(this.syscall, -count, { address: this.address });
-    this.#descriptor.writer.charge(count);
+    this.#descriptor.writer.chargeCall(count);
     return count;
   }
 
