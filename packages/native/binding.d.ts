@@ -46,6 +46,12 @@ export interface PacketRing {
   readonly [packetRing]: true;
 }
 
+declare const tlsKey: unique symbol;
+/** The key of one direction of TLS 1.3, with the number of its next record; opaque. */
+export interface TlsKey {
+  readonly [tlsKey]: true;
+}
+
 export interface Native {
   // socket
   socket(family: number, type: number, protocol: number): number;
@@ -231,6 +237,27 @@ export interface Native {
   packetRingTake(ring: PacketRing, buffer: Uint8Array): number;
   packetRingUnmap(ring: PacketRing): void;
   dropCapability(capability: number): number;
+  // TLS records: what `outcome` holds is above each in the source
+  createTlsKey(cipher: string, key: Uint8Array, iv: Uint8Array, seals: boolean): TlsKey | undefined;
+  openTlsRecords(
+    key: TlsKey,
+    sealed: Uint8Array,
+    from: number,
+    length: number,
+    target: Uint8Array,
+    at: number,
+    room: number,
+    outcome: Int32Array,
+  ): void;
+  sealTlsRecords(
+    sealingKey: TlsKey,
+    type: number,
+    content: Uint8Array,
+    from: number,
+    length: number,
+    target: Uint8Array,
+    at: number,
+  ): number;
 }
 
 export declare const native: Native;

@@ -14,5 +14,6 @@ NAPI_MODULE_INIT() {
   sockeye::ExportFileCalls(env, exports);
   sockeye::ExportFileBatchCalls(env, exports);
   sockeye::ExportCaptureCalls(env, exports);
+  sockeye::ExportTlsCalls(env, exports);
   return exports;
 }

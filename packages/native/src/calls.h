@@ -72,5 +72,6 @@ void ExportPollerCalls(napi_env env, napi_value exports);
 void ExportFileCalls(napi_env env, napi_value exports);
 void ExportFileBatchCalls(napi_env env, napi_value exports);
 void ExportCaptureCalls(napi_env env, napi_value exports);
+void ExportTlsCalls(napi_env env, napi_value exports);
 
 }  // namespace sockeye

@@ -12,7 +12,7 @@ import {
   SHUT_WR,
   TCP_NODELAY,
 } from '../constants/index.ts';
-import { invalidState, SocketError, TlsTruncatedError } from '../errors/index.ts';
+import { invalidState, SocketError, TlsAlertError, TlsTruncatedError } from '../errors/index.ts';
 import type { Socket } from '../socket/index.ts';
 import { AcceptLoop } from './accept-loop.ts';
 import { AddressList } from './address-list.ts';
@@ -317,6 +317,7 @@ export class Server<Own extends Address = Address>
       plain.isOrigin(cause) ||
       cause instanceof ProtocolError ||
       cause instanceof TlsTruncatedError ||
+      cause instanceof TlsAlertError ||
       !isHandled;
     if (isOutside && cause instanceof Error) {
       this.#log.failed({ connection }, connection.remote, cause, true);

@@ -17,6 +17,7 @@ export interface SecureOptions extends TlsStreamOptions {
 }
 
 interface Waiting {
+  readonly transport: TlsTransport;
   resolve(socket: TLSSocket): void;
   reject(error: Error): void;
 }
@@ -44,6 +45,9 @@ export class TlsAcceptor {
       // Out of its context nobody could say whose it is: it ends, and its connection with it.
       if (waiting === undefined) socket.destroy();
       else waiting.resolve(socket);
+    });
+    this.#server.on('keylog', (line, socket) => {
+      this.#waiting.getStore()?.transport.learn(line, socket, 'server');
     });
     this.#server.on('tlsClientError', (error, socket) => {
       this.#waiting.getStore()?.reject(error);
@@ -78,7 +82,7 @@ export class TlsAcceptor {
       transport.once('close', () => reject(new Error('TLS handshake: the peer left')));
       // Within the event, so that the end which may follow it finds a listener.
       const secured = (tls: TLSSocket): void => resolve(new TlsStream(tls, transport, options));
-      this.#waiting.run({ resolve: secured, reject }, () =>
+      this.#waiting.run({ transport, resolve: secured, reject }, () =>
         this.#server.emit('connection', transport),
       );
     });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
-import { native } from '@sockeye/native';
+import { native, type TlsKey } from '@sockeye/native';
 import { runNode } from '../testing/index.ts';
 
 const binding = new URL('binding.d.ts', import.meta.resolve('@sockeye/native'));
@@ -40,7 +40,13 @@ function harmless(name: string, type: string): unknown {
   if (type.startsWith('Uint8Array')) return new Uint8Array(8);
   if (type === 'Int32Array') return new Int32Array(1024);
   if (type === 'ArrayBuffer[]') return [];
+  if (type === 'TlsKey') return tlsKey(name === 'sealingKey');
   return () => undefined;
+}
+
+function tlsKey(seals: boolean): TlsKey {
+  const [key, iv] = [new Uint8Array(16), new Uint8Array(12)];
+  return native.createTlsKey('TLS_AES_128_GCM_SHA256', key, iv, seals) as TlsKey;
 }
 
 const NOTHING = [undefined, {}, Symbol.iterator, 1n];
@@ -72,6 +78,7 @@ const WRONG: Record<string, unknown[]> = {
   ],
   Int32Array: [...NOTHING, null, 5, [], new Uint8Array(8)],
   'ArrayBuffer[]': [...NOTHING, null, 5, new ArrayBuffer(8)],
+  TlsKey: [...NOTHING, null, 5, {}, [], new ArrayBuffer(8), new Uint8Array(8)],
   PacketRing: [...NOTHING, null, 5, {}, [], new ArrayBuffer(8), new Uint8Array(8)],
   function: [...NOTHING, null, 5, 'f'],
 };
@@ -114,9 +121,17 @@ test('every native function refuses every wrong argument, each with the others r
 test('offsets, lengths and counts outside of their buffer are a RangeError, also of a detached one', () => {
   const bytes = new Uint8Array(8);
   const words = new Int32Array(1024);
+  const opening = tlsKey(false);
+  const sealing = tlsKey(true);
   const calls: (() => unknown)[] = [
     () => native.recv(-1, bytes, 0, 9, 0),
     () => native.recv(-1, bytes, 9, 0, 0),
+    () => native.openTlsRecords(opening, bytes, 0, 9, bytes, 0, 8, words),
+    () => native.openTlsRecords(opening, bytes, 0, 8, bytes, 1, 8, words),
+    () => native.sealTlsRecords(sealing, 23, bytes, 0, 8, new Uint8Array(8 + 21), 0),
+    () => native.sealTlsRecords(sealing, 23, bytes, 0, 8, new Uint8Array(8 + 22), 1),
+    () => native.sealTlsRecords(sealing, 256, bytes, 0, 8, new Uint8Array(100), 0),
+    () => native.createTlsKey('TLS_AES_128_GCM_SHA256', bytes, bytes, true),
     () => native.recv(-1, bytes, 0xffffffff, 0xffffffff, 0),
     () => native.recv(-1, detached(), 0, 1, 0),
     () => native.recvfrom(-1, bytes, 4, 5, 0, bytes),

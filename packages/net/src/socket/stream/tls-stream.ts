@@ -1,31 +1,29 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
-import { YoungCollection } from '../young-collection.ts';
-import { takeRecords } from './take-records.ts';
+import { invalidState } from '../../errors/index.ts';
+import { NodeTlsBytes } from './node-tls-bytes.ts';
+import type { TlsBytes } from './tls-bytes.ts';
 import type { TlsTransport } from './tls-transport.ts';
 
 /** How a `TlsStream` is made. */
 export interface TlsStreamOptions {
-  /** Bytes that may be decrypted before they are asked for; default 256 KiB. */
+  /** Bytes that node:tls may decrypt before they are asked for, where it does; default 256 KiB. */
   readonly highWaterMark?: number;
 }
 
 /**
  * An encrypted conversation over a TlsTransport, whose end is the peer's close_notify and nothing
  * else: where the connection ends without one, receiving fails after the last byte that came.
+ *
+ * node:tls agrees on the keys and checks who the peer is. With TLS 1.3 the records that follow are
+ * opened and sealed without it; `tls` still says all it knows.
  */
 export class TlsStream {
   readonly tls: TLSSocket;
-  #transport: TlsTransport;
-  #highWaterMark: number;
-  #queue: Buffer[] = [];
-  #queuedBytes = 0;
-  readonly #young = new YoungCollection();
-  #hasEnded = false;
-  #isClosed = false;
+  readonly #transport: TlsTransport;
+  readonly #highWaterMark: number;
+  #bytes: TlsBytes | undefined;
+  #hasLeft = false;
   #failure: Error | undefined;
-  /** How the connection below ended. */
-  #cut: Error | undefined;
   #waiting: (() => void)[] = [];
 
   /** @param tls made over `transport`: before its handshake, or within its 'secureConnection' */
@@ -37,14 +35,20 @@ export class TlsStream {
     this.tls = tls;
     this.#transport = transport;
     this.#highWaterMark = highWaterMark;
-    const hold = (): void => transport.hold((error) => this.#wake(() => (this.#cut = error)));
-    // Until the keys are agreed on, node:tls makes errors of its own of an end.
-    if (tls.getPeerFinished() === undefined) tls.once('secureConnect', hold);
-    else hold();
-    takeRecords(tls, (record) => this.#take(record));
-    tls.on('end', () => this.#wake(() => (this.#hasEnded = true)));
-    tls.on('close', () => this.#wake(() => (this.#isClosed = true)));
-    tls.on('error', (error: Error) => this.#wake(() => (this.#failure = error)));
+    tls.on('error', (error: Error) => this.#wake(() => (this.#failure ??= error)));
+    tls.on('close', () => this.#wake(() => (this.#hasLeft = true)));
+    if (tls.getPeerFinished() !== undefined) {
+      this.#begin();
+      return;
+    }
+    tls.on('keylog', (line) => transport.learn(line, tls, 'client'));
+    tls.once('secureConnect', () => this.#wake(() => this.#begin()));
+  }
+
+  #begin(): void {
+    this.#bytes =
+      this.#transport.handOver() ??
+      new NodeTlsBytes(this.tls, this.#transport, this.#highWaterMark);
   }
 
   #wake(change: () => void): void {
@@ -52,77 +56,14 @@ export class TlsStream {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  /** The transport is what stops, so that more of node:tls is always taken. */
-  #take(chunk: Buffer): true {
-    this.#queue.push(chunk);
-    this.#queuedBytes += chunk.length;
-    if (this.#queuedBytes >= this.#highWaterMark) this.#transport.stop();
-    if (this.#waiting.length > 0) this.#wake(() => undefined);
-    return true;
-  }
-
-  /**
-   * What was decrypted next; undefined at the end.
-   *
-   * @throws TlsTruncatedError for a connection that ended without close_notify, its error for one
-   *   that failed, the error of node:tls; the signal's reason. Nothing that came is lost before it.
-   */
-  async receive(size?: number, signal?: AbortSignal): Promise<Buffer | undefined> {
-    if (!(await this.#hasBytes(signal))) return undefined;
-    const chunk = this.#queue.shift() as Buffer;
-    const part = size === undefined ? chunk : chunk.subarray(0, size);
-    if (part.length < chunk.length) this.#queue.unshift(chunk.subarray(part.length));
-    this.#taken(part.length);
-    return part;
-  }
-
-  /** The same into memory of the caller's, as much as there is and fits. */
-  async receiveInto(buffer: Uint8Array, signal?: AbortSignal): Promise<number | undefined> {
-    if (!(await this.#hasBytes(signal))) return undefined;
-    let filled = 0;
-    while (filled < buffer.length) {
-      const chunk = this.#queue.shift();
-      if (chunk === undefined) break;
-      const part = chunk.subarray(0, buffer.length - filled);
-      buffer.set(part, filled);
-      filled += part.length;
-      if (part.length < chunk.length) this.#queue.unshift(chunk.subarray(part.length));
-    }
-    this.#taken(filled);
-    return filled;
-  }
-
-  #taken(bytes: number): void {
-    this.#queuedBytes -= bytes;
-    this.#young.dropped(bytes);
-    if (this.#queuedBytes < this.#highWaterMark) this.#transport.go();
-    // Others may wait for what is left.
-    if (this.#queue.length > 0) this.#wake(() => undefined);
-  }
-
-  /** Whether bytes were decrypted that nobody has received, and the peer has not ended. */
-  get hasUnread(): boolean {
-    return !this.#hasEnded && this.#queuedBytes + this.tls.readableLength > 0;
-  }
-
-  /** Waits until something is in the queue; false at the end. */
-  async #hasBytes(signal?: AbortSignal): Promise<boolean> {
-    for (;;) {
+  /** Both have agreed on keys; undefined where the connection was closed before. */
+  async #agreed(signal?: AbortSignal): Promise<TlsBytes | undefined> {
+    while (this.#bytes === undefined && !this.#hasLeft && this.#failure === undefined) {
+      await this.#change(signal);
       signal?.throwIfAborted();
-      if (this.#queue.length > 0) return true;
-      if (this.#hasEnded) return false;
-      if (this.#failure !== undefined) throw this.#failure;
-      if (this.#isClosed) return false;
-      if (this.#cut === undefined || this.tls.readableLength > 0) await this.#change(signal);
-      else if (await this.#isCut()) throw this.#cut;
     }
-  }
-
-  /** Whether nothing more comes: the last bytes and 'end' are told in turns of their own. */
-  async #isCut(): Promise<boolean> {
-    await nextTurn();
-    const isOver = this.#hasEnded || this.#isClosed || this.#failure !== undefined;
-    return this.#queue.length === 0 && !isOver && this.tls.readableLength === 0;
+    if (this.#bytes === undefined && this.#failure !== undefined) throw this.#failure;
+    return this.#bytes;
   }
 
   #change(signal: AbortSignal | undefined): Promise<void> {
@@ -137,30 +78,39 @@ export class TlsStream {
   }
 
   /**
-   * Settles when the kernel has it. (To settle earlier would lose what is still encrypted when
-   * somebody destroys the stream.)
+   * What was decrypted next; undefined at the end.
+   *
+   * @throws TlsTruncatedError for a connection that ended without close_notify, its error for one
+   *   that failed, TlsAlertError or the error of node:tls; the signal's reason. Nothing that came is
+   *   lost before it.
    */
-  send(data: Uint8Array): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.tls.write(data, (error) => {
-        const failure =
-          this.#transport.sendFailure ?? (error ? (this.#failure ?? error) : undefined);
-        if (failure === undefined) resolve();
-        else reject(failure);
-      });
-    });
+  async receive(size?: number, signal?: AbortSignal): Promise<Buffer | undefined> {
+    const bytes = this.#bytes ?? (await this.#agreed(signal));
+    return await bytes?.receive(size, signal);
+  }
+
+  /** The same into memory of the caller's, as much as there is and fits. */
+  async receiveInto(buffer: Uint8Array, signal?: AbortSignal): Promise<number | undefined> {
+    const bytes = this.#bytes ?? (await this.#agreed(signal));
+    return await bytes?.receiveInto(buffer, signal);
+  }
+
+  /** Whether bytes have come that nobody has received, and the peer has not ended. */
+  get hasUnread(): boolean {
+    return this.#bytes?.hasUnread ?? false;
+  }
+
+  /** Settles when the kernel has it. */
+  async send(data: Uint8Array): Promise<void> {
+    const bytes = this.#bytes ?? (await this.#agreed());
+    if (bytes === undefined) throw invalidState('Cannot send: the connection was closed');
+    await bytes.send(data);
   }
 
   /** Sends TLS's close_notify and the end of the stream. */
-  shutdown(): Promise<void> {
-    if (this.tls.destroyed || this.tls.writableEnded) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      this.tls.once('close', () => {
-        if (this.#failure === undefined) resolve();
-        else reject(this.#failure);
-      });
-      this.tls.end(resolve);
-    });
+  async shutdown(): Promise<void> {
+    const bytes = this.#bytes ?? (await this.#agreed());
+    await bytes?.shutdown();
   }
 
   /** Closes the socket too. What was decrypted can still be received. */

@@ -1,21 +1,30 @@
 import { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 import { SHUT_WR } from '../../constants/index.ts';
 import { TlsTruncatedError } from '../../errors/index.ts';
+import { Handshake } from './handshake.ts';
+import { RecordStream } from './record-stream.ts';
 import { settle } from './settle.ts';
 import { shutDown, STREAM_BYTES, type StreamSocket } from './stream-socket.ts';
+import type { TlsOutput } from './tls-output.ts';
+import { TlsRecords } from './tls-records.ts';
 
 // Measured with `sockeye forward`: with 64 KiB it took a tenth more time.
 const BULK_BYTES = 256 * 1024;
 // A record of TLS.
 const LITTLE_BYTES = 16 * 1024;
 
+/** Which side of a connection node:tls is. */
+export type TlsSide = 'client' | 'server';
+
 /**
- * What node:tls reads from and writes to: a connected stream socket, whose end it is not told.
+ * What node:tls reads from and writes to: a connected stream socket.
  *
- * node:tls makes the same 'end' of a close_notify, which is signed, and of a FIN, which anybody
- * between can send; and it throws away what it has decrypted when the connection is reset. So the end
- * of the connection goes to `hold`'s listener instead: what node:tls then calls an end was a
- * close_notify, and nothing is thrown away.
+ * After a handshake of TLS 1.3 that it could follow, `handOver` takes the records away from node:tls.
+ * Else node:tls goes on, and is not told how the connection ends: it makes the same 'end' of a
+ * close_notify, which is signed, and of a FIN, which anybody between can send; and it throws away what
+ * it has decrypted when the connection is reset. So the end of the connection goes to `hold`'s listener
+ * instead: what node:tls then calls an end was a close_notify, and nothing is thrown away.
  */
 export class TlsTransport extends Duplex {
   readonly #socket: StreamSocket;
@@ -29,11 +38,46 @@ export class TlsTransport extends Duplex {
   #isStopped = false;
   /** Whether node:tls has asked for more meanwhile. */
   #isAsked = false;
+  /** While there may be something to hand over: what has come, of which node:tls gets one record at a time. */
+  #handshake: Handshake | undefined = new Handshake();
+  #output: TlsOutput | undefined;
+  #onFlown: (() => void) | undefined;
+  #isHandedOver = false;
+  #isReceiving = false;
 
   constructor(socket: StreamSocket) {
     // One byte: the next receive begins when node:tls has taken the one before.
     super({ allowHalfOpen: true, readableHighWaterMark: 1, writableHighWaterMark: BULK_BYTES });
     this.#socket = socket;
+  }
+
+  /** Learns a secret of the handshake: a line of the TLSSocket's event 'keylog'. */
+  learn(line: Buffer, tls: TLSSocket, side: TlsSide): void {
+    this.#handshake?.learn(line, tls, side);
+  }
+
+  /**
+   * Takes the records after the handshake away from node:tls, once it is over: undefined where that
+   * is impossible (TLS 1.2, a cipher that is not known here, secrets that nobody has told).
+   */
+  handOver(): RecordStream | undefined {
+    const handshake = this.#handshake;
+    const keys = handshake?.keys();
+    this.#output ??= handshake?.output();
+    const output = this.#output;
+    if (handshake === undefined || keys === undefined || output === undefined) return undefined;
+    if (this.#isReceiving) return undefined;
+    const records = new TlsRecords(keys, (sealed) =>
+      this.#socket.sendall(sealed).catch(() => undefined),
+    );
+    if (!output.handOver(records)) return undefined;
+    this.#isHandedOver = true;
+    this.#handshake = undefined;
+    this.#buffer = undefined;
+    const flown = output.isFinished
+      ? undefined
+      : new Promise<void>((resolve) => (this.#onFlown = resolve));
+    return new RecordStream(this.#socket, records, handshake.rest(), flown);
   }
 
   /** Why what was written since didn't leave. The stream goes on: the peer's last words may follow. */
@@ -49,6 +93,11 @@ export class TlsTransport extends Duplex {
    */
   hold(onEnd: (error: Error) => void): void {
     this.#onEnd = onEnd;
+    this.#handshake?.passOn();
+    // Not now: node:tls is about to tell of its handshake's end.
+    process.nextTick(() => {
+      if (!this.#isStopped) this.go();
+    });
   }
 
   /** Receives nothing more until `go`. */
@@ -60,28 +109,52 @@ export class TlsTransport extends Duplex {
     this.#isStopped = false;
     if (!this.#isAsked) return;
     this.#isAsked = false;
-    if (!this.destroyed) this.#receive();
+    this.#next();
   }
 
   override _read(): void {
-    if (this.#isStopped) this.#isAsked = true;
-    else this.#receive();
+    // Whoever reads asks for more before it gives away what it has; then node:tls has had that, too.
+    if (this.#handshake === undefined) this.#next();
+    else process.nextTick(() => this.#next());
+  }
+
+  #next(): void {
+    if (this.#isHandedOver || this.destroyed) return;
+    if (this.#isStopped || this.#handshake?.isOver === true) this.#isAsked = true;
+    else if (!this.#pushRecord()) this.#receive();
+  }
+
+  /** During the handshake, what has come already. */
+  #pushRecord(): boolean {
+    const record = this.#handshake?.next();
+    if (record !== undefined) this.push(record);
+    else if (this.#handshake?.isPassedOn === true) this.#handshake = undefined;
+    return record !== undefined;
   }
 
   #receive(): void {
     const buffer = this.#buffer;
+    this.#isReceiving = true;
     const receiving =
       buffer === undefined
         ? this.#socket.recv(STREAM_BYTES)
         : this.#socket.recvInto(buffer).then((bytes) => buffer.subarray(0, bytes));
     receiving.then(
       (chunk) => {
-        if (!this.destroyed) this.#take(chunk);
+        this.#isReceiving = false;
+        if (this.destroyed) return;
+        if (this.#handshake === undefined || chunk.length === 0) this.#take(chunk);
+        else this.#takeHandshake(chunk);
       },
       (error: Error) => {
         if (!this.destroyed) this.#end(error);
       },
     );
+  }
+
+  #takeHandshake(chunk: Buffer): void {
+    this.#handshake?.push(chunk);
+    this.#next();
   }
 
   #take(chunk: Buffer): void {
@@ -96,6 +169,9 @@ export class TlsTransport extends Duplex {
   }
 
   #end(error: Error | undefined): void {
+    // What is no whole record.
+    const rest = this.#handshake?.rest();
+    if (rest !== undefined && rest.length > 0) this.push(rest);
     if (this.#onEnd !== undefined) this.#tell(error ?? new TlsTruncatedError());
     else if (error === undefined) this.push(null);
     else this.destroy(error);
@@ -110,18 +186,35 @@ export class TlsTransport extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-    this.#settle(this.#socket.sendall(chunk), done);
+    this.#send([{ chunk }], done);
   }
 
   /** The sends of one turn leave together, so that there is no need to join the chunks. */
   override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
-    this.#settle(Promise.all(chunks.map(({ chunk }) => this.#socket.sendall(chunk))), done);
+    this.#send(chunks, done);
+  }
+
+  #send(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
+    try {
+      const passed = chunks.flatMap(({ chunk }) => this.#passOn(chunk));
+      this.#settle(Promise.all(passed.map((bytes) => this.#socket.sendall(bytes))), done);
+    } catch (error) {
+      done(error as Error);
+    }
+    if (this.#output?.isFinished === true) this.#onFlown?.();
+  }
+
+  /** What is sent for what node:tls writes. */
+  #passOn(chunk: Buffer): Buffer[] {
+    this.#output ??= this.#handshake?.output();
+    return this.#output?.pass(chunk) ?? [chunk];
   }
 
   #settle(sent: Promise<unknown>, done: (error?: Error | null) => void): void {
     void settle(sent, (error) => {
       if (this.#onEnd !== undefined && error) this.#sendFailure ??= error;
-      done(this.#onEnd === undefined ? error : undefined);
+      // What is yet to be received would be lost with it.
+      done(this.#onEnd === undefined && !this.#isHandedOver ? error : undefined);
     });
   }
 

@@ -1,7 +1,7 @@
-import { Socket as NetSocket } from 'node:net';
 import { connect, createSecureContext, type TLSSocket, TLSSocket as Tls } from 'node:tls';
 import { constants } from 'node:crypto';
 import type { Socket } from '../../socket/index.ts';
+import { TlsStream, TlsTransport } from '../../socket/stream/index.ts';
 import { TransferError } from '../transfer-error.ts';
 import { peerOf } from './socket-wire.ts';
 import { TlsWire } from './tls-wire.ts';
@@ -26,15 +26,17 @@ export function secureClient(
   signal?: AbortSignal,
 ): Promise<TlsWire> {
   const peer = peerOf(socket);
+  const transport = transportOf(socket);
   const tls = connect({
     ...TLS_OPTIONS,
-    socket: netSocket(socket),
+    socket: transport,
     pskCallback: () => ({ psk: key, identity: IDENTITY }),
     // Only a peer with the key is right: no certificate is, whoever vouches for it.
     ca: [],
     checkServerIdentity: () => new Error('the peer showed a certificate'),
   });
-  return handshake(tls, 'secureConnect', peer, signal);
+  const stream = new TlsStream(tls, transport);
+  return handshake(tls, 'secureConnect', () => new TlsWire(stream, peer), { peer, signal });
 }
 
 /** Encrypts a connection that we accepted. @throws TransferError `secret` */
@@ -44,31 +46,34 @@ export function secureServer(
   signal?: AbortSignal,
 ): Promise<TlsWire> {
   const peer = peerOf(socket);
-  const tls = new Tls(netSocket(socket), {
+  const transport = transportOf(socket);
+  const tls = new Tls(transport, {
     isServer: true,
     secureContext: createSecureContext(TLS_OPTIONS),
     pskCallback: (_socket: TLSSocket, identity: string) => (identity === IDENTITY ? key : null),
     ciphers: TLS_OPTIONS.ciphers,
     minVersion: TLS_OPTIONS.minVersion,
   } as ConstructorParameters<typeof Tls>[1]);
-  return handshake(tls, 'secure', peer, signal);
+  tls.on('keylog', (line) => transport.learn(line, tls, 'server'));
+  const wire = (): TlsWire => new TlsWire(new TlsStream(tls, transport), peer);
+  return handshake(tls, 'secure', wire, { peer, signal });
 }
 
-/** node:tls encrypts in C++ only above a handle of libuv's. */
-function netSocket(socket: Socket<number>): NetSocket {
-  return new NetSocket({
-    fd: socket.detach(),
-    readable: true,
-    writable: true,
-    allowHalfOpen: true,
-  });
+function transportOf(socket: Socket<number>): TlsTransport {
+  socket.settimeout(null);
+  return new TlsTransport(socket);
+}
+
+interface Handshake {
+  readonly peer: string;
+  readonly signal: AbortSignal | undefined;
 }
 
 function handshake(
   tls: TLSSocket,
   event: 'secure' | 'secureConnect',
-  peer: string,
-  signal: AbortSignal | undefined,
+  wire: () => TlsWire,
+  { peer, signal }: Handshake,
 ): Promise<TlsWire> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
@@ -96,7 +101,7 @@ function handshake(
         return;
       }
       release();
-      resolve(new TlsWire(tls, peer));
+      resolve(wire());
     });
   });
 }
