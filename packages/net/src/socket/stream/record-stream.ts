@@ -37,6 +37,7 @@ export class RecordStream implements TlsBytes {
   readonly #waiting: (() => void)[] = [];
   /** What has to leave first: a piece of more that is on its way. */
   #sending: Promise<unknown> | undefined;
+  #sendFailure: Error | undefined;
   #ending: Promise<void> | undefined;
 
   /**
@@ -219,12 +220,17 @@ export class RecordStream implements TlsBytes {
 
   /** Sealed at once, so that records leave in the order of their numbers. */
   async #sendPiece(data: Uint8Array): Promise<void> {
+    if (this.#sendFailure !== undefined) throw this.#sendFailure;
     const bytes = TlsRecords.sealedBytes(data.length);
     const isSpare = bytes >= SPARE_FROM_BYTES;
     const memory = isSpare ? (spares.pop() ?? newSpare()) : Buffer.allocUnsafe(bytes);
     const sealed = memory.subarray(0, this.#records.seal(data, memory));
     try {
       await this.#socket.sendall(sealed);
+    } catch (error) {
+      // Part of a record may be out: nothing behind it would make sense to the peer.
+      this.#sendFailure ??= error as Error;
+      throw error;
     } finally {
       if (isSpare && spares.length < SPARES) spares.push(memory);
     }
@@ -236,7 +242,7 @@ export class RecordStream implements TlsBytes {
   }
 
   async #shutDown(): Promise<void> {
-    if (this.#socket.closed) return;
+    if (this.#socket.closed || this.#sendFailure !== undefined) return;
     try {
       await this.#socket.sendall(this.#records.close());
       if (!this.#socket.closed) shutDown(this.#socket, SHUT_WR);

@@ -21,7 +21,7 @@ export class TlsOutput {
   readonly #splitter = new RecordSplitter();
   /** Opens what node:tls seals: with its key of the handshake, then with that of the data. */
   #key: TlsKey;
-  readonly #dataKey: () => TrafficKey | undefined;
+  #dataKey: (() => TrafficKey | undefined) | undefined;
   #isFinished = false;
   /** Whether node:tls numbers records in a way that can't be known any more. */
   #isUnknown = false;
@@ -96,9 +96,10 @@ export class TlsOutput {
   }
 
   #finish(): void {
-    const key = this.#dataKey();
+    const key = this.#dataKey?.();
     if (key === undefined) throw invalidState('node:tls told no secret before its Finished');
     this.#isFinished = true;
+    this.#dataKey = undefined;
     this.#key = key.key;
   }
 }

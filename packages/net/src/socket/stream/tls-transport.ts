@@ -229,6 +229,8 @@ export class TlsTransport extends Duplex {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.#socket.close();
+    // Who waits to send is told by the socket.
+    this.#onFlown?.();
     done(error);
   }
 }
