@@ -20,6 +20,8 @@ export class TlsWire implements Wire {
   #from = 0;
   #to = 0;
   #reason: Error | undefined;
+  readonly #outgoing: Uint8Array[] = [];
+  #isQueued = false;
   #sent: Promise<void> = Promise.resolve();
 
   constructor(stream: TlsStream, peer: string) {
@@ -68,20 +70,29 @@ export class TlsWire implements Wire {
     }
   }
 
+  /** What is sent in one turn shares records and a system call. */
   send(pieces: readonly Uint8Array[]): Promise<void> {
-    const sending = Promise.all(joined(pieces).map((piece) => this.#stream.send(piece)));
-    const settled = sending.then(
-      () => undefined,
-      (error: Error) => {
-        // Part of a frame may be out: nothing behind it would make sense to the peer.
-        this.abort(error);
-        throw this.#reason ?? error;
-      },
+    this.#outgoing.push(...pieces);
+    if (this.#isQueued) return this.#sent;
+    this.#isQueued = true;
+    this.#sent = new Promise<void>((resolve) => process.nextTick(resolve)).then(() =>
+      this.#flush(),
     );
-    // Sends happen in order, so the last one tells of all.
-    this.#sent = settled;
-    settled.catch(() => undefined);
-    return settled;
+    this.#sent.catch(() => undefined);
+    return this.#sent;
+  }
+
+  /** Sends happen in order, so the last one tells of all. */
+  async #flush(): Promise<void> {
+    this.#isQueued = false;
+    const pieces = joined(this.#outgoing.splice(0));
+    try {
+      await Promise.all(pieces.map((piece) => this.#stream.send(piece)));
+    } catch (error) {
+      // Part of a frame may be out: nothing behind it would make sense to the peer.
+      this.abort(error as Error);
+      throw this.#reason ?? error;
+    }
   }
 
   async close(): Promise<void> {
@@ -106,8 +117,19 @@ export class TlsWire implements Wire {
   }
 }
 
-/** Small pieces as one; memory is cheaper than a record of its own. */
+/** Small pieces that follow each other as one: memory is cheaper than a record of its own. */
 function joined(pieces: readonly Uint8Array[]): readonly Uint8Array[] {
-  const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  return pieces.length > 1 && bytes <= JOINED_BYTES ? [Buffer.concat(pieces)] : pieces;
+  const groups: Uint8Array[][] = [];
+  let room = 0;
+  for (const piece of pieces) {
+    const group = groups.at(-1);
+    if (group === undefined || piece.length > room) {
+      groups.push([piece]);
+      room = JOINED_BYTES;
+    } else group.push(piece);
+    room -= piece.length;
+  }
+  return groups.map((group) =>
+    group.length === 1 ? (group[0] as Uint8Array) : Buffer.concat(group),
+  );
 }
