@@ -78,6 +78,16 @@ export class IcmpSocket implements Disposable {
 
   /** @throws SocketError ENETUNREACH, EMSGSIZE, EPERM, … */
   async send(sequence: number): Promise<void> {
+    try {
+      await this.#sendOnce(sequence);
+    } catch (error) {
+      if (!(error instanceof SocketError)) throw error;
+      // An ICMP error of an earlier request fails the next send, once; the error queue tells of it.
+      await this.#sendOnce(sequence);
+    }
+  }
+
+  async #sendOnce(sequence: number): Promise<void> {
     await this.#socket.sendto(this.messages.request(sequence), { host: this.#address, port: 0 });
   }
 
