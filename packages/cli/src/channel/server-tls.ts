@@ -9,12 +9,7 @@ import { CommandError, usageError } from '../command-error.ts';
  */
 export function serverTls(flags: TlsSettings): TlsOptions {
   const { insecure, ignoreUnexpectedEof: _, ...settings } = flags;
-  if (settings.cert === undefined) {
-    throw usageError(
-      'a tls:// server needs --cert and --key; to try it: openssl req -x509 -newkey rsa:2048 ' +
-        '-nodes -keyout key.pem -out cert.pem -subj /CN=localhost',
-    );
-  }
+  requireCertificate(settings);
   try {
     createSecureContext(settings);
   } catch (error) {
@@ -24,4 +19,13 @@ export function serverTls(flags: TlsSettings): TlsOptions {
   // Who names a --ca wants clients that it vouches for.
   const requestCert = settings.ca !== undefined;
   return { ...settings, requestCert, rejectUnauthorized: requestCert && !insecure };
+}
+
+/** @throws CommandError for a tls:// server without one */
+export function requireCertificate({ cert }: { readonly cert?: unknown }): void {
+  if (cert !== undefined) return;
+  throw usageError(
+    'a tls:// server needs --cert and --key; to try it: openssl req -x509 -newkey rsa:2048 ' +
+      '-nodes -keyout key.pem -out cert.pem -subj /CN=localhost',
+  );
 }

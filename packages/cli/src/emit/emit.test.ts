@@ -192,3 +192,16 @@ for (const [command, address, flags, expected] of LINES) {
     );
   });
 }
+
+for (const args of [
+  ['serve', 'tls://127.0.0.1:0'],
+  ['listen', 'tls://127.0.0.1:0'],
+  ['forward', 'tls://127.0.0.1:0', 'tcp://127.0.0.1:1'],
+]) {
+  test(`sockeye ${args.join(' ')} --emit refuses what the command refuses`, async (t) => {
+    const [real, emitted] = [await run(t, args), await run(t, [...args, '--emit'])];
+    assert.deepEqual([emitted.status, emitted.stdout], [2, '']);
+    assert.match(emitted.stderr, /needs --cert and --key/);
+    assert.equal(emitted.stderr, real.stderr);
+  });
+}

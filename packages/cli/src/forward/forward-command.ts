@@ -25,7 +25,7 @@ import {
   drainOption,
   type ServerFlags,
 } from '../serve/server-flags.ts';
-import { serverTls } from '../channel/server-tls.ts';
+import { requireCertificate, serverTls } from '../channel/server-tls.ts';
 import { untilSignalled } from '../serve/until-signalled.ts';
 import { DatagramForwarder } from './datagram-forwarder.ts';
 import { forwardSession, type ForwardTarget } from './forward-session.ts';
@@ -128,6 +128,7 @@ async function forward(
   const endpoint = parseAddress(listen);
   const target = parseAddress(targetText);
   checkPair(endpoint, target, flags);
+  if (endpoint.transport === 'tls') requireCertificate(flags);
   if (flags.emit) {
     emit({ command: 'forward', endpoint, target, flags });
     return EXIT.ok;

@@ -7,6 +7,7 @@ import { parseAddress } from '../address/parse-address.ts';
 import type { Channel } from '../channel/channel.ts';
 import { SocketChannel } from '../channel/socket-channel.ts';
 import { addOptionFlag, type SocketFlags } from '../channel/socket-settings.ts';
+import { requireCertificate } from '../channel/server-tls.ts';
 import { TlsAcceptor } from '../channel/tls-acceptor.ts';
 import { addTlsFlags, addUnexpectedEofFlag, loadTls, type TlsFlags } from '../channel/tls-flags.ts';
 import { CommandError, usageError } from '../command-error.ts';
@@ -68,6 +69,7 @@ async function listen(address: string, flags: Flags, hooks: ProgramHooks): Promi
   if (flags.keep && flags.record !== undefined && !isConnectionless(endpoint.transport)) {
     throw usageError('--record takes one conversation: not with --keep');
   }
+  if (endpoint.transport === 'tls') requireCertificate(flags);
   if (flags.emit) {
     emit({ command: 'listen', endpoint, flags });
     return EXIT.ok;

@@ -21,13 +21,14 @@ function details(conversation: Conversation): string[] {
   if (conversation.type === 'udp') {
     return sidesText(['client', 'server'], (side) => {
       const { packets, bytes } = conversation.sides[side];
-      return `${packets} datagrams, ${bytes} bytes`;
+      return `${counted(packets, 'datagram')}, ${counted(bytes, 'byte')}`;
     });
   }
   if (conversation.type === 'icmp') {
     const { requests, replies, roundTrips } = conversation;
     const rtt = roundTrips.count === 0 ? '' : `, rtt ${milliseconds(roundTrips.meanNs)} on average`;
-    return [`${requests} requests, ${replies} replies${rtt}`];
+    const answers = replies === 1 ? '1 reply' : `${replies} replies`;
+    return [`${counted(requests, 'request')}, ${answers}${rtt}`];
   }
   return tcpDetails(conversation);
 }
@@ -118,4 +119,8 @@ export function hexDump(bytes: Uint8Array): string {
     );
   }
   return lines.join('\n');
+}
+
+function counted(count: number, name: string): string {
+  return `${count} ${name}${count === 1 ? '' : 's'}`;
 }

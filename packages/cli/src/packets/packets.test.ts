@@ -188,6 +188,11 @@ test('sockets --json has a listener with its process', async (t) => {
   );
 });
 
+test('sockets says where no socket matches', async (t) => {
+  const { stderr, status } = await run(t, ['sockets', 'tcp', 'process=nobody-here']);
+  assert.deepEqual([status, stderr], [0, 'no socket matches tcp process=nobody-here\n']);
+});
+
 test('explain says of a peer that does not read that its window limits the connection', async (t) => {
   const server = createServer((socket) => socket.pause()).listen(0, '127.0.0.1');
   await once(server, 'listening');

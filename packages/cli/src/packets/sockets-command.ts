@@ -79,6 +79,9 @@ async function sockets(words: readonly string[], flags: Flags): Promise<number> 
       output.line(`${isTerminal ? CLEAR : ''}${socketTable(found)}`);
     }
     await output.flush();
+    if (found.length === 0 && words.length > 0 && watch === undefined) {
+      process.stderr.write(`no socket matches ${words.join(' ')}\n`);
+    }
     if (watch === undefined) return EXIT.ok;
     const ms = watch === true ? DEFAULT_WATCH_MS : watch;
     await sleep(ms, undefined, { signal: stop.signal }).catch(() => undefined);

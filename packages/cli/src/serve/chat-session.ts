@@ -12,6 +12,8 @@ const PATIENCE_MS = 1_000;
 // Arbitrary.
 const MAX_NICK = 32;
 
+const HELP = '* each line goes to everyone else; /nick NAME puts a name before yours';
+
 /** Somebody in the room. */
 class Member {
   readonly conversation: Conversation;
@@ -57,7 +59,7 @@ class Member {
 }
 
 /**
- * A room: each line goes to everyone else. `/nick NAME` puts a name before one's lines. Who speaks
+ * A room: each line goes to everyone else. `/nick NAME` puts a name before one's lines, `/help` says so. Who speaks
  * faster than the others read waits for them, and who doesn't read for a second is put out.
  */
 export function chatSession(quit: string | undefined): Session {
@@ -97,6 +99,7 @@ class Room {
   hear(member: Member, line: string): void {
     const [, nick] = /^\/nick(?:\s+(.*))?$/.exec(line) ?? [];
     if (line.startsWith('/nick') && /^\/nick(\s|$)/.test(line)) this.#rename(member, nick ?? '');
+    else if (/^\/help\s*$/.test(line)) member.tell(HELP);
     else this.#tellOthers(member, spoken(member, line));
   }
 

@@ -26,7 +26,7 @@ import {
   type ServerFlags,
 } from './server-flags.ts';
 import { makeSession } from './session.ts';
-import { serverTls } from '../channel/server-tls.ts';
+import { requireCertificate, serverTls } from '../channel/server-tls.ts';
 import { untilSignalled } from './until-signalled.ts';
 
 const DEFAULT_ADDRESS = 'tcp://127.0.0.1:8090';
@@ -145,6 +145,8 @@ async function serve(
 ): Promise<number> {
   const endpoints = (addresses.length === 0 ? [DEFAULT_ADDRESS] : addresses).map(parseAddress);
   if (flags.watch && flags.module === undefined) throw usageError('--watch needs --module');
+  const isTls = endpoints.some(({ transport }) => transport === 'tls');
+  if (isTls) requireCertificate(flags);
   if (flags.emit) {
     for (const endpoint of endpoints) emit({ command: 'serve', endpoint, flags });
     return EXIT.ok;
@@ -152,7 +154,6 @@ async function serve(
   using module = flags.module === undefined ? undefined : await HandlerModule.load(flags.module);
   const options = { ...flags, behaviour: behaviourOf(flags, module) };
   const limits = limitsOf(flags, command);
-  const isTls = endpoints.some(({ transport }) => transport === 'tls');
   const settings = loadTls(flags, endpoints);
   const tls = isTls ? serverTls(settings) : undefined;
   await using observer = new Observer(flags);

@@ -200,3 +200,22 @@ print(heard == pasted)
   assert.equal(told, 'True\n');
   assert.doesNotMatch(server.stderr, /did not read/);
 });
+
+test('sockeye serve --chat answers /help to who asks, and to nobody else', async (t) => {
+  const server = await serve(t, [ANYWHERE], '--chat');
+  const told = await python(
+    t,
+    `
+def join():
+    s = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 10)
+    return s, s.makefile('rb')
+(a, fa), (b, fb) = join(), join()
+fa.readline()
+b.sendall(b'/help\\n/helpless\\n')
+print(fb.readline().startswith(b'* each line goes to everyone else; /nick NAME'))
+print(fa.readline())
+`,
+    server.ports[0] as number,
+  );
+  assert.equal(told, "True\nb'/helpless\\n'\n");
+});
