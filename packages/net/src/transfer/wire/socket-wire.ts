@@ -1,22 +1,16 @@
 import { MSG_MORE, MSG_WAITALL } from '../../constants/index.ts';
 import { formatAddress } from '../../errors/index.ts';
 import type { Socket } from '../../socket/index.ts';
-import { TransferError } from '../transfer-error.ts';
+import { type ReceiveInto, StagedReader } from './staged-reader.ts';
 import type { FileRange, Wire } from './wire.ts';
 
 const STAGE_BYTES = 64 * 1024;
-// What is left of a block is received where it belongs; less than this goes through the stage, so
-// that many small messages share a system call. Arbitrary.
-const DIRECT_BYTES = 16 * 1024;
-
 /** A plain socket. Blocks are received into their place and sent from the page cache. */
 export class SocketWire implements Wire {
   readonly encrypted = false;
   readonly peer: string;
   readonly #socket: Socket<number>;
-  readonly #stage = Buffer.allocUnsafeSlow(STAGE_BYTES);
-  #from = 0;
-  #to = 0;
+  readonly #reader: StagedReader;
   #reason: Error | undefined;
   #sent: Promise<void> = Promise.resolve();
   #queued = 0;
@@ -25,39 +19,17 @@ export class SocketWire implements Wire {
     socket.settimeout(null);
     this.#socket = socket;
     this.peer = peerOf(socket);
+    const receive: ReceiveInto = (target, isDirect) =>
+      socket.recvInto(target, undefined, isDirect ? MSG_WAITALL : 0);
+    this.#reader = new StagedReader(receive, this.peer, STAGE_BYTES);
   }
 
   async fill(buffer: Buffer, from: number, to: number): Promise<boolean> {
-    let at = from + this.#takeStaged(buffer, from, to);
     try {
-      while (at < to) {
-        const got = await this.#receive(buffer, at, to);
-        if (got === 0) {
-          if (at === from) return false;
-          throw new TransferError('connection', `Cannot receive: ${this.peer} left inside a frame`);
-        }
-        at += got;
-      }
+      return await this.#reader.fill(buffer, from, to);
     } catch (error) {
       throw this.#reason ?? error;
     }
-    return true;
-  }
-
-  #takeStaged(buffer: Buffer, from: number, to: number): number {
-    const count = Math.min(to - from, this.#to - this.#from);
-    this.#stage.copy(buffer, from, this.#from, this.#from + count);
-    this.#from += count;
-    return count;
-  }
-
-  async #receive(buffer: Buffer, at: number, to: number): Promise<number> {
-    if (to - at >= DIRECT_BYTES) {
-      return this.#socket.recvInto(buffer.subarray(at, to), undefined, MSG_WAITALL);
-    }
-    this.#to = await this.#socket.recvInto(this.#stage);
-    this.#from = 0;
-    return this.#takeStaged(buffer, at, to);
   }
 
   send(pieces: readonly Uint8Array[]): Promise<void> {

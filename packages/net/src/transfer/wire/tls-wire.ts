@@ -1,13 +1,10 @@
 import { TlsTruncatedError } from '../../errors/index.ts';
 import type { TlsStream } from '../../socket/stream/index.ts';
-import { TransferError } from '../transfer-error.ts';
+import { StagedReader } from './staged-reader.ts';
 import type { Wire } from './wire.ts';
 
 // Two records: small messages share a system call, and of a block little is copied.
 const STAGE_BYTES = 32 * 1024;
-// What is left of a block is opened where it belongs; a record fits into as much.
-const DIRECT_BYTES = 16 * 1024;
-
 // Small pieces that share records. Arbitrary.
 const JOINED_BYTES = 64 * 1024;
 
@@ -16,9 +13,7 @@ export class TlsWire implements Wire {
   readonly encrypted = true;
   readonly peer: string;
   readonly #stream: TlsStream;
-  readonly #stage = Buffer.allocUnsafeSlow(STAGE_BYTES);
-  #from = 0;
-  #to = 0;
+  readonly #reader: StagedReader;
   #reason: Error | undefined;
   readonly #outgoing: Uint8Array[] = [];
   #isQueued = false;
@@ -27,37 +22,17 @@ export class TlsWire implements Wire {
   constructor(stream: TlsStream, peer: string) {
     this.#stream = stream;
     this.peer = peer;
+    this.#reader = new StagedReader((target) => this.#receiveInto(target), peer, STAGE_BYTES);
   }
 
   async fill(buffer: Buffer, from: number, to: number): Promise<boolean> {
-    let at = from + this.#takeStaged(buffer, from, to);
     try {
-      while (at < to) {
-        const got = await this.#receive(buffer, at, to);
-        if (got === 0) {
-          if (at === from && this.#reason === undefined) return false;
-          throw new TransferError('connection', `Cannot receive: ${this.peer} left inside a frame`);
-        }
-        at += got;
-      }
+      const isFilled = await this.#reader.fill(buffer, from, to);
+      if (isFilled || this.#reason === undefined) return isFilled;
     } catch (error) {
       throw this.#reason ?? error;
     }
-    return true;
-  }
-
-  #takeStaged(buffer: Buffer, from: number, to: number): number {
-    const count = Math.min(to - from, this.#to - this.#from);
-    this.#stage.copy(buffer, from, this.#from, this.#from + count);
-    this.#from += count;
-    return count;
-  }
-
-  async #receive(buffer: Buffer, at: number, to: number): Promise<number> {
-    if (to - at >= DIRECT_BYTES) return this.#receiveInto(buffer.subarray(at, to));
-    this.#to = await this.#receiveInto(this.#stage);
-    this.#from = 0;
-    return this.#takeStaged(buffer, at, to);
+    throw this.#reason;
   }
 
   /** 0 at the end, with close_notify or without: messages of the transfer tell what is complete. */
@@ -103,8 +78,9 @@ export class TlsWire implements Wire {
 
   /** What the peer still sends is no longer of interest, but its end is. */
   async #untilEnd(): Promise<void> {
+    const scratch = Buffer.allocUnsafe(STAGE_BYTES);
     try {
-      while ((await this.#stream.receiveInto(this.#stage)) !== undefined);
+      while ((await this.#stream.receiveInto(scratch)) !== undefined);
     } catch {
       // It is over all the same.
     }
