@@ -4,6 +4,7 @@ import { YoungCollection } from '../young-collection.ts';
 import { takeRecords } from './take-records.ts';
 import type { TlsBytes } from './tls-bytes.ts';
 import type { TlsTransport } from './tls-transport.ts';
+import { Waiters } from './waiters.ts';
 
 /**
  * The bytes of a connection whose records node:tls opens and seals: TLS 1.2, and TLS 1.3 where it
@@ -21,7 +22,7 @@ export class NodeTlsBytes implements TlsBytes {
   #failure: Error | undefined;
   /** How the connection below ended. */
   #cut: Error | undefined;
-  #waiting: (() => void)[] = [];
+  readonly #waiters = new Waiters();
 
   /** @param tls within its 'secureConnect' or 'secureConnection' */
   constructor(tls: TLSSocket, transport: TlsTransport, highWaterMark: number) {
@@ -37,7 +38,7 @@ export class NodeTlsBytes implements TlsBytes {
 
   #wake(change: () => void): void {
     change();
-    for (const resolve of this.#waiting.splice(0)) resolve();
+    this.#waiters.wake();
   }
 
   /** The transport is what stops, so that more of node:tls is always taken. */
@@ -45,7 +46,7 @@ export class NodeTlsBytes implements TlsBytes {
     this.#queue.push(chunk);
     this.#queuedBytes += chunk.length;
     if (this.#queuedBytes >= this.#highWaterMark) this.#transport.stop();
-    if (this.#waiting.length > 0) this.#wake(() => undefined);
+    if (this.#waiters.any) this.#wake(() => undefined);
     return true;
   }
 
@@ -101,7 +102,7 @@ export class NodeTlsBytes implements TlsBytes {
       if (this.#hasEnded) return false;
       if (this.#failure !== undefined) throw this.#failure;
       if (this.#isClosed) return false;
-      if (this.#cut === undefined || this.#tls.readableLength > 0) await this.#change(signal);
+      if (this.#cut === undefined || this.#tls.readableLength > 0) await this.#waiters.next(signal);
       else if (await this.#isCut()) throw this.#cut;
     }
   }
@@ -111,17 +112,6 @@ export class NodeTlsBytes implements TlsBytes {
     await nextTurn();
     const isOver = this.#hasEnded || this.#isClosed || this.#failure !== undefined;
     return this.#queue.length === 0 && !isOver && this.#tls.readableLength === 0;
-  }
-
-  #change(signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        signal?.removeEventListener('abort', done);
-        resolve();
-      };
-      signal?.addEventListener('abort', done);
-      this.#waiting.push(done);
-    });
   }
 
   /**

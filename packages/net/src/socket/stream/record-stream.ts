@@ -4,6 +4,7 @@ import { YoungCollection } from '../young-collection.ts';
 import { shutDown, STREAM_BYTES, type StreamSocket } from './stream-socket.ts';
 import type { TlsBytes } from './tls-bytes.ts';
 import { TlsRecords } from './tls-records.ts';
+import { Waiters } from './waiters.ts';
 
 // While much comes: 15 full records and a part.
 const BULK_BYTES = 256 * 1024;
@@ -34,7 +35,7 @@ export class RecordStream implements TlsBytes {
   #opened: Buffer = NONE;
   #failure: Error | undefined;
   #isReceiving = false;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiters = new Waiters();
   /** What has to leave first: a piece of more that is on its way. */
   #sending: Promise<unknown> | undefined;
   #sendFailure: Error | undefined;
@@ -44,17 +45,12 @@ export class RecordStream implements TlsBytes {
    * @param received what has come already
    * @param flown until then node:tls has its handshake to send
    */
-  constructor(
-    socket: StreamSocket,
-    records: TlsRecords,
-    received: Buffer,
-    flown: Promise<void> | undefined,
-  ) {
+  constructor(socket: StreamSocket, records: TlsRecords, received: Buffer, flown: Promise<void>) {
     this.#socket = socket;
     this.#records = records;
     this.#sealed = received;
     this.#to = received.length;
-    if (flown !== undefined) void this.#enqueue(() => flown);
+    void this.#enqueue(() => flown);
   }
 
   get hasUnread(): boolean {
@@ -92,25 +88,17 @@ export class RecordStream implements TlsBytes {
 
   /** One receive at a time; the others wait for their turn. */
   async #begin(signal: AbortSignal | undefined): Promise<void> {
-    while (this.#isReceiving) await this.#turn(signal);
     signal?.throwIfAborted();
+    while (this.#isReceiving) {
+      await this.#waiters.next(signal);
+      signal?.throwIfAborted();
+    }
     this.#isReceiving = true;
   }
 
   #end(): void {
     this.#isReceiving = false;
-    for (const resolve of this.#waiting.splice(0)) resolve();
-  }
-
-  #turn(signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const abort = (): void => reject(signal?.reason as Error);
-      signal?.addEventListener('abort', abort, { once: true });
-      this.#waiting.push(() => {
-        signal?.removeEventListener('abort', abort);
-        resolve();
-      });
-    });
+    this.#waiters.wake();
   }
 
   #take(size: number): Buffer {

@@ -3,6 +3,7 @@ import { invalidState } from '../../errors/index.ts';
 import { NodeTlsBytes } from './node-tls-bytes.ts';
 import type { TlsBytes } from './tls-bytes.ts';
 import type { TlsTransport } from './tls-transport.ts';
+import { Waiters } from './waiters.ts';
 
 /** How a `TlsStream` is made. */
 export interface TlsStreamOptions {
@@ -24,7 +25,7 @@ export class TlsStream {
   #bytes: TlsBytes | undefined;
   #hasLeft = false;
   #failure: Error | undefined;
-  #waiting: (() => void)[] = [];
+  readonly #waiters = new Waiters();
 
   /** @param tls made over `transport`: before its handshake, or within its 'secureConnection' */
   constructor(
@@ -53,28 +54,17 @@ export class TlsStream {
 
   #wake(change: () => void): void {
     change();
-    for (const resolve of this.#waiting.splice(0)) resolve();
+    this.#waiters.wake();
   }
 
   /** Both have agreed on keys; undefined where the connection was closed before. */
   async #agreed(signal?: AbortSignal): Promise<TlsBytes | undefined> {
     while (this.#bytes === undefined && !this.#hasLeft && this.#failure === undefined) {
-      await this.#change(signal);
+      await this.#waiters.next(signal);
       signal?.throwIfAborted();
     }
     if (this.#bytes === undefined && this.#failure !== undefined) throw this.#failure;
     return this.#bytes;
-  }
-
-  #change(signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        signal?.removeEventListener('abort', done);
-        resolve();
-      };
-      signal?.addEventListener('abort', done);
-      this.#waiting.push(done);
-    });
   }
 
   /**

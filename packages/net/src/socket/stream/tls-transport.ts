@@ -1,4 +1,5 @@
 import { Duplex } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { SHUT_WR } from '../../constants/index.ts';
 import { TlsTruncatedError } from '../../errors/index.ts';
@@ -75,9 +76,18 @@ export class TlsTransport extends Duplex {
     this.#handshake = undefined;
     this.#buffer = undefined;
     const flown = output.isFinished
-      ? undefined
+      ? this.#ticketsFlown()
       : new Promise<void>((resolve) => (this.#onFlown = resolve));
     return new RecordStream(this.#socket, records, handshake.rest(), flown);
+  }
+
+  /**
+   * A server's tickets leave once node:tls has heard, a turn later, that its flight has left. They go
+   * before what the server says: a client that has heard it and closes over tickets would reset.
+   */
+  async #ticketsFlown(): Promise<void> {
+    await nextTurn();
+    await nextTurn();
   }
 
   /** Why what was written since didn't leave. The stream goes on: the peer's last words may follow. */
