@@ -4,16 +4,10 @@ import { EventEmitter } from 'node:events';
 import type { TlsOptions } from 'node:tls';
 import type { Address } from '../address/index.ts';
 import { ProtocolError } from '../codec/index.ts';
-import {
-  AF_INET,
-  AF_INET6,
-  ECONNABORTED,
-  IPPROTO_TCP,
-  SHUT_WR,
-  TCP_NODELAY,
-} from '../constants/index.ts';
+import { ECONNABORTED, SHUT_WR } from '../constants/index.ts';
 import { invalidState, SocketError, TlsAlertError, TlsTruncatedError } from '../errors/index.ts';
 import type { Socket } from '../socket/index.ts';
+import { setNoDelay } from '../socket/set-no-delay.ts';
 import { AcceptLoop } from './accept-loop.ts';
 import { AddressList } from './address-list.ts';
 import type { Connection } from './connection.ts';
@@ -367,12 +361,6 @@ export class Server<Own extends Address = Address>
 
 function closedByServer(): SocketError {
   return new SocketError('connection', ECONNABORTED, { reason: 'the server was closed' });
-}
-
-/** Accepted connections inherit it, so that it costs each of them nothing. */
-function setNoDelay(listener: Socket<number>): void {
-  if (listener.family !== AF_INET && listener.family !== AF_INET6) return;
-  listener.setsockopt(IPPROTO_TCP, TCP_NODELAY, true);
 }
 
 /** Reads what the peer still sends, so that it gets what was sent to it, then its end. */

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
 import { test } from 'node:test';
 import {
@@ -15,7 +14,14 @@ import { lines } from '../codec/index.ts';
 import { type SocketError, TlsTruncatedError } from '../errors/index.ts';
 import { framed } from '../framed/index.ts';
 import { createConnection } from '../socket/index.ts';
-import { needs, PythonPeer, TemporaryDirectory, until } from '../testing/index.ts';
+import {
+  type Certificate,
+  needs,
+  PythonPeer,
+  selfSigned,
+  TemporaryDirectory,
+  until,
+} from '../testing/index.ts';
 import type { Connection } from './connection.ts';
 import { ConnectionTimeoutError } from './connection-timeout-error.ts';
 import { proxyHeader, ProxyProtocolError } from './proxy-protocol.ts';
@@ -27,35 +33,9 @@ const openssl = await needs('openssl');
 const directory = new TemporaryDirectory();
 process.on('exit', () => directory[Symbol.dispose]());
 
-interface Certificate {
-  readonly key: Buffer;
-  readonly cert: Buffer;
-  readonly keyFile: string;
-  readonly certFile: string;
-}
-
-/** A certificate that vouches for itself. */
-function certificate(name: string): Certificate {
-  const keyFile = directory.file(`${name}.key`);
-  const certFile = directory.file(`${name}.crt`);
-  const kind = [
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-    '-days',
-    '2',
-  ];
-  const subject = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`];
-  const files = ['-keyout', keyFile, '-out', certFile];
-  execFileSync('openssl', ['req', '-x509', ...kind, ...subject, ...files], { stdio: 'ignore' });
-  return { key: readFileSync(keyFile), cert: readFileSync(certFile), keyFile, certFile };
-}
-
 const certificates = new Map<string, Certificate>();
 function certificateOf(name: string): Certificate {
-  const known = certificates.get(name) ?? certificate(name);
+  const known = certificates.get(name) ?? selfSigned(directory, name);
   certificates.set(name, known);
   return known;
 }

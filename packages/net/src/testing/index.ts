@@ -4,6 +4,7 @@ export { needs } from './needs.ts';
 export { PythonPeer } from './python-peer.ts';
 export { rejection } from './rejection.ts';
 export { type Outcome, runNode } from './run-node.ts';
+export { type Certificate, selfSigned } from './self-signed.ts';
 export { TemporaryDirectory } from './temporary-directory.ts';
 export { turns } from './turns.ts';
 export { until } from './until.ts';

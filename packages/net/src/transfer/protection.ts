@@ -1,6 +1,6 @@
 import { invalidValue } from '../errors/index.ts';
 import type { Socket } from '../socket/index.ts';
-import { sendAtOnce } from './send-at-once.ts';
+import { setNoDelay } from '../socket/set-no-delay.ts';
 import { secretKey } from './wire/pairing-secret.ts';
 import { secureClient, secureServer } from './wire/secure.ts';
 import { SocketWire } from './wire/socket-wire.ts';
@@ -31,22 +31,24 @@ export function protectionOf({ secret, insecure = false }: ProtectionOptions): P
     );
   }
   if (secret === undefined) {
-    const plain = (socket: Socket<number>) => {
-      sendAtOnce(socket);
-      return Promise.resolve(new SocketWire(socket));
-    };
+    const plain = (socket: Socket<number>) => Promise.resolve(new SocketWire(prepared(socket)));
     return { encrypted: false, client: plain, server: plain };
   }
   const key = secretKey(secret);
   return {
     encrypted: true,
-    client(socket, signal) {
-      sendAtOnce(socket);
-      return secureClient(socket, key, signal);
-    },
-    server(socket, signal) {
-      sendAtOnce(socket);
-      return secureServer(socket, key, signal);
-    },
+    client: (socket, signal) => secureClient(prepared(socket), key, signal),
+    server: (socket, signal) => secureServer(prepared(socket), key, signal),
   };
+}
+
+/**
+ * Without a time limit for each call, which the transfer has of its own. Small messages leave at once: an
+ * answer that follows another small one would wait for the peer's delayed ACK, 40 ms, as the last
+ * acknowledgement of a transfer always did.
+ */
+function prepared(socket: Socket<number>): Socket<number> {
+  socket.settimeout(null);
+  setNoDelay(socket);
+  return socket;
 }

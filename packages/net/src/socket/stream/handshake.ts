@@ -1,9 +1,8 @@
 import type { TLSSocket } from 'node:tls';
 import { RecordSplitter } from './record-splitter.ts';
 import { TlsOutput } from './tls-output.ts';
-import type { RecordKeys } from './tls-records.ts';
+import type { RecordKeys, TlsSide } from './tls-records.ts';
 import { TrafficKey } from './traffic-key.ts';
-import type { TlsSide } from './tls-transport.ts';
 
 /** What is known of a handshake that node:tls makes, and what has come beyond it. */
 export class Handshake {
@@ -65,7 +64,8 @@ export class Handshake {
     const [ours, theirs] = this.#side === 'client' ? ['CLIENT', 'SERVER'] : ['SERVER', 'CLIENT'];
     const write = this.#key(`${ours}_TRAFFIC_SECRET_0`, true);
     const read = this.#key(`${theirs}_TRAFFIC_SECRET_0`, false);
-    return write === undefined || read === undefined ? undefined : { write, read };
+    const side = this.#side;
+    return write === undefined || read === undefined ? undefined : { side, write, read };
   }
 
   /** Follows what node:tls writes, once there is something that it has encrypted. */

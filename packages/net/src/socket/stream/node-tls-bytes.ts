@@ -42,12 +42,11 @@ export class NodeTlsBytes implements TlsBytes {
   }
 
   /** The transport is what stops, so that more of node:tls is always taken. */
-  #take(chunk: Buffer): true {
+  #take(chunk: Buffer): void {
     this.#queue.push(chunk);
     this.#queuedBytes += chunk.length;
     if (this.#queuedBytes >= this.#highWaterMark) this.#transport.stop();
-    if (this.#waiters.any) this.#wake(() => undefined);
-    return true;
+    this.#waiters.wake();
   }
 
   /**
@@ -86,7 +85,7 @@ export class NodeTlsBytes implements TlsBytes {
     this.#young.dropped(bytes);
     if (this.#queuedBytes < this.#highWaterMark) this.#transport.go();
     // Others may wait for what is left.
-    if (this.#queue.length > 0) this.#wake(() => undefined);
+    if (this.#queue.length > 0) this.#waiters.wake();
   }
 
   /** Whether bytes were decrypted that nobody has received, and the peer has not ended. */
@@ -114,10 +113,7 @@ export class NodeTlsBytes implements TlsBytes {
     return this.#queue.length === 0 && !isOver && this.#tls.readableLength === 0;
   }
 
-  /**
-   * (To settle earlier would lose what is still encrypted when
-   * somebody destroys the stream.)
-   */
+  /** (To settle earlier would lose what is still encrypted when somebody destroys the stream.) */
   send(data: Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#tls.write(data, (error) => {

@@ -1,13 +1,14 @@
 import { SHUT_WR } from '../../constants/index.ts';
-import { invalidState, SocketError, TlsTruncatedError } from '../../errors/index.ts';
+import { invalidState, SocketError, TimeoutError, TlsTruncatedError } from '../../errors/index.ts';
 import { YoungCollection } from '../young-collection.ts';
 import { shutDown, STREAM_BYTES, type StreamSocket } from './stream-socket.ts';
 import type { TlsBytes } from './tls-bytes.ts';
-import { TlsRecords } from './tls-records.ts';
+import { type RecordKeys, TlsRecords } from './tls-records.ts';
 import { Waiters } from './waiters.ts';
 
 // While much comes: 15 full records and a part.
 const BULK_BYTES = 256 * 1024;
+// A receive of so much begins that.
 const MUCH_BYTES = 32 * 1024;
 // A receive of less ends that: who waits for little holds no memory for much.
 const LITTLE_BYTES = 16 * 1024;
@@ -25,7 +26,7 @@ const spares: Buffer[] = [];
 /** The bytes of a TLS 1.3 connection whose records are opened and sealed here. */
 export class RecordStream implements TlsBytes {
   readonly #socket: StreamSocket;
-  readonly #records: TlsRecords;
+  readonly records: TlsRecords;
   readonly #young = new YoungCollection();
   /** What has come sealed: sealed[from, to). */
   #sealed: Buffer;
@@ -45,16 +46,16 @@ export class RecordStream implements TlsBytes {
    * @param received what has come already
    * @param flown until then node:tls has its handshake to send
    */
-  constructor(socket: StreamSocket, records: TlsRecords, received: Buffer, flown: Promise<void>) {
+  constructor(socket: StreamSocket, keys: RecordKeys, received: Buffer, flown: Promise<void>) {
     this.#socket = socket;
-    this.#records = records;
+    this.records = new TlsRecords(keys, (sealed) => this.#transmit(sealed).catch(() => undefined));
     this.#sealed = received;
     this.#to = received.length;
     void this.#enqueue(() => flown);
   }
 
   get hasUnread(): boolean {
-    return !this.#records.hasEnded && (this.#opened.length > 0 || this.#from < this.#to);
+    return !this.records.hasEnded && (this.#opened.length > 0 || this.#from < this.#to);
   }
 
   async receive(size?: number, signal?: AbortSignal): Promise<Buffer | undefined> {
@@ -78,7 +79,7 @@ export class RecordStream implements TlsBytes {
         // Straight to where it is wanted, unless the next record is longer than that.
         const bytes = this.#openInto(buffer);
         if (bytes > 0) return bytes;
-        if (this.#records.isFull) this.#open();
+        if (this.records.isFull) this.#open();
         else if (!(await this.#receive(signal))) return undefined;
       }
     } finally {
@@ -122,21 +123,24 @@ export class RecordStream implements TlsBytes {
   }
 
   #openInto(target: Uint8Array): number {
-    const bytes = this.#records.open(this.#sealed, this.#from, this.#to, target);
-    this.#from += this.#records.done;
+    const bytes = this.records.open(this.#sealed, this.#from, this.#to, target);
+    this.#from += this.records.done;
     return bytes;
   }
 
   /** More sealed bytes; false at the peer's close_notify, or when we have closed. */
   async #receive(signal: AbortSignal | undefined): Promise<boolean> {
-    const reason = this.#records.failure ?? this.#failure;
+    const reason = this.records.failure ?? this.#failure;
     if (reason !== undefined) throw reason;
-    if (this.#records.hasEnded) return false;
+    if (this.records.hasEnded) return false;
     try {
       const bytes = await this.#receiveSealed(signal === undefined ? undefined : { signal });
       if (bytes > 0) return true;
     } catch (error) {
-      if (signal?.aborted !== true) this.#failure = error as Error;
+      if (this.#socket.closed) return false;
+      // Those two end the receive and not the connection.
+      const isOver = signal?.aborted !== true && !(error instanceof TimeoutError);
+      if (isOver) this.#failure = error as Error;
       throw error;
     }
     this.#failure = new TlsTruncatedError();
@@ -208,19 +212,26 @@ export class RecordStream implements TlsBytes {
 
   /** Sealed at once, so that records leave in the order of their numbers. */
   async #sendPiece(data: Uint8Array): Promise<void> {
-    if (this.#sendFailure !== undefined) throw this.#sendFailure;
+    const failure = this.#sendFailure ?? this.records.failure;
+    if (failure !== undefined) throw failure;
     const bytes = TlsRecords.sealedBytes(data.length);
     const isSpare = bytes >= SPARE_FROM_BYTES;
     const memory = isSpare ? (spares.pop() ?? newSpare()) : Buffer.allocUnsafe(bytes);
-    const sealed = memory.subarray(0, this.#records.seal(data, memory));
+    const sealed = memory.subarray(0, this.records.seal(data, memory));
+    try {
+      await this.#transmit(sealed);
+    } finally {
+      if (isSpare && spares.length < SPARES) spares.push(memory);
+    }
+  }
+
+  async #transmit(sealed: Buffer): Promise<void> {
     try {
       await this.#socket.sendall(sealed);
     } catch (error) {
       // Part of a record may be out: nothing behind it would make sense to the peer.
       this.#sendFailure ??= error as Error;
       throw error;
-    } finally {
-      if (isSpare && spares.length < SPARES) spares.push(memory);
     }
   }
 
@@ -232,7 +243,7 @@ export class RecordStream implements TlsBytes {
   async #shutDown(): Promise<void> {
     if (this.#socket.closed || this.#sendFailure !== undefined) return;
     try {
-      await this.#socket.sendall(this.#records.close());
+      if (this.records.failure === undefined) await this.#transmit(this.records.close());
       if (!this.#socket.closed) shutDown(this.#socket, SHUT_WR);
     } catch (error) {
       // The peer is gone, or we have closed meanwhile.

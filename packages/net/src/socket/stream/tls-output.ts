@@ -43,10 +43,14 @@ export class TlsOutput {
     return this.#isFinished;
   }
 
-  /** From now on records are numbered here; false where node:tls has begun to. */
-  handOver(records: TlsRecords): boolean {
-    if (!this.#isUnknown) this.#records = records;
+  /** Whether records can be numbered here: node:tls has not begun to. */
+  get canHandOver(): boolean {
     return !this.#isUnknown;
+  }
+
+  /** From now on records are numbered here. */
+  handOver(records: TlsRecords): void {
+    this.#records = records;
   }
 
   /**

@@ -25,15 +25,25 @@ const RECORD_BYTES = 16 * 1024;
 const RECORDS_A_KEY = 2 ** 24;
 
 const MESSAGE_HEAD_BYTES = 4;
+const KEY_UPDATE_BYTES = 5;
 // A session ticket's fields may be 64 KiB each; who sends more wants our memory.
 const MESSAGE_BYTES = 192 * 1024;
+
+// Records that carry no data, one behind the other in what has come at once: nobody needs so many.
+const MOST_WITHOUT_DATA = 32;
+
+const NO_MESSAGE = Buffer.alloc(0);
 
 // Why native.openTlsRecords stopped.
 const TARGET_IS_FULL = 1;
 const OTHER_CONTENT = 2;
 
+/** Which side of a connection we are. */
+export type TlsSide = 'client' | 'server';
+
 /** The keys of both directions. */
 export interface RecordKeys {
+  readonly side: TlsSide;
   readonly read: TrafficKey;
   readonly write: TrafficKey;
 }
@@ -46,12 +56,15 @@ export interface RecordKeys {
 export class TlsRecords {
   /** Bytes of sealed records that the last `open` is done with. */
   done = 0;
+  readonly #side: TlsSide;
   #read: TrafficKey;
   #write: TrafficKey;
   #hasEnded = false;
   #sealed = 0;
-  /** What has come of a handshake message. */
-  #message = Buffer.alloc(0);
+  /** What has come of a handshake message: its head, then all of it. */
+  #message = NO_MESSAGE;
+  #held = 0;
+  readonly #head = Buffer.alloc(MESSAGE_HEAD_BYTES);
   readonly #outcome = new Int32Array(5);
   readonly #reply: (sealed: Buffer) => Promise<void>;
   #isReplying = false;
@@ -60,7 +73,8 @@ export class TlsRecords {
   #failure: Error | undefined;
 
   /** @param reply sends what answers the peer, in the order of the seals; it never rejects */
-  constructor({ read, write }: RecordKeys, reply: (sealed: Buffer) => Promise<void>) {
+  constructor({ side, read, write }: RecordKeys, reply: (sealed: Buffer) => Promise<void>) {
+    this.#side = side;
     this.#read = read;
     this.#write = write;
     this.#reply = reply;
@@ -92,6 +106,7 @@ export class TlsRecords {
     let next = from;
     let filled = 0;
     let stop = OTHER_CONTENT;
+    let withoutData = 0;
     while (stop === OTHER_CONTENT && !this.#hasEnded && this.#failure === undefined) {
       const { key } = this.#read;
       const room = target.length - filled;
@@ -100,7 +115,9 @@ export class TlsRecords {
       stop = why;
       next += done;
       filled += bytes;
-      if (bytes > 0 && this.#message.length > 0) this.#fail(UNEXPECTED_MESSAGE);
+      withoutData = bytes > 0 ? 0 : withoutData + 1;
+      const isInterrupted = bytes > 0 && this.#held > 0;
+      if (isInterrupted || withoutData > MOST_WITHOUT_DATA) this.#fail(UNEXPECTED_MESSAGE);
       else if (stop === OTHER_CONTENT) this.#take(type, target.subarray(filled, filled + length));
       else if (stop < 0) this.#fail(-stop);
     }
@@ -112,7 +129,7 @@ export class TlsRecords {
   /** Tells the peer why we can't go on. */
   #fail(alert: number): void {
     this.#failure = new TlsAlertError(alert, true);
-    void this.#reply(this.#seal(ALERT, Buffer.from([2, alert])));
+    if (!this.#isClosed) void this.#reply(this.#seal(ALERT, Buffer.from([2, alert])));
   }
 
   #take(type: number, content: Uint8Array): void {
@@ -129,25 +146,40 @@ export class TlsRecords {
   }
 
   #takeMessages(content: Uint8Array): void {
-    let rest = Buffer.concat([this.#message, content]);
-    while (rest.length >= MESSAGE_HEAD_BYTES && this.#failure === undefined) {
-      const end = MESSAGE_HEAD_BYTES + rest.readUIntBE(1, 3);
-      if (end > MESSAGE_BYTES) this.#fail(ILLEGAL_PARAMETER);
-      if (rest.length < end) break;
-      this.#takeMessage(rest.subarray(0, end), rest.length === end);
-      rest = rest.subarray(end);
+    for (let at = 0; at < content.length && this.#failure === undefined; ) {
+      const isHead = this.#held < MESSAGE_HEAD_BYTES;
+      const target = isHead ? this.#head : this.#message;
+      const part = content.subarray(at, at + target.length - this.#held);
+      target.set(part, this.#held);
+      this.#held += part.length;
+      at += part.length;
+      if (this.#held < target.length) return;
+      if (isHead) this.#beginMessage();
+      else this.#takeMessage(at === content.length);
     }
-    this.#message = rest;
+  }
+
+  /** Makes room for a message of which the head is there, if it may come. */
+  #beginMessage(): void {
+    const [type] = this.#head;
+    const end = MESSAGE_HEAD_BYTES + this.#head.readUIntBE(1, 3);
+    // A client may begin a later session with it; node:tls, which would, has handed over.
+    const isTicket = type === NEW_SESSION_TICKET && this.#side === 'client';
+    if (type !== KEY_UPDATE && !isTicket) this.#fail(UNEXPECTED_MESSAGE);
+    else if (isTicket ? end === MESSAGE_HEAD_BYTES : end !== KEY_UPDATE_BYTES)
+      this.#fail(DECODE_ERROR);
+    else if (end > MESSAGE_BYTES) this.#fail(ILLEGAL_PARAMETER);
+    else this.#message = Buffer.alloc(end);
   }
 
   /** @param isLast whether the record ends with it, as it must where the key changes */
-  #takeMessage(message: Buffer, isLast: boolean): void {
-    const [type] = message;
-    const request = message[MESSAGE_HEAD_BYTES];
-    // A client may begin a later session with it; node:tls, which would, has handed over.
-    if (type === NEW_SESSION_TICKET) return;
-    if (type !== KEY_UPDATE || !isLast) this.#fail(UNEXPECTED_MESSAGE);
-    else if (message.length !== MESSAGE_HEAD_BYTES + 1) this.#fail(DECODE_ERROR);
+  #takeMessage(isLast: boolean): void {
+    const [type] = this.#head;
+    const request = this.#message[MESSAGE_HEAD_BYTES];
+    this.#message = NO_MESSAGE;
+    this.#held = 0;
+    if (type !== KEY_UPDATE) return;
+    if (!isLast) this.#fail(UNEXPECTED_MESSAGE);
     else if (request === 0 || request === 1) this.#updateKeys(request === 1);
     else this.#fail(ILLEGAL_PARAMETER);
   }
@@ -155,7 +187,7 @@ export class TlsRecords {
   /** One answer does for all requests that come before it has left. */
   #updateKeys(isAsked: boolean): void {
     this.#read = this.#read.next();
-    if (!isAsked || this.#isReplying) return;
+    if (!isAsked || this.#isReplying || this.#isClosed) return;
     this.#isReplying = true;
     void this.#reply(this.updateKey()).then(() => {
       this.#isReplying = false;

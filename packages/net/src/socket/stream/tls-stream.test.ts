@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import {
   connect as connectTcp,
   createServer,
@@ -20,32 +19,19 @@ import {
   TLSSocket,
 } from 'node:tls';
 import { TlsAlertError, TlsTruncatedError } from '../../errors/index.ts';
-import { needs, TemporaryDirectory } from '../../testing/index.ts';
+import { needs, selfSigned, TemporaryDirectory } from '../../testing/index.ts';
 import { createConnection } from '../create-connection.ts';
 import { Socket } from '../socket.ts';
+import { socketpair } from '../socketpair.ts';
 import { TlsStream } from './tls-stream.ts';
 import { TlsTransport } from './tls-transport.ts';
 
 const openssl = await needs('openssl');
 const directory = new TemporaryDirectory();
 process.on('exit', () => directory[Symbol.dispose]());
-const keyFile = directory.file('key.pem');
-const certFile = directory.file('cert.pem');
-if (openssl.skip === undefined || openssl.skip === false) {
-  const kind = [
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-    '-days',
-    '2',
-  ];
-  const files = ['-keyout', keyFile, '-out', certFile];
-  execFileSync('openssl', ['req', '-x509', ...kind, '-subj', '/CN=stream.test', ...files], {
-    stdio: 'ignore',
-  });
-}
+const { key, cert } = openssl.skip
+  ? { key: Buffer.alloc(0), cert: Buffer.alloc(0) }
+  : selfSigned(directory, 'stream.test');
 
 /** Our side as a client of whatever listens on a port of this machine. */
 async function clientOf(port: number, options: ConnectionOptions = {}): Promise<TlsStream> {
@@ -70,7 +56,7 @@ function serverOf(options: TlsOptions = {}): Listening {
   const accept = async (): Promise<TlsStream> => {
     const [socket] = await listener.accept();
     const transport = new TlsTransport(socket);
-    const context = { key: readFileSync(keyFile), cert: readFileSync(certFile), ...options };
+    const context = { key, cert, ...options };
     const tls = new TLSSocket(transport, {
       isServer: true,
       secureContext: createSecureContext(context),
@@ -99,7 +85,7 @@ async function withNodeServer(
   options: TlsOptions = {},
   client: ConnectionOptions = {},
 ): Promise<Pair> {
-  const context = { key: readFileSync(keyFile), cert: readFileSync(certFile), ...options };
+  const context = { key, cert, ...options };
   const server = createTlsServer(context);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -346,8 +332,9 @@ for (const [what, change, alert] of damages) {
         return true;
       });
       assert.equal(failed, undefined);
-      // For good: nothing behind it is taken.
+      // For good: nothing behind it is taken, and nothing more is said.
       await assert.rejects(ours.receive(), TlsAlertError);
+      await assert.rejects(ours.send(Buffer.from('too late')), TlsAlertError);
       const [error] = (await told) as [NodeJS.ErrnoException];
       assert.match(error.code ?? '', /ALERT/);
       ours.destroy();
@@ -375,10 +362,10 @@ test('a connection that is cut is no end', openssl, async () => {
 });
 
 test('a server that wants a certificate tells a client that has none', openssl, async () => {
-  const options = { requestCert: true, ca: readFileSync(certFile), minVersion: 'TLSv1.3' } as const;
+  const options = { requestCert: true, ca: cert, minVersion: 'TLSv1.3' } as const;
   const server = createTlsServer({
-    key: readFileSync(keyFile),
-    cert: readFileSync(certFile),
+    key,
+    cert,
     ...options,
   });
   server.on('tlsClientError', () => undefined);
@@ -420,3 +407,25 @@ async function until(lines: AsyncIterator<string>, wanted: string): Promise<void
     assert.equal(done ?? false, false, `openssl ended before it said ${wanted}`);
   }
 }
+
+test('a signal that has aborted is told at once, whatever is waited for', openssl, async () => {
+  const gone = AbortSignal.abort(new Error('gone'));
+  const [client, silent] = socketpair();
+  const transport = new TlsTransport(client);
+  const handshaking = new TlsStream(connect({ socket: transport }), transport);
+  await assert.rejects(handshaking.receive(1, gone), { message: 'gone' });
+  handshaking.destroy();
+  silent.close();
+  await using both = await withNodeServer();
+  const waiting = both.ours.receive();
+  await assert.rejects(both.ours.receive(1, gone), { message: 'gone' });
+  both.theirs.write('x');
+  assert.equal(String(await waiting), 'x');
+});
+
+test('a receive that waits when its stream is destroyed gets the end', openssl, async () => {
+  await using both = await withNodeServer();
+  const waiting = both.ours.receive();
+  both.ours.destroy();
+  assert.equal(await waiting, undefined);
+});

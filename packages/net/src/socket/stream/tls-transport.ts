@@ -8,15 +8,12 @@ import { RecordStream } from './record-stream.ts';
 import { settle } from './settle.ts';
 import { shutDown, STREAM_BYTES, type StreamSocket } from './stream-socket.ts';
 import type { TlsOutput } from './tls-output.ts';
-import { TlsRecords } from './tls-records.ts';
+import type { TlsSide } from './tls-records.ts';
 
 // Measured with `sockeye forward`: with 64 KiB it took a tenth more time.
 const BULK_BYTES = 256 * 1024;
 // A record of TLS.
 const LITTLE_BYTES = 16 * 1024;
-
-/** Which side of a connection node:tls is. */
-export type TlsSide = 'client' | 'server';
 
 /**
  * What node:tls reads from and writes to: a connected stream socket.
@@ -67,18 +64,16 @@ export class TlsTransport extends Duplex {
     this.#output ??= handshake?.output();
     const output = this.#output;
     if (handshake === undefined || keys === undefined || output === undefined) return undefined;
-    if (this.#isReceiving) return undefined;
-    const records = new TlsRecords(keys, (sealed) =>
-      this.#socket.sendall(sealed).catch(() => undefined),
-    );
-    if (!output.handOver(records)) return undefined;
-    this.#isHandedOver = true;
-    this.#handshake = undefined;
-    this.#buffer = undefined;
+    if (this.#isReceiving || !output.canHandOver) return undefined;
     const flown = output.isFinished
       ? this.#ticketsFlown()
       : new Promise<void>((resolve) => (this.#onFlown = resolve));
-    return new RecordStream(this.#socket, records, handshake.rest(), flown);
+    const stream = new RecordStream(this.#socket, keys, handshake.rest(), flown);
+    output.handOver(stream.records);
+    this.#isHandedOver = true;
+    this.#handshake = undefined;
+    this.#buffer = undefined;
+    return stream;
   }
 
   /**

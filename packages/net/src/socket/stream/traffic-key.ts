@@ -13,7 +13,8 @@ export class TrafficKey {
   private constructor(key: TlsKey, cipher: string, secret: Buffer, seals: boolean) {
     this.key = key;
     this.#cipher = cipher;
-    this.#secret = secret;
+    // Its own: it is wiped when another takes its place.
+    this.#secret = Buffer.from(secret);
     this.#seals = seals;
   }
 

@@ -2,11 +2,6 @@
 export class Waiters {
   #waiting: (() => void)[] = [];
 
-  /** Whether anybody waits. */
-  get any(): boolean {
-    return this.#waiting.length > 0;
-  }
-
   /** Wakes all. */
   wake(): void {
     for (const resolve of this.#waiting.splice(0)) resolve();
@@ -14,12 +9,17 @@ export class Waiters {
 
   /** Until the next `wake`, or until the signal aborts: whoever waits looks which it was. */
   next(signal: AbortSignal | undefined): Promise<void> {
+    if (signal?.aborted === true) return Promise.resolve();
     return new Promise((resolve) => {
       const done = (): void => {
-        signal?.removeEventListener('abort', done);
+        signal?.removeEventListener('abort', onAbort);
         resolve();
       };
-      signal?.addEventListener('abort', done);
+      const onAbort = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(done), 1);
+        resolve();
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
       this.#waiting.push(done);
     });
   }

@@ -26,7 +26,7 @@ export function secureClient(
   signal?: AbortSignal,
 ): Promise<TlsWire> {
   const peer = peerOf(socket);
-  const transport = transportOf(socket);
+  const transport = new TlsTransport(socket);
   const tls = connect({
     ...TLS_OPTIONS,
     socket: transport,
@@ -46,7 +46,7 @@ export function secureServer(
   signal?: AbortSignal,
 ): Promise<TlsWire> {
   const peer = peerOf(socket);
-  const transport = transportOf(socket);
+  const transport = new TlsTransport(socket);
   const tls = new Tls(transport, {
     isServer: true,
     secureContext: createSecureContext(TLS_OPTIONS),
@@ -57,11 +57,6 @@ export function secureServer(
   tls.on('keylog', (line) => transport.learn(line, tls, 'server'));
   const wire = (): TlsWire => new TlsWire(new TlsStream(tls, transport), peer);
   return handshake(tls, 'secure', wire, { peer, signal });
-}
-
-function transportOf(socket: Socket<number>): TlsTransport {
-  socket.settimeout(null);
-  return new TlsTransport(socket);
 }
 
 interface Handshake {

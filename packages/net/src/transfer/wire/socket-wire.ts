@@ -16,7 +16,6 @@ export class SocketWire implements Wire {
   #queued = 0;
 
   constructor(socket: Socket<number>) {
-    socket.settimeout(null);
     this.#socket = socket;
     this.peer = peerOf(socket);
     const receive: ReceiveInto = (target, isDirect) =>
