@@ -5,6 +5,9 @@
 //   received BYTES\n               how much that was
 //   sockeye-bench source SIZE\n    send messages of SIZE bytes until the connection closes
 //
+// A stream has its bytes in order, so that the client knows which of them were of its warm-up: the
+// first. Datagrams get lost; those of the warm-up begin with WARM_UP_MARK and are not counted.
+//
 // Datagrams have no connection, and an address may be forged: whoever asks for datagrams, or for
 // memory, first shows that it gets what is sent to its address. It repeats each line until the answer
 // comes, since either may get lost.
@@ -16,6 +19,9 @@
 
 /** What every line starts with. */
 export const PREAMBLE = 'sockeye-bench ';
+
+/** What the datagrams begin with that are not to be counted. */
+export const WARM_UP_MARK = 'warm-up ';
 
 /** The longest line: its number has at most 8 digits. */
 export const MAX_LINE_BYTES = 64;

@@ -7,7 +7,6 @@ import {
   formatLatency,
   formatShare,
 } from './format-quantity.ts';
-import type { BenchMode } from './bench-protocol.ts';
 import type { LatencyHistogram } from './latency-histogram.ts';
 import type { Measurements } from './measurements.ts';
 import type { BenchRun } from './run-bench.ts';
@@ -76,10 +75,10 @@ export function benchTable(subject: BenchSubject, run: BenchRun): string {
   ];
   if (m.bytesSent > 0) rows.push(['sent', formatByteRate(m.bytesSent / seconds)]);
   if (m.bytesReceived > 0) rows.push(['received', formatByteRate(m.bytesReceived / seconds)]);
-  if (m.offered > 0) rows.push(['lost', lossText(m, subject.mode)]);
+  if (m.offered > 0) rows.push(['lost', lossText(m)]);
   if (run.unanswered > 0) rows.push(['unanswered', `${formatCount(run.unanswered)} at the end`]);
-  if (m.serverBytes !== undefined) {
-    rows.push(['arrived', `${formatCount(m.serverBytes)} B, the server says, warm-up included`]);
+  if (subject.mode === 'send' && !run.isInterrupted) {
+    rows.push(['arrived', arrivalText(m, subject.connections)]);
   }
   rows.push(...latencyRows(m.latencies));
   rows.push(['client', `${formatShare(run.clientCpu)} of a processor${busyText(run.clientCpu)}`]);
@@ -102,10 +101,18 @@ function headline(subject: BenchSubject, seconds: number): string {
   return parts.join(', ');
 }
 
-/** The side that counts arrivals in the modes without echo knows of no warm-up. */
-function lossText({ lost, offered }: Measurements, mode: BenchMode): string {
-  const share = `${formatCount(lost)} of ${formatCount(offered)} datagrams (${formatShare(lost / offered)})`;
-  return mode === 'echo' ? share : `${share}, warm-up included`;
+function lossText({ lost, offered }: Measurements): string {
+  return `${formatCount(lost)} of ${formatCount(offered)} datagrams (${formatShare(lost / offered)})`;
+}
+
+/** Only a server of ours counts; without it, "sent" is what this side's system took. */
+function arrivalText({ serverBytes, reports }: Measurements, connections: number): string {
+  if (serverBytes === undefined) {
+    return 'the server does not say (bench --serve does); sent is what the system here took';
+  }
+  const part =
+    reports === connections ? '' : ` on ${reports} of ${counted(connections, 'connection')}`;
+  return `${formatCount(serverBytes)} B, the server says${part}`;
 }
 
 function latencyRows(latencies: LatencyHistogram): [string, string][] {

@@ -11,7 +11,8 @@ export class DatagramReceive implements Traffic {
   readonly unanswered = 0;
   #context: TrafficContext;
   #received = 0;
-  /** One more than the highest number that came. */
+  /** The first number after the warm-up, and one more than the highest that came. */
+  #first: number | undefined;
   #numbered = 0;
 
   constructor(context: TrafficContext) {
@@ -32,8 +33,9 @@ export class DatagramReceive implements Traffic {
     } catch (error) {
       if (!signal.aborted) throw error;
     }
-    measurements.offered += this.#numbered;
-    measurements.lost += Math.max(this.#numbered - this.#received, 0);
+    const offered = this.#numbered - (this.#first ?? 0);
+    measurements.offered += offered;
+    measurements.lost += Math.max(offered - this.#received, 0);
   }
 
   async #receiveAll(): Promise<void> {
@@ -44,12 +46,19 @@ export class DatagramReceive implements Traffic {
       const now = performance.now();
       for (const { data } of received) {
         if (data.length !== options.size) continue;
-        this.#received++;
-        this.#numbered = Math.max(this.#numbered, data.readDoubleBE(0) + 1);
+        if (clock.isMeasured(now)) this.#count(data.readDoubleBE(0));
         measurements.received(data.length, now);
         measurements.moved(1, now);
       }
     }
+  }
+
+  /** One of the warm-up that comes late is none of those that are counted. */
+  #count(number: number): void {
+    this.#first ??= number;
+    if (number < this.#first) return;
+    this.#received++;
+    this.#numbered = Math.max(this.#numbered, number + 1);
   }
 
   /** The server stops by itself when nobody asks any more. */

@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { WARM_UP_MARK } from './bench-protocol.ts';
 import { datagramCookie, datagramRequest } from './datagram-request.ts';
 import type { Traffic, TrafficContext } from './traffic.ts';
 
@@ -14,7 +15,8 @@ export class DatagramSend implements Traffic {
   #context: TrafficContext;
   #offered: number;
   #wake: (() => void) | undefined;
-  #total = 0;
+  /** Datagrams after the warm-up. */
+  #counted = 0;
 
   constructor(context: TrafficContext) {
     this.#context = context;
@@ -40,24 +42,28 @@ export class DatagramSend implements Traffic {
     const found = await datagramRequest(socket, `report ${cookie}`, report);
     if (found === undefined) throw new Error('the server did not say how much it received');
     const count = Number(found[1]);
+    measurements.reports++;
     measurements.serverMessages = (measurements.serverMessages ?? 0) + count;
     measurements.serverBytes = (measurements.serverBytes ?? 0) + Number(found[2]);
-    measurements.offered += this.#total;
-    measurements.lost += Math.max(this.#total - count, 0);
+    measurements.offered += this.#counted;
+    measurements.lost += Math.max(this.#counted - count, 0);
   }
 
   async #sendAll(): Promise<void> {
     const { socket, clock, measurements, options } = this.#context;
-    const data = Buffer.alloc(options.size, 'bench');
-    const batch = Array.from({ length: BATCH }, () => ({ data }));
+    const early = batchOf(options.size, WARM_UP_MARK);
+    const counted = batchOf(options.size, 'bench');
     for (let sends = 1; !clock.isOver; sends++) {
       if (this.#offered < 1) await this.#nextOffer();
       const wanted = Math.min(this.#offered, BATCH);
       if (wanted < 1) continue;
+      // The mark goes with the datagram: the time at which it is made decides whether it counts.
+      const now = performance.now();
+      const isCounted = clock.isMeasured(now);
+      const batch = isCounted ? counted : early;
       const sent = await socket.sendmmsg(wanted === BATCH ? batch : batch.slice(0, wanted));
       this.#offered -= sent;
-      this.#total += sent;
-      const now = performance.now();
+      if (isCounted) this.#counted += sent;
       measurements.sent(sent * options.size, now);
       measurements.moved(sent, now);
       if (sends % SENDS_A_TURN === 0) await turn();
@@ -77,4 +83,9 @@ export class DatagramSend implements Traffic {
       signal.addEventListener('abort', done, { once: true });
     });
   }
+}
+
+function batchOf(size: number, text: string): { data: Buffer }[] {
+  const data = Buffer.alloc(size, text);
+  return Array.from({ length: BATCH }, () => ({ data }));
 }

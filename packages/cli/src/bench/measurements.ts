@@ -12,9 +12,11 @@ export class Measurements {
   lost = 0;
   /** Datagrams that loss is counted of. */
   offered = 0;
-  /** What the server says that it received, where it says so. */
+  /** What the server says that it received after the warm-up, where it says so. */
   serverBytes: number | undefined;
   serverMessages: number | undefined;
+  /** Connections of which the server said so. */
+  reports = 0;
   /** Connections that broke. */
   failures = 0;
   firstFailure: unknown;

@@ -21,6 +21,8 @@ export class StreamSend implements Traffic {
   #tail = Buffer.alloc(0);
   #offered: number;
   #wake: (() => void) | undefined;
+  /** The first bytes of the stream, which don't count. */
+  #warmUpBytes = 0;
 
   constructor(context: TrafficContext<BenchStream>) {
     this.#context = context;
@@ -59,6 +61,7 @@ export class StreamSend implements Traffic {
         this.#offered--;
         await socket.sendall(this.#message, 0, { signal });
         const now = performance.now();
+        if (now < clock.measureFrom) this.#warmUpBytes += options.size;
         measurements.sent(options.size, now);
         measurements.moved(1, now);
         if (sends % SENDS_A_TURN === 0) await turn();
@@ -100,8 +103,10 @@ export class StreamSend implements Traffic {
   #readReport(): void {
     const { measurements } = this.#context;
     const [, bytes] = /^received (\d{1,16})\n$/.exec(this.#tail.toString('latin1')) ?? [];
-    if (bytes !== undefined) {
-      measurements.serverBytes = (measurements.serverBytes ?? 0) + Number(bytes);
-    }
+    if (bytes === undefined) return;
+    measurements.reports++;
+    // The last message may have left after the time.
+    const arrived = Math.max(Number(bytes) - this.#warmUpBytes, 0);
+    measurements.serverBytes = (measurements.serverBytes ?? 0) + arrived;
   }
 }
