@@ -11,6 +11,7 @@ import {
   symlinkSync,
   truncateSync,
   utimesSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -182,6 +183,14 @@ test(
     try {
       const refused = await transfer([path], place.inbox);
       assert.equal(refused.receipt.entries[0]?.reason, 'quota');
+      assert.deepEqual(readdirSync(place.inbox), []);
+      // What is appended to is copied first, for which there is no room either.
+      const whole = readFileSync(path);
+      writeFileSync(join(place.inbox, 'large'), whole.subarray(0, 3 * MIB));
+      const longer = await transfer([path], place.inbox, { receive: { existing: 'append' } });
+      assert.equal(longer.receipt.entries[0]?.reason, 'quota');
+      assert.deepEqual(readdirSync(place.inbox), ['large']);
+      rmSync(join(place.inbox, 'large'));
       // The disk fills up during the transfer, which no reservation can know.
       using proxy = new Proxy(
         midway(MIB, () => {

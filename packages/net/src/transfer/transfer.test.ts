@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { IPPROTO_TCP, TCP_NODELAY } from '../constants/index.ts';
 import { createConnection, createServer } from '../socket/index.ts';
 import { needs, rejection } from '../testing/index.ts';
@@ -180,6 +181,23 @@ test("receiveFiles() with existing: 'append' completes a beginning and refuses a
   const second = await transfer([path], place.inbox, { receive: { existing: 'append' } });
   assert.equal(second.receipt.complete, false);
   assert.deepEqual(readFileSync(join(place.inbox, 'log')), other);
+  assert.deepEqual(readdirSync(place.inbox), ['log'], 'what was refused leaves nothing');
+});
+
+test('receiveFiles() leaves the mode and time of a directory that was there, a private one as well', async () => {
+  using place = new TwoDirectories();
+  for (const name of ['private', 'open']) {
+    place.write(`${name}/file`, 'hello');
+    chmodSync(join(place.source, name), 0o777);
+    mkdirSync(join(place.inbox, name));
+  }
+  chmodSync(join(place.inbox, 'private'), 0o700);
+  chmodSync(join(place.inbox, 'open'), 0o755);
+  const paths = ['private', 'open'].map((name) => join(place.source, name));
+  assert.equal((await transfer(paths, place.inbox)).receipt.complete, true);
+  const modeOf = (name: string) => statSync(join(place.inbox, name)).mode & 0o7777;
+  assert.equal(modeOf('private'), 0o700);
+  assert.equal(modeOf('open'), 0o755);
 });
 
 test('sendFiles() follows a link that it was given and tells of those that it leaves out', async () => {
@@ -328,6 +346,18 @@ test('sendFiles() ends with the reason of its signal, and the next one goes on',
   const { receipt } = await transfer([path], place.inbox);
   assert.ok(receipt.transferredBytes <= 11 * MIB, `${receipt.transferredBytes} again`);
   assert.deepEqual(readFileSync(join(place.inbox, 'large')), readFileSync(path));
+});
+
+test('sendFiles() leaves no timer behind when it ends while its rate makes it wait', async () => {
+  using place = new TwoDirectories();
+  const path = place.write('file', 3 * MIB);
+  const signal = AbortSignal.timeout(100);
+  // A block has to wait 13 s.
+  const send = { signal, bytesPerSecond: 40_000 };
+  assert.equal(await rejection(transfer([path], place.inbox, { send })), signal.reason);
+  await setImmediate();
+  const timers = process.getActiveResourcesInfo().filter((name) => name === 'Timeout');
+  assert.deepEqual(timers, []);
 });
 
 test('sendFiles() keeps to bytesPerSecond', async () => {

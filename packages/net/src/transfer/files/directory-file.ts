@@ -111,7 +111,12 @@ export class DirectoryFile implements SinkFile {
       const names = { from: name, to: path.at(-1) as string };
       await this.#context.commits.rename(path.slice(0, -1), names, this.#placement.replace);
     } catch (error) {
-      throw isExists(error) ? new TransferError('exists', 'a file came in its place') : error;
+      const refusal = isExists(error)
+        ? new TransferError('exists', 'a file came in its place')
+        : error;
+      // The next try would be refused before it could go on with this.
+      if (refusal instanceof TransferError) await this.#removePart().catch(() => undefined);
+      throw refusal;
     } finally {
       // Nobody needs to wait for it.
       void this.#close().catch(() => undefined);

@@ -27,8 +27,11 @@ export interface DirectorySinkOptions extends Quota {
 
 const FILE_TYPE = 0o170000n;
 const REGULAR = 0o100000n;
-/** The mode of a directory that isn't finished. */
-const WORKING_MODE = 0o700;
+/**
+ * The mode of a directory that isn't finished: the sticky bit, which changes nothing where only the
+ * owner may write, tells ours from a private directory that was there before.
+ */
+const WORKING_MODE = 0o1700;
 
 /** Puts received files below a directory, by the rules of safety.md 14 to 17. */
 export class DirectorySink implements TransferSink {
@@ -138,24 +141,41 @@ export class DirectorySink implements TransferSink {
 
   async #write(entry: Entry, placement: Placement): Promise<SinkFile> {
     let part: PartFile | undefined;
+    let reserved = 0;
     try {
       part = await openPartFile(this.#root, entry);
-      if (placement.beginning !== undefined && part.keptBlocks === 0) {
-        part = { ...part, keptBlocks: await copyBlocks(placement.beginning, part.file) };
-      }
       // A sparse file takes less than its size, which nobody knows before it is here.
       const bytes = entry.sparse ? 0 : entry.size - part.keptBlocks * BLOCK_BYTES;
       await this.#room.reserve(bytes);
+      reserved = bytes;
+      const started = await this.#withBeginning(part, placement);
       const context = {
         root: this.#root,
         commits: this.#commits,
         release: () => this.#room.release(bytes),
       };
-      return new DirectoryFile(context, entry, part, placement);
+      return new DirectoryFile(context, entry, started, placement);
     } catch (error) {
-      await part?.file.close();
+      this.#room.release(reserved);
+      await this.#giveUp(entry, part);
       await placement.beginning?.close();
       throw error;
+    }
+  }
+
+  /** With what is appended to as the blocks that are kept, unless an earlier run has more. */
+  async #withBeginning(part: PartFile, { beginning }: Placement): Promise<PartFile> {
+    if (beginning === undefined || part.keptBlocks > 0) return part;
+    return { ...part, keptBlocks: await copyBlocks(beginning, part.file) };
+  }
+
+  /** Leaves nothing of a file that found no room, but for what an earlier run has written. */
+  async #giveUp({ path }: Entry, part: PartFile | undefined): Promise<void> {
+    if (part === undefined) return;
+    try {
+      if (part.keptBlocks === 0) await this.#root.removeFile([...path.slice(0, -1), part.name]);
+    } finally {
+      await part.file.close();
     }
   }
 }

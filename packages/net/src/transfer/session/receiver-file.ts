@@ -163,6 +163,8 @@ export class ReceiverFile {
   }
 
   onHole(index: number, count: number): void {
+    // Of any other file room was reserved for all bytes, and the sink takes it to be written as a whole.
+    if (!this.entry.sparse) malformed(`a hole in file ${this.entry.id}, which isn't sparse`);
     this.#accepted.announceHole(index, count);
     const end = Math.min((index + count) * BLOCK_BYTES, this.entry.size);
     this.#context.progress(end - index * BLOCK_BYTES);

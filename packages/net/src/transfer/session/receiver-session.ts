@@ -157,8 +157,9 @@ export class ReceiverSession {
         break;
       case 'end': {
         const file = this.#known(message.id);
+        if (file === undefined) break;
         this.#roots.set(message.id, message.root);
-        file?.onEnd(message);
+        file.onEnd(message);
         break;
       }
       case 'abandon':

@@ -72,6 +72,8 @@ export class SenderSession {
   readonly #window = new ByteBudget(WINDOW_BYTES);
   readonly #wholeWindow = new ByteBudget(WHOLE_WINDOW_BYTES);
   readonly #rate: RateLimit;
+  /** Aborted when the session is over: nothing waits on for its turn then. */
+  readonly #ended = new AbortController();
   /** Whether small files go out with their announcement: not where the receiver has them already. */
   #sendsWhole = true;
   /** Whether every entry was announced. */
@@ -98,6 +100,7 @@ export class SenderSession {
       await this.#wire.fail(reason);
       throw reason;
     } finally {
+      this.#ended.abort();
       await Promise.all([...this.#open.values()].map((file) => file.finish()));
     }
   }
@@ -108,7 +111,7 @@ export class SenderSession {
     // Two for each worker: one is read while the other goes out; and what the kernel has to take.
     const pool = new BlockPool(2 * parallel + WINDOW_BYTES / 2 ** 20);
     const admit = async (bytes: number): Promise<void> => {
-      await this.#rate.take(bytes);
+      await this.#rate.take(bytes, this.#ended.signal);
       await this.#window.take(bytes);
       log.transferred(bytes);
     };

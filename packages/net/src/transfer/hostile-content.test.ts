@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { test } from 'node:test';
+import { HostileSender, plainEntry } from './hostile-sender.test.util.ts';
+import { NODE_HASHES } from './protocol/block-hash.ts';
+import { BLOCK_BYTES } from './protocol/limits.ts';
+import { MerkleRoot } from './protocol/merkle-root.ts';
+import { sealOf } from './protocol/seal.ts';
+import { receiveFiles } from './receive-files.ts';
+import { LOOPBACK, TwoDirectories } from './transfers.test.util.ts';
+
+const [hash] = NODE_HASHES as [(typeof NODE_HASHES)[0] & object];
+
+test('receiveFiles() takes no hole in a file that was not announced as sparse', async () => {
+  using place = new TwoDirectories();
+  await using receiver = await receiveFiles(place.inbox, LOOPBACK, { insecure: true });
+  const sender = await HostileSender.offering((receiver.address as { port: number }).port);
+  const entry = plainEntry(['file'], 2 * BLOCK_BYTES);
+  await sender.send({ type: 'entry', entry });
+  assert.equal((await sender.next('accept'))?.type, 'accept');
+  await sender.send({ type: 'hole', id: 0, index: 0, count: 2 });
+  const tree = new MerkleRoot(hash, entry.size);
+  tree.pushZeros(2);
+  const root = tree.digest();
+  await sender.send({ type: 'end', id: 0, root, seal: sealOf(hash, entry, root) });
+  // Acknowledged it would be a file of no bytes, and a receipt that says 1 MiB.
+  const said = await sender.next('ack', 'refuse', 'failure');
+  assert.equal(said?.type === 'failure' && said.reason, 'protocol');
+  sender.close();
+  await receiver.close();
+  assert.deepEqual(readdirSync(place.inbox), []);
+});
