@@ -12,19 +12,20 @@ const PATIENCE_MS = 1_000;
 // Arbitrary.
 const MAX_NICK = 32;
 
-const HELP = '* each line goes to everyone else; /nick NAME puts a name before yours';
+const HELP = '* each line goes to everyone else; /nick NAME changes the name before yours';
 
 /** Somebody in the room. */
 class Member {
   readonly conversation: Conversation;
-  /** '' as long as none was chosen. */
-  nick = '';
+  /** What stands before its lines. */
+  nick: string;
   /** Bytes that the member has not taken yet. */
   #queued = 0;
   #whenReading: (() => void)[] = [];
 
-  constructor(conversation: Conversation) {
+  constructor(conversation: Conversation, nick: string) {
     this.conversation = conversation;
+    this.nick = nick;
   }
 
   /** Whether so much waits that who speaks must wait too. */
@@ -59,14 +60,14 @@ class Member {
 }
 
 /**
- * A room: each line goes to everyone else. `/nick NAME` puts a name before one's lines, `/help` says so. Who speaks
- * faster than the others read waits for them, and who doesn't read for a second is put out.
+ * A room: each line goes to everyone else, after its sender's name: `guest1` until `/nick NAME`
+ * chooses another. Who enters is told so. Who speaks faster than the others read waits for them, and
+ * who doesn't read for a second is put out.
  */
 export function chatSession(quit: string | undefined): Session {
   const room = new Room();
   return async (conversation) => {
-    const member = new Member(conversation);
-    room.enter(member);
+    const member = room.enter(conversation);
     try {
       for await (const line of lines(conversation, quit)) {
         room.hear(member, textOf(line));
@@ -80,15 +81,30 @@ export function chatSession(quit: string | undefined): Session {
 
 class Room {
   #members = new Set<Member>();
+  #guests = 0;
 
-  enter(member: Member): void {
+  enter(conversation: Conversation): Member {
+    const member = new Member(conversation, this.#guestName());
     this.#members.add(member);
-    this.#tellOthers(member, `* somebody joined, ${this.#count()}`);
+    member.tell(
+      `* you are ${member.nick}, ${this.#count()}; /nick NAME changes your name, /help explains`,
+    );
+    this.#tellOthers(member, `* ${member.nick} joined, ${this.#count()}`);
+    return member;
+  }
+
+  /** A name that nobody here has, nor had as a guest. */
+  #guestName(): string {
+    for (;;) {
+      this.#guests += 1;
+      const nick = `guest${this.#guests}`;
+      if (!this.#isTaken(nick)) return nick;
+    }
   }
 
   leave(member: Member): void {
     this.#members.delete(member);
-    this.#tellOthers(member, `* ${nameOf(member)} left, ${this.#count()}`);
+    this.#tellOthers(member, `* ${member.nick} left, ${this.#count()}`);
   }
 
   #count(): string {
@@ -100,7 +116,7 @@ class Room {
     const [, nick] = /^\/nick(?:\s+(.*))?$/.exec(line) ?? [];
     if (line.startsWith('/nick') && /^\/nick(\s|$)/.test(line)) this.#rename(member, nick ?? '');
     else if (/^\/help\s*$/.test(line)) member.tell(HELP);
-    else this.#tellOthers(member, spoken(member, line));
+    else this.#tellOthers(member, `${member.nick}: ${line}`);
   }
 
   /** Waits for the others that are behind. */
@@ -111,20 +127,20 @@ class Room {
 
   #rename(member: Member, wanted: string): void {
     const nick = wanted.trim();
-    const problem = nickProblem(nick) ?? this.#takenProblem(nick);
+    const problem =
+      nickProblem(nick) ?? (this.#isTaken(nick) ? 'somebody has that name' : undefined);
     if (problem !== undefined) {
       member.tell(`* cannot call you ${JSON.stringify(nick.slice(0, MAX_NICK))}: ${problem}`);
       return;
     }
-    const before = nameOf(member);
+    const before = member.nick;
     member.nick = nick;
     member.tell(`* you are ${nick}`);
     this.#tellOthers(member, `* ${before} is now ${nick}`);
   }
 
-  #takenProblem(nick: string): string | undefined {
-    const isTaken = [...this.#members].some((member) => member.nick === nick);
-    return isTaken ? 'somebody has that name' : undefined;
+  #isTaken(nick: string): boolean {
+    return [...this.#members].some((member) => member.nick === nick);
   }
 
   #tellOthers(member: Member, line: string): void {
@@ -135,19 +151,7 @@ class Room {
 function nickProblem(nick: string): string | undefined {
   if (nick === '') return 'expected /nick NAME';
   if (nick.length > MAX_NICK) return `it has more than ${MAX_NICK} characters`;
-  return /^[\p{L}\p{M}\p{N}_.-]+$/u.test(nick) && nick !== 'somebody'
-    ? undefined
-    : 'expected letters, digits, _ . -';
-}
-
-function nameOf({ nick }: Member): string {
-  return nick === '' ? 'somebody' : nick;
-}
-
-/** A line as the others see it. Without a name it goes as it is, unless it looks like another's. */
-function spoken({ nick }: Member, line: string): string {
-  if (nick !== '') return `${nick}: ${line}`;
-  return /^\*|^[\p{L}\p{M}\p{N}_.-]+: /u.test(line) ? `somebody: ${line}` : line;
+  return /^[\p{L}\p{M}\p{N}_.-]+$/u.test(nick) ? undefined : 'expected letters, digits, _ . -';
 }
 
 /** The text of a line, without what would drive the terminals of the others. */

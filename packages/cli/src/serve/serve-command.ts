@@ -111,7 +111,7 @@ function behaviourOptions(): Option[] {
     new Option('--echo', 'send everything back (the default)'),
     new Option('--reply <prefix>', 'send everything back, each piece after this prefix'),
     new Option('--hello <text>', 'send this line and close'),
-    new Option('--chat', 'send each line to all other clients; /nick NAME gives a name'),
+    new Option('--chat', 'send each line, and who said it, to all other clients'),
     new Option('--random', 'send random bytes'),
     new Option('--discard', 'take everything and send nothing'),
     new Option('--module <file>', 'run the default export of this module on each connection'),

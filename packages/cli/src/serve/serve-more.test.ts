@@ -136,9 +136,9 @@ test('sockeye serve --chat tells of who joins, leaves and takes a name, and of n
     `def join():
     s = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 20)
     return s, s.makefile('rb')
-a, fa = join()
+a, fa = join(); print(fa.readline())
 a.sendall(b'/nick anna\\n'); print(fa.readline())
-b, fb = join(); print(fa.readline())
+b, fb = join(); print(fa.readline()); print(fb.readline())
 a.sendall(b'hello\\n'); print(fb.readline())
 b.sendall(b'hi\\nanna: forged\\n* forged\\n\\x1b[2J\\n/nick anna\\n/nick\\n/nick bo b\\n')
 for _ in range(4): print(fa.readline())
@@ -147,18 +147,37 @@ b.shutdown(socket.SHUT_WR); print(fa.readline())`,
     server.ports[0] as number,
   );
   assert.deepEqual(told.trim().split('\n'), [
+    "b'* you are guest1, 1 is here; /nick NAME changes your name, /help explains\\n'",
     "b'* you are anna\\n'",
-    "b'* somebody joined, 2 are here\\n'",
+    "b'* guest2 joined, 2 are here\\n'",
+    "b'* you are guest2, 2 are here; /nick NAME changes your name, /help explains\\n'",
     "b'anna: hello\\n'",
-    "b'hi\\n'",
-    "b'somebody: anna: forged\\n'",
-    "b'somebody: * forged\\n'",
-    "b'\\\\x1b[2J\\n'",
+    "b'guest2: hi\\n'",
+    "b'guest2: anna: forged\\n'",
+    "b'guest2: * forged\\n'",
+    "b'guest2: \\\\x1b[2J\\n'",
     'b\'* cannot call you "anna": somebody has that name\\n\'',
     'b\'* cannot call you "": expected /nick NAME\\n\'',
     'b\'* cannot call you "bo b": expected letters, digits, _ . -\\n\'',
-    "b'* somebody left, 1 is here\\n'",
+    "b'* guest2 left, 1 is here\\n'",
   ]);
+});
+
+test('sockeye serve --chat calls a guest by no name that somebody has', async (t) => {
+  const server = await serve(t, [ANYWHERE], '--chat');
+  const told = await python(
+    t,
+    `
+def join():
+    s = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 10)
+    return s, s.makefile('rb')
+a, fa = join(); fa.readline()
+a.sendall(b'/nick guest2\\n/nick guest1\\n/nick guest2\\n'); print(*(fa.readline() for _ in range(3)))
+b, fb = join(); print(fb.readline()[:17])`,
+    server.ports[0] as number,
+  );
+  const names = ['guest2', 'guest1', 'guest2'].map((nick) => `b'* you are ${nick}\\n'`);
+  assert.equal(told, `${names.join(' ')}\nb'* you are guest3,'\n`);
 });
 
 test('sockeye serve --chat keeps who only listens while others speak, and ends a silent room when told to', async (t) => {
@@ -189,11 +208,12 @@ def join():
     return s, s.makefile('rb')
 (a, fa), (b, fb) = join(), join()
 b.sendall('/nick 三文鱼\\n'.encode())
-while fa.readline() != '* somebody is now 三文鱼\\n'.encode(): pass
+while fa.readline() != '* guest2 is now 三文鱼\\n'.encode(): pass
 pasted = [f'line {i}\\n'.encode() for i in range(40_000)]
+said = [b'guest1: ' + line for line in pasted]
 threading.Thread(target=lambda: a.sendall(b''.join(pasted))).start()
-heard = [line for line in (fb.readline() for _ in range(40_001)) if not line.startswith(b'* ')]
-print(heard == pasted)
+heard = [line for line in (fb.readline() for _ in range(40_002)) if not line.startswith(b'* ')]
+print(heard == said)
 `,
     server.ports[0] as number,
   );
@@ -210,12 +230,12 @@ def join():
     s = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 10)
     return s, s.makefile('rb')
 (a, fa), (b, fb) = join(), join()
-fa.readline()
+fa.readline(), fa.readline(), fb.readline()
 b.sendall(b'/help\\n/helpless\\n')
 print(fb.readline().startswith(b'* each line goes to everyone else; /nick NAME'))
 print(fa.readline())
 `,
     server.ports[0] as number,
   );
-  assert.equal(told, "True\nb'/helpless\\n'\n");
+  assert.equal(told, "True\nb'guest2: /helpless\\n'\n");
 });

@@ -150,7 +150,7 @@ class Lines:
     def __init__(self, f): self.f = f
     def readline(self):
         line = self.f.readline()
-        return self.readline() if line.startswith(b'* ') else line
+        return self.readline() if line.startswith(b'* ') else line.partition(b': ')[2]
 (a, fa), (b, fb), (c, fc) = join(), join(), join()
 def until(f, line):
     while f.readline() != line: pass
