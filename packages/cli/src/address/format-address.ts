@@ -2,7 +2,10 @@ import { type Address, VMADDR_CID_ANY } from '@sockeye/net';
 import type { Endpoint, Transport } from './address.ts';
 import { escapeText } from '../text/escape-text.ts';
 
-/** An endpoint in the form in which it is typed: `tcp://127.0.0.1:8090`, `unix:@name`. */
+const UNNAMED = '(unnamed)';
+const UNKNOWN = '(unknown)';
+
+/** An endpoint in the form in which it is typed: `tcp://127.0.0.1:8090`, `unix:@name`; a peer without a name is `unix:(unnamed)`. */
 export function formatEndpoint(endpoint: Endpoint): string {
   switch (endpoint.transport) {
     case 'tcp':
@@ -20,16 +23,16 @@ export function formatEndpoint(endpoint: Endpoint): string {
   }
 }
 
-/** What the kernel reported, in the same form; `unix:` alone is a peer without a name. */
+/** What the kernel reported, in the same form; `tcp:(unknown)` where it reported nothing. */
 export function formatAddress(transport: Transport, address: Address | null): string {
-  if (address === null) return `${transport}:`;
+  if (address === null) return `${transport}:${transport.startsWith('unix') ? UNNAMED : UNKNOWN}`;
   if ('path' in address) return `${transport}:${unixName(address.path)}`;
   if ('cid' in address && 'port' in address) {
     // Every address of this machine's, as it is typed.
     return `vsock://${address.cid === VMADDR_CID_ANY ? '' : address.cid}:${address.port}`;
   }
   if ('host' in address) return `${transport}://${bracketed(address.host)}:${address.port}`;
-  return `${transport}:`;
+  return `${transport}:${UNKNOWN}`;
 }
 
 function bracketed(host: string): string {
@@ -38,7 +41,7 @@ function bracketed(host: string): string {
 
 function unixName(path: string | Uint8Array): string {
   const text = typeof path === 'string' ? path : Buffer.from(path).toString('latin1');
-  if (text === '') return '';
+  if (text === '') return UNNAMED;
   const shown = text.startsWith('\0') ? `@${text.slice(1)}` : `//${text}`;
   return escapeText(shown, { keep: '' });
 }

@@ -76,7 +76,8 @@ export async function joinStdio(
   const spoken = options.frame === undefined ? watched : new FramedChannel(watched, options.frame);
   if (input === undefined && isInteractive(options)) {
     const { stdin, stdout } = process;
-    return await converse({ channel: spoken, input: stdin, output: stdout }, options);
+    const greeting = waitsForPeer ? 'lines go to who spoke last' : `connected to ${name}`;
+    return await converse({ channel: spoken, input: stdin, output: stdout, greeting }, options);
   }
   for (const fd of [0, 1]) widenPipe(fd);
   const output = new Output(1);

@@ -1,5 +1,4 @@
 import type { ReadStream, WriteStream } from 'node:tty';
-import { formatEndpoint } from '../address/format-address.ts';
 import type { Channel } from '../channel/channel.ts';
 import { CommandError } from '../command-error.ts';
 import { formatDuration } from '../duration.ts';
@@ -16,6 +15,8 @@ export interface TerminalEnds {
   readonly channel: Channel;
   readonly input: ReadStream;
   readonly output: WriteStream;
+  /** With whom one talks, in a few words. */
+  readonly greeting: string;
 }
 
 /**
@@ -32,6 +33,7 @@ export function converse(ends: TerminalEnds, options: ConnectOptions): Promise<n
 class Conversation {
   #channel: Channel;
   #options: ConnectOptions;
+  #greeting: string;
   #history = new History();
   #view: LineView;
   #text = new TerminalText();
@@ -43,9 +45,10 @@ class Conversation {
   #failure: CommandError | undefined;
   #status: number = EXIT.ok;
 
-  constructor({ channel, input, output }: TerminalEnds, options: ConnectOptions) {
+  constructor({ channel, input, output, greeting }: TerminalEnds, options: ConnectOptions) {
     this.#channel = channel;
     this.#options = options;
+    this.#greeting = greeting;
     this.#clock = new IdleClock(options.timeout, () => this.#end(EXIT.deadline));
     this.#lastAnswers = new LastAnswers(options.timeout, () => this.#end(EXIT.ok));
     this.#view = new LineView({
@@ -59,9 +62,7 @@ class Conversation {
   }
 
   async run(): Promise<number> {
-    if (!this.#options.quiet) {
-      this.#view.notice(`connected to ${formatEndpoint(this.#channel.endpoint)}; Ctrl-D ends`);
-    }
+    if (!this.#options.quiet) this.#view.notice(`${this.#greeting}; Ctrl-D ends`);
     try {
       await this.#receiveAll();
       if (!this.#stop.signal.aborted && !this.#options.quiet) {

@@ -11,7 +11,7 @@ import { requireCertificate } from '../channel/server-tls.ts';
 import { TlsAcceptor } from '../channel/tls-acceptor.ts';
 import { addTlsFlags, addUnexpectedEofFlag, loadTls, type TlsFlags } from '../channel/tls-flags.ts';
 import { CommandError, usageError } from '../command-error.ts';
-import { joinStdio, openStdin, type StdioOptions } from '../connect/join-stdio.ts';
+import { isInteractive, joinStdio, openStdin, type StdioOptions } from '../connect/join-stdio.ts';
 import { addStdioFlags, addTimeoutFlag } from '../connect/stdio-flags.ts';
 import { formatDuration } from '../duration.ts';
 import { addEmitFlag, emit } from '../emit/emit.ts';
@@ -164,6 +164,12 @@ class Listening {
     }
   }
 
+  /** A conversation on a terminal says itself with whom. */
+  get #tellsWhoCame(): boolean {
+    const { quiet, keep } = this.#flags;
+    return quiet !== true && (keep === true || !isInteractive(this.#flags));
+  }
+
   /** The next peer; one that can't agree on keys is told of and passed over. */
   async #accept(): Promise<Channel> {
     const { endpoint, socket } = this.#bound;
@@ -171,7 +177,7 @@ class Listening {
       const [accepted, address] = await this.#acceptPlain();
       const from = endpointOf(endpoint.transport, address);
       const peer = formatEndpoint(from);
-      if (!this.#flags.quiet) process.stderr.write(`connected ${peer}\n`);
+      if (this.#tellsWhoCame) process.stderr.write(`connected ${peer}\n`);
       try {
         if (this.#acceptor === undefined) return new SocketChannel(from, accepted);
         return await this.#acceptor.secure(from, accepted);

@@ -40,7 +40,7 @@ ${PYTHON_TALK}`,
 test('sockeye listen on a terminal is a conversation once somebody came', { skip }, async (t) => {
   const { screen, name } = await scene(t);
   const peer = await client(t, name);
-  await screen.ends('>');
+  await screen.ends(`listening on unix:@${name}`, 'connected to unix:(unnamed); Ctrl-D ends', '>');
   screen.type('你好, half');
   await screen.ends('> 你好, half');
   peer.child.stdin.write(String.raw`\x1b[2Jfrom the peer\n` + '\n');
@@ -89,7 +89,7 @@ test('sockeye listen --keep on a terminal goes on with the next, and ends with 0
 test('sockeye listen udp:// on a terminal answers who spoke', { skip }, async (t) => {
   const directory = temporaryDirectory(t);
   const screen = new Screen(t, ['listen', 'udp://127.0.0.1:0'], directory);
-  await screen.ends('>');
+  await screen.ends('lines go to who spoke last; Ctrl-D ends', '>');
   const port = /:(\d+)$/m.exec(screen.lines().join('\n'))?.[1];
   const peer = startPython(
     t,

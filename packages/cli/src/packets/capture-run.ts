@@ -1,5 +1,6 @@
 import type { Capture, CaptureFile } from '@sockeye/net/capture';
 import type { PacketItem } from '@sockeye/net/dissect';
+import { counted } from '../text/counted.ts';
 import type { LineOutput } from './line-output.ts';
 import type { PacketReport } from './packet-report.ts';
 
@@ -94,7 +95,7 @@ export class CaptureRun {
     const link = LINK_NAMES.get(linkType) ?? `link type ${linkType}`;
     const only = filter === '' ? '' : `, filter "${filter}"`;
     process.stderr.write(
-      `capturing on ${this.#capture.interface}, ${link}, up to ${snapLength} bytes a packet${only}\n`,
+      `capturing on ${this.#capture.interface}, ${link}, up to ${counted(snapLength, 'byte')} a packet${only}\n`,
     );
   }
 
@@ -104,7 +105,9 @@ export class CaptureRun {
     this.#checkedAt = now;
     const { dropped } = this.#capture.statistics();
     if (dropped > this.#dropped) {
-      process.stderr.write(`sockeye: ${dropped} packets dropped so far: the reader is too slow\n`);
+      process.stderr.write(
+        `sockeye: ${counted(dropped, 'packet')} dropped so far: the reader is too slow\n`,
+      );
     }
     this.#dropped = dropped;
   }
@@ -120,7 +123,7 @@ export class CaptureRun {
       await output.flush();
     }
     process.stderr.write(
-      `${this.#captured} packets captured, ${received} received by the filter, ${dropped} dropped by the kernel\n`,
+      `${counted(this.#captured, 'packet')} captured, ${received} received by the filter, ${dropped} dropped by the kernel\n`,
     );
   }
 }

@@ -5,6 +5,7 @@ import {
   type TcpConversation,
   type TcpSegmentNote,
 } from '@sockeye/net/dissect';
+import { counted } from '../text/counted.ts';
 import { endpointText } from './conversation-object.ts';
 import { secondsBetween } from './packet-time.ts';
 
@@ -27,8 +28,7 @@ function details(conversation: Conversation): string[] {
   if (conversation.type === 'icmp') {
     const { requests, replies, roundTrips } = conversation;
     const rtt = roundTrips.count === 0 ? '' : `, rtt ${milliseconds(roundTrips.meanNs)} on average`;
-    const answers = replies === 1 ? '1 reply' : `${replies} replies`;
-    return [`${counted(requests, 'request')}, ${answers}${rtt}`];
+    return [`${counted(requests, 'request')}, ${counted(replies, 'reply', 'replies')}${rtt}`];
   }
   return tcpDetails(conversation);
 }
@@ -68,17 +68,18 @@ function stepText(note: TcpSegmentNote | undefined): string[] {
 }
 
 function trafficText(side: TcpConversation['sides'][Side]): string {
-  const counts: (readonly [number, string])[] = [
-    [side.retransmissions, 'retransmissions'],
-    [side.outOfOrder, 'out of order'],
-    [side.duplicateAcks, 'duplicate ACKs'],
-    [side.zeroWindows, 'zero windows'],
-    [side.missingSegments, 'missing segments'],
+  const counts: (readonly [number, string, string?])[] = [
+    [side.retransmissions, 'retransmission'],
+    [side.outOfOrder, 'out of order', 'out of order'],
+    [side.duplicateAcks, 'duplicate ACK'],
+    [side.zeroWindows, 'zero window'],
+    [side.missingSegments, 'missing segment'],
   ];
-  const remarks = counts.filter(([count]) => count > 0).map(([count, name]) => `${count} ${name}`);
+  const remarks = counts.filter(([count]) => count > 0).map((count) => counted(...count));
   const rtt =
     side.roundTrips.count === 0 ? [] : [`rtt ${milliseconds(side.roundTrips.meanNs)} on average`];
-  return [`${side.packets} segments, ${side.bytes} bytes`, ...remarks, ...rtt].join(', ');
+  const traffic = [counted(side.packets, 'segment'), counted(side.bytes, 'byte')];
+  return [...traffic, ...remarks, ...rtt].join(', ');
 }
 
 function sidesText(sides: readonly Side[], text: (side: Side) => string): string[] {
@@ -119,8 +120,4 @@ export function hexDump(bytes: Uint8Array): string {
     );
   }
   return lines.join('\n');
-}
-
-function counted(count: number, name: string): string {
-  return `${count} ${name}${count === 1 ? '' : 's'}`;
 }

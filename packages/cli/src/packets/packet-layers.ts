@@ -1,4 +1,5 @@
 import { escapeText, type Field, fitText, type Layer } from '@sockeye/net/dissect';
+import { counted } from '../text/counted.ts';
 import { hexDump } from './conversation-text.ts';
 import { packetLine, valueText } from './packet-line.ts';
 import type { PacketView } from './packet-view.ts';
@@ -28,12 +29,12 @@ export function packetLayers(view: PacketView): string {
   const { item, dissection } = view;
   const lines = [
     packetLine(view),
-    `  physical layer: ${item.originalLength} bytes, ${item.capturedLength} captured`,
+    `  physical layer: ${counted(item.originalLength, 'byte')}, ${item.capturedLength} captured`,
     ...dissection.layers.flatMap((layer) => layerLines(layer)),
     ...(view.reassembled === undefined
       ? []
       : [
-          `  reassembled from fragments: ${view.reassembled.length} bytes`,
+          `  reassembled from fragments: ${counted(view.reassembled.length, 'byte')}`,
           ...view.reassembled.layers.flatMap((layer) => layerLines(layer)),
         ]),
     ...dissection.stops.map(
@@ -50,7 +51,8 @@ export function packetLayers(view: PacketView): string {
 function layerLines(layer: Layer): string[] {
   const name = LAYER_NAMES[layer.protocol] ?? 'application layer';
   const place = placeText(layer.start * 8, layer.end * 8);
-  const head = `  ${name}: ${layer.protocol}, ${layer.end - layer.start} bytes [${place}]`;
+  const length = counted(layer.end - layer.start, 'byte');
+  const head = `  ${name}: ${layer.protocol}, ${length} [${place}]`;
   return [head, ...layer.fields.map((field) => `    ${fieldLine(field)}`)];
 }
 

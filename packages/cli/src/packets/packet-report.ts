@@ -13,6 +13,7 @@ import {
   type StreamRest,
   type TcpConversation,
 } from '@sockeye/net/dissect';
+import { counted } from '../text/counted.ts';
 import { conversationObject, endpointText, handshakeObject } from './conversation-object.ts';
 import { conversationText, streamText } from './conversation-text.ts';
 import type { LineOutput } from './line-output.ts';
@@ -202,7 +203,7 @@ export class PacketReport {
     this.#streaming = head;
     this.#output.line(
       part.type === 'gap'
-        ? `[${part.missing} bytes missing]`
+        ? `[${counted(part.missing, 'byte')} missing]`
         : streamText(part.bytes).replace(/\n$/, ''),
     );
   }

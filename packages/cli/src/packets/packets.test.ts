@@ -6,7 +6,15 @@ import { statSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { missing, type Running, run, start, temporaryDirectory } from '../command.test.util.ts';
+import {
+  addressOf,
+  missing,
+  type Running,
+  run,
+  serve,
+  start,
+  temporaryDirectory,
+} from '../command.test.util.ts';
 
 const needsRoot = process.getuid?.() === 0 ? false : 'not running as root';
 const needsTshark = needsRoot || missing('tshark');
@@ -161,6 +169,18 @@ test('read --sequence draws the handshake, in the terminal and as SVG', {
   const drawn = await run(t, ['read', path, '--sequence', svg]);
   assert.deepEqual([drawn.status, drawn.stdout], [0, '']);
   assert.equal(statSync(svg).mode & 0o777, 0o600);
+});
+
+test('read counts one thing in the singular', async (t) => {
+  const path = join(temporaryDirectory(t), 'one.pcapng');
+  const server = await serve(t, ['127.0.0.1:0'], '--hello', '', '--record', path);
+  await run(t, ['connect', addressOf(server)]);
+  server.child.kill('SIGTERM');
+  await server.exit();
+  const conversations = await run(t, ['read', path, '--conversations']);
+  assert.match(conversations.stdout, /server: \d+ segments, 1 byte[,\n]/);
+  const layers = await run(t, ['read', path, '--layers']);
+  assert.match(layers.stdout, /, 1 byte \[/);
 });
 
 test('read ends with 2 and the place where the filter is wrong, with 1 where the file is', async (t) => {

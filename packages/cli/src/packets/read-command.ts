@@ -5,6 +5,7 @@ import { CommandError, usageError } from '../command-error.ts';
 import { reasonOf } from '../explain-error.ts';
 import { EXIT } from '../exit-code.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
+import { counted } from '../text/counted.ts';
 import { LineOutput } from './line-output.ts';
 import { checkOtherFile, openCaptureFile } from './open-capture-file.ts';
 import { PacketFilter } from './packet-filter.ts';
@@ -99,7 +100,8 @@ async function readPackets(
     await kept?.close();
     if (svg !== undefined) await draw(svg, report);
     if (report.forgotten > 0) {
-      process.stderr.write(`sockeye: ${report.forgotten} conversations were too many to keep\n`);
+      const forgotten = counted(report.forgotten, 'conversation');
+      process.stderr.write(`sockeye: ${forgotten} too many to keep\n`);
     }
     if (failure !== undefined) throw failure;
     return stop.signal.aborted ? EXIT.interrupted : EXIT.ok;

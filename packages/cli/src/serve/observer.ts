@@ -6,6 +6,7 @@ import type { Direction, Tap } from '../channel/tapped-channel.ts';
 import { CommandError } from '../command-error.ts';
 import { errorCode } from '../error-code.ts';
 import { hexDump } from '../record/hex-dump.ts';
+import { counted } from '../text/counted.ts';
 import { recordedPath } from './recorded-path.ts';
 
 /** Between whom a conversation is. */
@@ -121,7 +122,7 @@ export class Observer implements AsyncDisposable {
     }
     if (recorder.dropped > 0) {
       process.stderr.write(
-        `sockeye: ${recorder.dropped} packets are not in ${this.#file}: the disk was too slow\n`,
+        `sockeye: ${this.#file} lacks ${counted(recorder.dropped, 'packet')}: the disk was too slow\n`,
       );
     }
   }

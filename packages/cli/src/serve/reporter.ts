@@ -1,3 +1,4 @@
+import { counted } from '../text/counted.ts';
 import { escapeText } from '../text/escape-text.ts';
 
 /** What a server tells: a line of text on stderr, or a JSON object on stdout. */
@@ -88,12 +89,12 @@ function textOf(event: ServeEvent): string {
     case 'disconnected':
       return (
         `disconnected ${event.peer}: ${event.reason}; received ${event.received}, ` +
-        `sent ${event.sent} bytes in ${event.seconds.toFixed(3)} s (${event.connections} now)`
+        `sent ${counted(event.sent, 'byte')} in ${event.seconds.toFixed(3)} s (${event.connections} now)`
       );
     case 'forwarded':
       return (
-        `forwarded ${event.connections} ${event.connections === 1 ? 'client' : 'clients'}: ` +
-        `${event.toTarget} bytes to the target, ${event.toClients} back`
+        `forwarded ${counted(event.connections, 'client')}: ` +
+        `${counted(event.toTarget, 'byte')} to the target, ${event.toClients} back`
       );
     case 'reloaded':
       return `reloaded ${event.module}`;
@@ -107,7 +108,7 @@ function textOf(event: ServeEvent): string {
 }
 
 function drainingText(connections: number, seconds: number): string {
-  const clients = connections === 1 ? '1 client' : `${connections} clients`;
+  const clients = counted(connections, 'client');
   const verb = connections === 1 ? 'has' : 'have';
   const time = Number.isFinite(seconds) ? `${seconds} s left` : 'no deadline';
   return `draining: ${clients} ${verb} ${time}; a second signal ends at once`;

@@ -74,6 +74,17 @@ test('sockeye serve removes its socket files when it ends', async (t) => {
   assert.ok(!existsSync(path) && !existsSync(`${path}.d`));
 });
 
+test('sockeye serve --verbose says of a peer without a name that it is unnamed, and of one byte 1 byte', async (t) => {
+  const path = join(temporaryDirectory(t), 'socket');
+  const server = await serve(t, [`unix://${path}`], '--verbose');
+  assert.equal((await run(t, ['connect', `unix://${path}`], 'x')).stdout, 'x');
+  await server.until(({ stderr }) => stderr.includes('disconnected'));
+  assert.match(
+    server.stderr.replace(/^listening .*\n/, '').replace(/\d+\.\d+ s/, 'N s'),
+    /^connected unix:\(unnamed\) \(1 now\)\ndisconnected unix:\(unnamed\): done; received 1, sent 1 byte in N s \(0 now\)\n$/,
+  );
+});
+
 test('sockeye serve takes over the file of a server that was killed', async (t) => {
   const path = join(temporaryDirectory(t), 'socket');
   for (const scheme of ['unix', 'unix-dgram', 'unix-seqpacket']) {

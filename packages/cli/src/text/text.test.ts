@@ -1,9 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { counted } from './counted.ts';
 import { escapeText } from './escape-text.ts';
 import { QuitWord } from './quit-word.ts';
 import { Utf8Cutter } from './utf8-cutter.ts';
+
+test('counted() has one thing in the singular, and none or more in the plural', () => {
+  const counts = [0, 1, 2].map((count) => [
+    counted(count, 'byte'),
+    counted(count, 'reply', 'replies'),
+  ]);
+  assert.deepEqual(counts, [
+    ['0 bytes', '0 replies'],
+    ['1 byte', '1 reply'],
+    ['2 bytes', '2 replies'],
+  ]);
+});
 
 test('escapeText() escapes what drives a terminal or turns a line around, and nothing else', () => {
   assert.equal(escapeText('\x1b]0;x\x07\x9b2J\x7f\r\b'), '\\x1b]0;x\\x07\\x9b2J\\x7f\\r\\x08');

@@ -1,0 +1,11 @@
+/**
+ * A count with its noun, as one says it.
+ *
+ * @param plural where it is more than an s; default `${name}s`
+ * @example
+ * assert.equal(counted(1, 'byte'), '1 byte');
+ * assert.equal(counted(0, 'reply', 'replies'), '0 replies');
+ */
+export function counted(count: number, name: string, plural: string = `${name}s`): string {
+  return `${count} ${count === 1 ? name : plural}`;
+}
