@@ -2,6 +2,7 @@ export { type CheckedStream, checkStream, type Subtests } from './check-stream.t
 export { countDescriptors } from './count-descriptors.ts';
 export { needs } from './needs.ts';
 export { PythonPeer } from './python-peer.ts';
+export { randomFrom } from './random-from.ts';
 export { rejection } from './rejection.ts';
 export { type Outcome, runNode } from './run-node.ts';
 export { type Certificate, selfSigned } from './self-signed.ts';

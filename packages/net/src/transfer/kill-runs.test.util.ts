@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { randomFrom } from '../testing/index.ts';
 import { contents, MIB, TwoDirectories } from './transfers.test.util.ts';
 
 const LIBRARY = new URL('./index.js', import.meta.url).href;
@@ -76,17 +77,6 @@ class Side {
     this.child.kill('SIGKILL');
     await this.#ended;
   }
-}
-
-/** A generator of numbers from 0 to 1 (mulberry32), so that a campaign can be run again. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /**

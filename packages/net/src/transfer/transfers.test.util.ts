@@ -90,7 +90,7 @@ export function contents(directory: string): Map<string, Buffer> {
   return files;
 }
 
-/** What a proxy does with the bytes that go from the sender to the receiver. */
+/** What a proxy does with the bytes that go one way. */
 export type Tamper = (chunk: Buffer, offset: number, close: () => void) => Buffer;
 
 /** A TCP proxy in front of a port, for one connection after the other. */
@@ -100,9 +100,12 @@ export class Proxy implements Disposable {
   readonly #server = createServer({ pauseOnConnect: true });
   readonly #sockets = new Set<NetSocket>();
   readonly #tamper: Tamper;
+  readonly #tamperBack: Tamper;
 
-  constructor(tamper: Tamper = (chunk) => chunk) {
+  /** @param tamperBack what it does with the bytes that come back to the sender */
+  constructor(tamper: Tamper = (chunk) => chunk, tamperBack: Tamper = (chunk) => chunk) {
     this.#tamper = tamper;
+    this.#tamperBack = tamperBack;
   }
 
   async listen(port: number): Promise<number> {
@@ -124,7 +127,12 @@ export class Proxy implements Disposable {
         }
       });
       near.on('end', () => far.end()).resume();
-      far.pipe(near);
+      let offsetBack = 0;
+      far.on('data', (chunk) => {
+        if (!near.destroyed) near.write(this.#tamperBack(chunk, offsetBack, close));
+        offsetBack += chunk.length;
+      });
+      far.on('end', () => near.end());
     });
     if (!this.#server.listening) {
       this.#server.listen(0, '127.0.0.1');
