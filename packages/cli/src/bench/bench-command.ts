@@ -4,12 +4,13 @@ import { formatEndpoint } from '../address/format-address.ts';
 import { parseAddress } from '../address/parse-address.ts';
 import { addOptionFlag, addSourceFlag, type SocketFlags } from '../channel/socket-settings.ts';
 import { serverTls } from '../channel/server-tls.ts';
-import { addTlsFlags, loadTls, type TlsFlags } from '../channel/tls-flags.ts';
+import { addTlsFlags, loadTls, type TlsFlags, type TlsSettings } from '../channel/tls-flags.ts';
 import { CommandError, usageError } from '../command-error.ts';
 import { formatDuration, parseDuration } from '../duration.ts';
 import { EXIT } from '../exit-code.ts';
 import { reasonOf } from '../explain-error.ts';
 import { numberFrom } from '../number-from.ts';
+import { benchText } from '../emit/bench-program.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
 import { untilSignalled } from '../serve/until-signalled.ts';
 import type { BenchOptions } from './bench-options.ts';
@@ -37,6 +38,7 @@ Examples:
   sockeye bench 127.0.0.1:8092 --rate 5000 --json       on a schedule, for a script
   sockeye bench --serve udp://127.0.0.1:8092            the other side of the next
   sockeye bench udp://127.0.0.1:8092 --mode send        datagrams, with what was lost
+  sockeye bench 127.0.0.1:8092 --emit > bench.mjs       a program that measures the same
 
 echo (the default) works against any server that echoes, whether it greets first or not; send works
 against any that reads. The others need --serve on the other side, which the client tells the mode
@@ -57,6 +59,7 @@ interface Flags extends SocketFlags, TlsFlags {
   readonly timeout: number;
   readonly json?: boolean;
   readonly quiet?: boolean;
+  readonly emit?: boolean;
 }
 
 /** Adds `sockeye bench`. */
@@ -81,7 +84,8 @@ export function addBenchCommand(program: Command, hooks: ProgramHooks): void {
     .addOption(spanOption('--warmup', 'before that', 500))
     .addOption(spanOption('--timeout', 'until a datagram counts as lost', 1000))
     .option('--json', 'print the result as a JSON object')
-    .option('-q, --quiet', 'show no progress');
+    .option('-q, --quiet', 'show no progress')
+    .option('--emit', 'print the TypeScript that does the same');
   addSourceFlag(command);
   addOptionFlag(command);
   addTlsFlags(command);
@@ -115,6 +119,7 @@ async function bench(
     const { json = false, quiet = false, option } = flags;
     const settings = loadTls(flags, [endpoint]);
     const tls = endpoint.transport === 'tls' ? serverTls(settings) : undefined;
+    if (flags.emit) return emit(endpoint, flags);
     const server = await openBenchServer(endpoint, { json, quiet, settings: option, tls });
     return await untilSignalled(server, onListening);
   }
@@ -122,7 +127,10 @@ async function bench(
     throw usageError('missing the address of a server; --serve is the other side');
   }
   const endpoint = parseAddress(address);
-  return await measure(endpoint, optionsFor(endpoint, flags), flags);
+  const options = optionsFor(endpoint, flags);
+  const tls = loadTls(flags, [endpoint]);
+  if (flags.emit) return emit(endpoint, flags);
+  return await measure(endpoint, { ...options, tls }, flags);
 }
 
 function optionsFor(endpoint: Endpoint, flags: Flags): BenchOptions {
@@ -149,8 +157,16 @@ function optionsFor(endpoint: Endpoint, flags: Flags): BenchOptions {
   };
 }
 
-async function measure(endpoint: Endpoint, options: BenchOptions, flags: Flags): Promise<number> {
-  const tls = loadTls(flags, [endpoint]);
+function emit(endpoint: Endpoint, flags: Flags): number {
+  process.stdout.write(benchText({ endpoint, flags }));
+  return EXIT.ok;
+}
+
+async function measure(
+  endpoint: Endpoint,
+  { tls, ...options }: BenchOptions & { readonly tls: TlsSettings },
+  flags: Flags,
+): Promise<number> {
   const stop = new AbortController();
   const connect = { source: flags.source, settings: flags.option, signal: stop.signal, tls };
   process.on('SIGINT', () => stop.abort());

@@ -358,3 +358,16 @@ for (const [args, message] of WRONG) {
     assert.match(stderr, /^sockeye: [^\n]+\n$/);
   });
 }
+
+test('sockeye bench --mode send of a server that reads nothing ends in time with what it sent', async (t) => {
+  const deaf = startPython(
+    t,
+    `l = socket.create_server(('127.0.0.1', 0)); print(l.getsockname()[1])
+c, _ = l.accept(); sys.stdin.read()`,
+  );
+  const port = await deaf.until(({ stdout }) => /^(\d+)\n/.exec(stdout.toString())?.[1]);
+  const args = ['bench', `127.0.0.1:${port}`, '--mode', 'send', '--size', '100000', ...SHORT];
+  const { status, stdout } = await run(t, [...args, '--warmup', '0']);
+  assert.equal(status, 0);
+  assert.match(stdout, /^ {2}arrived {4}the server does not say/m);
+});

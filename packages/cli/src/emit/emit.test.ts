@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { parseAddress } from '../address/parse-address.ts';
 import {
   addressOf,
@@ -13,17 +12,7 @@ import {
   temporaryDirectory,
 } from '../command.test.util.ts';
 import { type Emitted, emittedText } from './emit.ts';
-
-// Where the names of the program's imports lead to.
-const PACKAGE = fileURLToPath(new URL('../..', import.meta.url));
-
-/** Runs what `--emit` printed, as a user would who saved it in a project of his own. */
-async function program(t: TestContext, args: readonly string[]): Promise<Running> {
-  const { status, stdout, stderr } = await run(t, [...args, '--emit']);
-  assert.deepEqual([status, stderr], [0, '']);
-  const script = 'cd "$0" && exec "$1" --input-type=module -e "$2"';
-  return new Running(t, 'sh', ['-c', script, PACKAGE, process.execPath, stdout]);
-}
+import { program } from './program.test.util.ts';
 
 async function freePort(t: TestContext): Promise<number> {
   const server = await serve(t, ['127.0.0.1:0']);

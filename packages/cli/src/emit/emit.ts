@@ -24,6 +24,7 @@ export interface EmitFlags extends TlsFlags {
   readonly discard?: boolean | undefined;
   readonly module?: string | undefined;
   readonly proxyProtocol?: 1 | 2 | undefined;
+  readonly acceptProxyProtocol?: unknown;
   readonly frame?: unknown;
   readonly hex?: boolean | undefined;
   readonly record?: string | undefined;
@@ -42,7 +43,17 @@ export interface Emitted {
 }
 
 // What the printed program leaves out: it would hide what the program shows.
-const LEFT_OUT = ['frame', 'hex', 'record', 'replay', 'quit', 'json', 'timeout'] as const;
+const LEFT_OUT = {
+  frame: '--frame',
+  hex: '--hex',
+  record: '--record',
+  replay: '--replay',
+  quit: '--quit',
+  json: '--json',
+  timeout: '--timeout',
+  acceptProxyProtocol: '--accept-proxy-protocol',
+  ignoreUnexpectedEof: '--ignore-unexpected-eof',
+} as const;
 
 /** Adds --emit. */
 export function addEmitFlag(command: Command): Command {
@@ -63,9 +74,10 @@ export function emittedText(emitted: Emitted): string {
     line === undefined ? [] : `// ${line}\n`,
   );
   const { flags } = emitted;
-  const missing = LEFT_OUT.filter((name) => flags[name] !== undefined && flags[name] !== false);
-  const note =
-    missing.length === 0 ? '' : `// Left out: ${missing.map((name) => `--${name}`).join(', ')}\n`;
+  const missing = Object.entries(LEFT_OUT).flatMap(([name, typed]) =>
+    [undefined, false].includes(Reflect.get(flags, name)) ? [] : typed,
+  );
+  const note = missing.length === 0 ? '' : `// Left out: ${missing.join(', ')}\n`;
   return `${lines.join('')}${note}${programOf(emitted)}`;
 }
 

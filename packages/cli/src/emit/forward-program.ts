@@ -1,44 +1,63 @@
-import { isConnectionless } from '../address/address.ts';
-import type { Emitted } from './emit.ts';
-import { listening } from './serve-program.ts';
-import { addressText, kindOf, literal, tlsFields, withImports } from './source-text.ts';
+import { isConnectionless, type Transport } from '../address/address.ts';
+import { clientLines } from './client-lines.ts';
+import type { Emitted, EmitFlags } from './emit.ts';
+import { ENDING, listening, withoutUndefined } from './serve-program.ts';
+import { addressText, kindOf, withImports } from './source-text.ts';
 
 /** `forward`: each client joined to a connection of its own. */
 export function forwardProgram(emitted: Emitted): string {
   const { endpoint, flags } = emitted;
   const { target = endpoint } = emitted;
   if (isConnectionless(endpoint.transport)) return withImports(datagrams(emitted));
-  const [family, type] = kindOf(target, 'client');
-  const version = flags.proxyProtocol;
+  const { text, name } = clientLines(target, targetFlags(emitted));
   const header =
-    version === undefined
+    flags.proxyProtocol === undefined
       ? ''
-      : `await socket.sendall(proxyHeader(${version}, connection.remote, connection.local));\n`;
-  const host = 'host' in target ? target.host : '';
-  const more = tlsFields(endpoint.transport === 'tls' ? without(emitted.flags) : flags, host);
-  const stream =
-    target.transport === 'tls'
-      ? `tls.connect({ socket: socket.stream(), host: ${literal(host || 'localhost')}${more === '' ? '' : `, ${more}`} })`
-      : 'socket.stream()';
-  const body = `const socket = new Socket(${family}, ${type});
-await socket.connect(${addressText(target, 'client')});
-${header}const target = ${stream};
-await Promise.all([
-  pipeline(connection, target),
-  (async () => {
-    for await (const chunk of target) await connection.sendall(chunk);
-    await connection.shutdown();
-  })(),
-]);
-`;
+      : `await socket.sendall(proxyHeader(${flags.proxyProtocol}, connection.remote, connection.local));\n`;
+  // The header comes before TLS.
+  const [connecting = '', encrypting = ''] = text.split(/(?=^const transport)/m);
+  const joined = joinedTo(name, target.transport);
   return withImports(
-    `${listening(emitted, body)}for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => server.drain());\n`,
+    `${listening(listener(emitted), `${connecting}${header}${encrypting}${joined}`)}${ENDING}`,
   );
 }
 
-/** With TLS on both sides the certificate is the listener's. */
-function without({ cert: _cert, key: _key, ...rest }: Emitted['flags']): Emitted['flags'] {
-  return rest;
+/** Both directions; the target is closed however they end. */
+function joinedTo(name: 'socket' | 'stream', transport: Transport): string {
+  const isTls = name === 'stream';
+  const isEndless = isConnectionless(transport);
+  const end = isTls ? 'await stream.shutdown();' : 'socket.shutdown(SHUT_WR);';
+  const receiving = isTls
+    ? 'for (let chunk = await stream.receive(); chunk; chunk = await stream.receive()) {\n    await connection.sendall(chunk);\n  }'
+    : isEndless
+      ? 'for (;;) await connection.sendall(await socket.recv(262144));'
+      : 'for await (const chunk of socket) await connection.sendall(chunk);';
+  return `async function toTarget() {
+  for await (const chunk of connection) await ${isTls ? 'stream.send' : isEndless ? 'socket.send' : 'socket.sendall'}(chunk);
+  ${isEndless ? '// No datagram says that it was the last: the answers get a second.\n  await pause(1000);' : end}
+}
+async function toClient() {
+  ${receiving}${isEndless ? '' : '\n  await connection.shutdown();'}
+}
+try {
+  await Promise.${isEndless ? 'race' : 'all'}([toTarget(), toClient()]);
+} finally {
+  ${isTls ? 'stream.destroy()' : 'socket.close()'};
+}
+`;
+}
+
+/** With TLS on both sides the listener has the certificate and its key, the target the rest. */
+function listener(emitted: Emitted): Emitted {
+  const { endpoint, target, flags } = emitted;
+  if (endpoint.transport !== 'tls' || target?.transport !== 'tls') return emitted;
+  const { cert, key, option } = flags;
+  return { ...emitted, flags: withoutUndefined({ cert, key, option }) };
+}
+
+function targetFlags({ endpoint, flags }: Emitted): EmitFlags {
+  const { cert: _cert, key: _key, option: _option, ...rest } = flags;
+  return endpoint.transport === 'tls' ? rest : { ...flags, option: [] };
 }
 
 function datagrams({ endpoint, target = endpoint }: Emitted): string {
@@ -46,6 +65,7 @@ function datagrams({ endpoint, target = endpoint }: Emitted): string {
   const [targetFamily, targetType] = kindOf(target, 'client');
   return `const socket = new Socket(${family}, ${type});
 socket.bind(${addressText(endpoint, 'server')});
+console.error('listening on', socket.getsockname());
 const clients = new Map();
 
 async function open(client) {

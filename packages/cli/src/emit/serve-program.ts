@@ -2,6 +2,7 @@ import { isConnectionless } from '../address/address.ts';
 import type { Emitted, EmitFlags } from './emit.ts';
 import {
   addressText,
+  indented,
   kindOf,
   literal,
   optionLines,
@@ -17,33 +18,40 @@ export function serveProgram(emitted: Emitted): string {
   return withImports(`${before(flags)}${listening(emitted, body)}${ENDING}`);
 }
 
-const ENDING = `for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => server.drain());
+/** Ends it as the command does. */
+export const ENDING = `for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => server.drain());
 `;
+
+// With port 0 nobody else knows.
+const TELL = "console.error('listening on', server.address);\n";
 
 /** A server on the endpoint whose handler has that body. */
 export function listening({ endpoint, flags }: Emitted, body: string): string {
   const isTls = endpoint.transport === 'tls';
-  const options = isTls ? `, {\n  tls: { ${serverTls(flags)} },\n}` : '';
+  const options = isTls ? `, {\n  tls: { ${serverTlsFields(flags)} },\n}` : '';
   const isSimple = (flags.option ?? []).length === 0 && 'host' in endpoint && endpoint.host !== '';
-  const handled = `async (connection) => {\n${body.replace(/^(?=.)/gm, '  ')}}${options}`;
+  const handled = `async (connection) => {\n${indented(body)}}${options}`;
   if (isSimple)
-    return `const server = await serve(${addressText(endpoint, 'server')}, ${handled});\n`;
+    return `const server = await serve(${addressText(endpoint, 'server')}, ${handled});\n${TELL}`;
   const [family, type] = kindOf(endpoint, 'server');
   const reuse = 'host' in endpoint ? "listener.options.set('SO_REUSEADDR', true);\n" : '';
   return (
     `const listener = new Socket(${family}, ${type});\n${reuse}${optionLines('listener', flags)}` +
     `listener.bind(${addressText(endpoint, 'server')});\nlistener.listen();\n` +
-    `const server = await serve(listener, ${handled});\n`
+    `const server = await serve(listener, ${handled});\n${TELL}`
   );
 }
 
-function serverTls(flags: EmitFlags): string {
-  const { cert, key, ca, alpn } = flags;
-  const own = tlsFields({ ...pick({ cert, key, ca, alpn }) }, '127.0.0.1');
-  return ca === undefined ? own : `${own}, requestCert: true`;
+/** What node:tls takes of a server. */
+export function serverTlsFields(flags: EmitFlags): string {
+  const { cert, key, ca, alpn, insecure } = flags;
+  const own = tlsFields(withoutUndefined({ cert, key, ca, alpn }), '127.0.0.1');
+  if (ca === undefined) return own;
+  return `${own}, requestCert: true${insecure ? ', rejectUnauthorized: false' : ''}`;
 }
 
-function pick(fields: EmitFlags | Record<string, unknown>): EmitFlags {
+/** Some of the flags. */
+export function withoutUndefined(fields: Readonly<Record<string, unknown>>): EmitFlags {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
@@ -96,7 +104,7 @@ function datagrams({ endpoint, flags }: Emitted): string {
   const send = discard ? '' : `  await socket.sendto(${answer}, client);\n`;
   return (
     `const socket = new Socket(${family}, ${type});\n${optionLines('socket', flags)}` +
-    `socket.bind(${addressText(endpoint, 'server')});\n` +
+    `socket.bind(${addressText(endpoint, 'server')});\nconsole.error('listening on', socket.getsockname());\n` +
     `for (;;) {\n  const [datagram, client] = await socket.recvfrom(262144);\n${send}}\n`
   );
 }

@@ -71,10 +71,24 @@ export function tlsFields(flags: EmitFlags, host: string): string {
   ].join(', ');
 }
 
+/** Lines two columns to the right. */
+export function indented(text: string): string {
+  return text.replace(/^(?=.)/gm, '  ');
+}
+
 /** An import of what a program's text uses of the names given; nothing if it uses none. */
 export function importLine(text: string, names: readonly string[], from: string): string {
   const used = names.filter((name) => new RegExp(`\\b${name}\\b`).test(text)).toSorted();
   return used.length === 0 ? '' : `import { ${used.join(', ')} } from '${from}';\n`;
+}
+
+/** What programs call otherwise than their modules do. */
+const TIMERS = { pause: 'setTimeout', turn: 'setImmediate' } as const;
+
+function timersLine(text: string): string {
+  const used = Object.entries(TIMERS).filter(([name]) => text.includes(`${name}(`));
+  const names = used.map(([name, original]) => `${original} as ${name}`).toSorted();
+  return names.length === 0 ? '' : `import { ${names.join(', ')} } from 'node:timers/promises';\n`;
 }
 
 const NET_NAMES = [
@@ -92,6 +106,9 @@ const NET_NAMES = [
   'SOCK_STREAM',
   'Socket',
   'SHUT_WR',
+  'TimeoutError',
+  'TlsStream',
+  'TlsTransport',
   'VMADDR_CID_ANY',
 ];
 
@@ -102,11 +119,10 @@ export function withImports(text: string): string {
     importLine(text, ['once'], 'node:events'),
     importLine(text, ['readFileSync'], 'node:fs'),
     importLine(text, ['Transform'], 'node:stream'),
-    importLine(text, ['pipeline'], 'node:stream/promises'),
-    /\bpause\(/.test(text) ? "import { setTimeout as pause } from 'node:timers/promises';\n" : '',
-    text.includes('tls.') ? "import tls from 'node:tls';\n" : '',
+    timersLine(text),
+    text.includes('tls.connect(') ? "import tls from 'node:tls';\n" : '',
     importLine(text, NET_NAMES, '@sockeye/net'),
-    importLine(text, ['proxyHeader', 'serve'], '@sockeye/net/server'),
+    importLine(text, ['TlsAcceptor', 'proxyHeader', 'serve'], '@sockeye/net/server'),
   ];
   return `${imports.join('')}\n${text}`;
 }

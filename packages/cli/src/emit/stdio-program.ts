@@ -1,25 +1,18 @@
-import { isIP } from 'node:net';
 import { isConnectionless, keepsMessages } from '../address/address.ts';
+import { clientLines } from './client-lines.ts';
 import type { Emitted } from './emit.ts';
-import {
-  addressText,
-  kindOf,
-  literal,
-  optionLines,
-  sourceLine,
-  tlsFields,
-  withImports,
-} from './source-text.ts';
+import { serverTlsFields } from './serve-program.ts';
+import { addressText, indented, kindOf, optionLines, withImports } from './source-text.ts';
 
 /** `connect` and `listen`: a socket joined to stdin and stdout. */
 export function stdioProgram(emitted: Emitted): string {
-  const { command, endpoint } = emitted;
-  const opened = command === 'connect' ? connected(emitted) : accepted(emitted);
+  const { command, endpoint, flags } = emitted;
+  const opened = command === 'connect' ? clientLines(endpoint, flags).text : accepted(emitted);
   if (isConnectionless(endpoint.transport)) {
     return withImports(`${opened}${command === 'connect' ? DATAGRAMS : heard(emitted)}`);
   }
   const joined = keepsMessages(endpoint.transport) ? MESSAGES : joinedStream(emitted);
-  if (!emitted.flags.keep) return withImports(opened + joined);
+  if (!flags.keep) return withImports(opened + joined);
   const [listening, rest] = opened.split(MARK);
   return withImports(`${listening}for (;;) {\n${indented(`${rest}${joined}`)}}\n`);
 }
@@ -27,26 +20,8 @@ export function stdioProgram(emitted: Emitted): string {
 /** Where a listener begins to take peers. */
 const MARK = '// ---\n';
 
-function indented(text: string): string {
-  return text.replace(/^(?=.)/gm, '  ');
-}
-
-function connected({ endpoint, flags }: Emitted): string {
-  const isName = 'host' in endpoint && endpoint.host !== '' && isIP(endpoint.host) === 0;
-  const isPlain = flags.source === undefined && (flags.option ?? []).length === 0;
-  const address = addressText(endpoint, 'client');
-  if (isName && isPlain && !isConnectionless(endpoint.transport)) {
-    return `const socket = await createConnection(${address});\n`;
-  }
-  const [family, type] = kindOf(endpoint, 'client');
-  // Without a name of its own a Unix datagram socket gets no answers.
-  const named = endpoint.transport === 'unix-dgram' ? "socket.bind({ path: '' });\n" : '';
-  const source = flags.source === undefined ? named : sourceLine(flags.source);
-  return (
-    `const socket = new Socket(${family}, ${type});\n` +
-    `${optionLines('socket', flags)}${source}await socket.connect(${address});\n`
-  );
-}
+// With port 0 nobody else knows.
+const TELL = "console.error('listening on', listener.getsockname());\n";
 
 function accepted({ endpoint, flags }: Emitted): string {
   const [family, type] = kindOf(endpoint, 'server');
@@ -54,35 +29,47 @@ function accepted({ endpoint, flags }: Emitted): string {
   if (isConnectionless(endpoint.transport)) {
     return (
       `const socket = new Socket(${family}, ${type});\n` +
-      `${optionLines('socket', flags)}socket.bind(${address});\n`
+      `${optionLines('socket', flags)}socket.bind(${address});\n${TELL.replace('listener', 'socket')}`
     );
   }
   const reuse = 'host' in endpoint ? "listener.options.set('SO_REUSEADDR', true);\n" : '';
   const once = flags.keep ? '' : 'listener.close();\n';
+  const isTls = endpoint.transport === 'tls';
+  const acceptor = isTls
+    ? `const acceptor = new TlsAcceptor({ ${serverTlsFields(flags)} });\n`
+    : '';
+  const secured = isTls ? 'const stream = await acceptor.secure(socket);\n' : '';
   return (
-    `const listener = new Socket(${family}, ${type});\n${reuse}${optionLines('listener', flags)}` +
-    `listener.bind(${address});\nlistener.listen();\n${MARK}` +
-    `const [socket] = await listener.accept();\n${once}`
+    `${acceptor}const listener = new Socket(${family}, ${type});\n${reuse}${optionLines('listener', flags)}` +
+    `listener.bind(${address});\nlistener.listen();\n${TELL}${MARK}` +
+    `const [socket] = await listener.accept();\n${once}${secured}`
   ).replace(flags.keep ? '' : MARK, '');
 }
 
-function joinedStream({ command, endpoint, flags }: Emitted): string {
-  const end = flags.shutdown === false ? ', { end: false }' : '';
+function joinedStream({ endpoint, flags }: Emitted): string {
   const crlf = flags.crlf
     ? `.pipe(new Transform({\n  transform(chunk, _encoding, done) {\n    done(null, chunk.toString('latin1').replace(/\\r?\\n/g, '\\r\\n'));\n  },\n  decodeStrings: true,\n  encoding: 'latin1',\n}))`
     : '';
-  const out = `process.stdin${crlf}.pipe(stream${end});\nstream.pipe(process.stdout);\nawait once(stream, 'close');\n`;
-  if (endpoint.transport !== 'tls') return `const stream = socket.stream();\n${out}`;
-  if (command === 'listen') {
-    const fields = tlsFields({ ...flags, servername: '' }, '127.0.0.1').replace(
-      /, servername: ''/,
-      '',
-    );
-    return `const stream = new tls.TLSSocket(socket.stream(), { isServer: true, ${fields} });\n${out}`;
+  if (endpoint.transport === 'tls') return encrypted(crlf, flags.shutdown !== false);
+  const end = flags.shutdown === false ? ', { end: false }' : '';
+  return `const stream = socket.stream();\nprocess.stdin${crlf}.pipe(stream${end});\nstream.pipe(process.stdout);\nawait once(stream, 'close');\n`;
+}
+
+/** The library's own, whose end is the peer's close_notify: docs/decisions/0007. */
+function encrypted(crlf: string, endsSending: boolean): string {
+  return `async function send() {
+  for await (const chunk of process.stdin${crlf}) await stream.send(Buffer.from(chunk));
+${endsSending ? '  await stream.shutdown();\n' : ''}}
+
+async function receive() {
+  for (let chunk = await stream.receive(); chunk; chunk = await stream.receive()) {
+    if (!process.stdout.write(chunk)) await once(process.stdout, 'drain');
   }
-  const fields = ['socket: socket.stream()', `host: ${literal(endpoint.host || 'localhost')}`];
-  const more = tlsFields(flags, endpoint.host);
-  return `const stream = tls.connect({ ${[...fields, ...(more === '' ? [] : [more])].join(', ')} });\n${out}`;
+}
+
+await Promise.all([send(), receive()]);
+stream.destroy();
+`;
 }
 
 const MESSAGES = `async function send() {

@@ -129,11 +129,12 @@ async function forward(
   const target = parseAddress(targetText);
   checkPair(endpoint, target, flags);
   if (endpoint.transport === 'tls') requireCertificate(flags);
+  const settings = loadTls(flags, [endpoint, target]);
   if (flags.emit) {
     emit({ command: 'forward', endpoint, target, flags });
     return EXIT.ok;
   }
-  const [inner, outer] = bothTls(endpoint, target, loadTls(flags, [endpoint, target]));
+  const [inner, outer] = bothTls(endpoint, target, settings);
   const tls = endpoint.transport === 'tls' ? serverTls(inner) : undefined;
   const totals = { connections: 0, toTarget: 0, toClients: 0 };
   const to: ForwardTarget = {

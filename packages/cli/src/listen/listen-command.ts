@@ -70,11 +70,11 @@ async function listen(address: string, flags: Flags, hooks: ProgramHooks): Promi
     throw usageError('--record takes one conversation: not with --keep');
   }
   if (endpoint.transport === 'tls') requireCertificate(flags);
+  const tls = loadTls(flags, [endpoint]);
   if (flags.emit) {
     emit({ command: 'listen', endpoint, flags });
     return EXIT.ok;
   }
-  const tls = loadTls(flags, [endpoint]);
   const acceptor = endpoint.transport === 'tls' ? new TlsAcceptor(tls) : undefined;
   checkFiles(flags);
   const bound = await bindEndpoint(endpoint, flags.option);

@@ -147,14 +147,16 @@ async function serve(
   if (flags.watch && flags.module === undefined) throw usageError('--watch needs --module');
   const isTls = endpoints.some(({ transport }) => transport === 'tls');
   if (isTls) requireCertificate(flags);
+  const settings = loadTls(flags, endpoints);
   if (flags.emit) {
-    for (const endpoint of endpoints) emit({ command: 'serve', endpoint, flags });
+    const [endpoint] = endpoints as [Endpoint];
+    if (endpoints.length > 1) throw usageError('--emit prints the program of one address');
+    emit({ command: 'serve', endpoint, flags });
     return EXIT.ok;
   }
   using module = flags.module === undefined ? undefined : await HandlerModule.load(flags.module);
   const options = { ...flags, behaviour: behaviourOf(flags, module) };
   const limits = limitsOf(flags, command);
-  const settings = loadTls(flags, endpoints);
   const tls = isTls ? serverTls(settings) : undefined;
   await using observer = new Observer(flags);
   const makeServer: ServingOptions['makeServer'] = ({ socket, endpoint }, shared) =>

@@ -1,0 +1,153 @@
+import { type Endpoint, keepsMessages } from '../address/address.ts';
+import { MAX_LINE_BYTES, streamPreamble } from '../bench/bench-protocol.ts';
+import type { BenchEmitFlags, BenchModeText } from './bench-program.ts';
+import { literal } from './source-text.ts';
+
+/** A mode of `bench` on streams, over TLS or not, and on sockets that keep messages. */
+export function benchStreams(endpoint: Endpoint, flags: BenchEmitFlags): BenchModeText {
+  const words = endpoint.transport === 'tls' ? TLS_WORDS : SOCKET_WORDS;
+  switch (flags.mode) {
+    case 'echo':
+      return { code: echo(words, flags), report: LATENCIES };
+    case 'send':
+      return { code: send(words, flags), report: ARRIVED };
+    case 'receive':
+      return {
+        code: receive(words, flags, keepsMessages(endpoint.transport)),
+        report: '',
+      };
+    default:
+      return flags.mode satisfies never;
+  }
+}
+
+/** The calls of a connection, whose name is `connection`. */
+interface Words {
+  readonly send: string;
+  readonly receiveInto: string;
+  readonly receive: string;
+  readonly end: string;
+}
+
+const SOCKET_WORDS: Words = {
+  send: 'connection.sendall',
+  receiveInto: 'await connection.recvInto(buffer)',
+  receive: 'await connection.recv(65536)',
+  end: 'connection.shutdown(SHUT_WR)',
+};
+
+const TLS_WORDS: Words = {
+  send: 'connection.send',
+  receiveInto: '(await connection.receiveInto(buffer)) ?? 0',
+  receive: "(await connection.receive(65536)) ?? ''",
+  end: 'await connection.shutdown()',
+};
+
+/** The report of latencies in echo mode. */
+export const LATENCIES = `latencies.sort((a, b) => a - b);
+for (const percent of [50, 90, 99, 99.9]) {
+  const latency = latencies[Math.ceil((latencies.length * percent) / 100) - 1] ?? NaN;
+  console.log(\`p\${percent} \${(latency * 1000).toFixed(1)} µs\`);
+}
+`;
+
+function echo({ send: sendAll, receiveInto }: Words, { depth = 1 }: BenchEmitFlags): string {
+  return `const DEPTH = ${depth};
+const latencies = [];
+const message = Buffer.alloc(SIZE, 'bench');
+
+// What comes back is counted, and not compared with what was sent.
+async function run(connection) {
+  const sentAt = [];
+  let sent = 0;
+  let answered = 0;
+  function send() {
+    sentAt[sent++ % DEPTH] = performance.now();
+    // What breaks the connection breaks the receive below, which tells.
+    ${sendAll}(message).catch(() => {});
+  }
+  while (sent < DEPTH) send();
+  const buffer = Buffer.alloc(262144);
+  let rest = 0;
+  while (phase !== 'over') {
+    const count = ${receiveInto};
+    if (count === 0) throw new Error('the server closed the connection');
+    const now = performance.now();
+    if (phase === 'measured') bytes += count;
+    for (rest += count; rest >= SIZE; rest -= SIZE) {
+      if (phase === 'measured') {
+        messages++;
+        latencies.push(now - sentAt[answered % DEPTH]);
+      }
+      answered++;
+      send();
+    }
+  }
+}
+`;
+}
+
+function send(words: Words, { depth = 1, size }: BenchEmitFlags): string {
+  return `const DEPTH = ${depth};
+let arrived = 0;
+let reports = 0;
+const message = Buffer.alloc(SIZE, 'bench');
+
+async function run(connection) {
+  // Tells "sockeye bench --serve" what to do; to any other server it is a line of text.
+  await ${words.send}(Buffer.from(${literal(streamPreamble('send', size))}));
+  const listening = lastWords(connection);
+  let early = 0;
+  async function send() {
+    while (phase !== 'over') {
+      await ${words.send}(message);
+      if (phase === 'warm-up') early += SIZE;
+      if (phase !== 'measured') continue;
+      messages++;
+      bytes += SIZE;
+    }
+  }
+  await Promise.all(Array.from({ length: DEPTH }, send));
+  ${words.end};
+  const [, count] = /received (\\d+)\\n$/.exec(await listening) ?? [];
+  if (count === undefined) return;
+  reports++;
+  arrived += Number(count) - early;
+}
+
+// Reads whatever the server says: an echo that nobody reads would stop it.
+async function lastWords(connection) {
+  let text = '';
+  for (;;) {
+    const chunk = ${words.receive};
+    if (chunk.length === 0) return text;
+    text = (text + chunk).slice(-${MAX_LINE_BYTES});
+  }
+}
+`;
+}
+
+const ARRIVED = `await Promise.race([running, pause(3000)]);
+console.log(reports > 0 ? \`arrived \${arrived} B, the server says\` : 'the server does not say what arrived');
+`;
+
+function receive(words: Words, { size }: BenchEmitFlags, keeps: boolean): string {
+  const count = keeps
+    ? 'messages++;'
+    : `rest += count;
+    messages += Math.floor(rest / SIZE);
+    rest %= SIZE;`;
+  return `
+async function run(connection) {
+  await ${words.send}(Buffer.from(${literal(streamPreamble('receive', size))}));
+  const buffer = Buffer.alloc(Math.max(SIZE, 262144));
+${keeps ? '' : '  let rest = 0;\n'}  while (phase !== 'over') {
+    const count = ${words.receiveInto};
+    if (count === 0) throw new Error('the server closed the connection');
+    if (phase !== 'measured') continue;
+    bytes += count;
+    ${count}
+  }
+}
+`;
+}

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Running, run, temporaryDirectory } from '../command.test.util.ts';
+
+// …/packages/net/dist/index.js
+const NET = dirname(dirname(fileURLToPath(import.meta.resolve('@sockeye/net'))));
+
+/** Saves what `--emit` prints in a project of its own that has the library, as a user would. */
+export async function savedProgram(t: TestContext, args: readonly string[]): Promise<string> {
+  const { status, stdout, stderr } = await run(t, [...args, '--emit']);
+  assert.deepEqual([status, stderr], [0, '']);
+  const directory = temporaryDirectory(t);
+  mkdirSync(join(directory, 'node_modules/@sockeye'), { recursive: true });
+  symlinkSync(NET, join(directory, 'node_modules/@sockeye/net'));
+  const file = join(directory, 'program.mjs');
+  writeFileSync(file, stdout);
+  return file;
+}
+
+/** Runs what `--emit` prints. */
+export async function program(t: TestContext, args: readonly string[]): Promise<Running> {
+  return new Running(t, process.execPath, [await savedProgram(t, args)]);
+}
+
+/** The port on which an emitted server listens, once it says so. */
+export async function portOf(server: Running): Promise<number> {
+  const port = await server.until(
+    ({ stderr }) => /^listening on \{[^}]*port: (\d+)/m.exec(stderr)?.[1],
+  );
+  return Number(port);
+}
