@@ -82,7 +82,8 @@ export class IcmpSocket implements Disposable {
       await this.#sendOnce(sequence);
     } catch (error) {
       if (!(error instanceof SocketError)) throw error;
-      // An ICMP error of an earlier request fails the next send, once; the error queue tells of it.
+      // On a datagram socket an ICMP error of an earlier request fails the next send, once, if it
+      // came after the last look at the error queue, which tells of it.
       await this.#sendOnce(sequence);
     }
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { missing } from '../command.test.util.ts';
+import { COMMAND, missing } from '../command.test.util.ts';
 import { Network, noNamespaces } from './namespaces.test.util.ts';
 import { withoutTimes } from './same-text.test.util.ts';
 
@@ -46,6 +46,24 @@ test('sockeye ping over a router', { skip }, async (t) => {
           assert.equal(withoutTimes(ours.stdout), withoutTimes(theirs.stdout));
         });
       }
+
+      await sub.test(
+        'sends a request although the error of another one waits on the socket',
+        {
+          skip: missing('strace'),
+        },
+        async (each) => {
+          // The router gives up after 100 ms: its error is there when the second request leaves.
+          const late = ['-f', '-o', '/dev/null', '-e', 'inject=sendto:delay_enter=500000:when=2'];
+          const ping = [process.execPath, COMMAND, 'ping', '-c', '2', '-i', '0.01', '10.9.2.99'];
+          const { stdout } = await network.start(each, 'strace', ...late, ...ping).exit();
+          for (const sequence of [1, 2]) {
+            const line = `From 10.9.1.1 icmp_seq=${sequence} Destination Host Unreachable\n`;
+            assert.ok(stdout.includes(line), stdout);
+          }
+          assert.match(stdout, /2 packets transmitted, 0 received, \+2 errors/);
+        },
+      );
 
       for (const address of ['10.9.2.2', 'fd09:2::2']) {
         await sub.test(`gets replies from ${address} with one hop taken`, async (each) => {
