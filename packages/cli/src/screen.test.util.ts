@@ -10,17 +10,30 @@ import { COMMAND } from './command.test.util.ts';
 const PATIENCE_MS = 20_000;
 const POLL_MS = 20;
 
+/** What a screen differs in. */
+export interface ScreenOptions {
+  /** What sh runs, with the command as "$0" "$@". */
+  readonly script?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** A terminal of tmux's in which the command runs; `status N` appears when it has ended. */
 export class Screen {
   readonly #socket: string;
 
-  constructor(t: TestContext, args: readonly string[], directory: string) {
+  constructor(
+    t: TestContext,
+    args: readonly string[],
+    directory: string,
+    { script = 'trap : INT; "$0" "$@"; echo "status $?"; exec cat', env = {} }: ScreenOptions = {},
+  ) {
     const own = mkdtempSync(join(tmpdir(), 'sockeye-tmux-'));
     this.#socket = join(own, 'socket');
-    const script = `trap : INT; "$0" "$@"; echo "status $?"; exec cat`;
     const command = ['sh', '-c', script, process.execPath, COMMAND, ...args];
-    const env = ['-e', `XDG_STATE_HOME=${directory}`, '-e', 'LC_ALL=C.UTF-8'];
-    this.#tmux('-f', '/dev/null', 'new-session', '-d', '-x', '40', '-y', '12', ...env, ...command);
+    const all = { XDG_STATE_HOME: directory, LC_ALL: 'C.UTF-8', ...env };
+    const flags = Object.entries(all).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
+    const size = ['-x', '40', '-y', '12'];
+    this.#tmux('-f', '/dev/null', 'new-session', '-d', ...size, ...flags, ...command);
     t.after(() => {
       this.#tmux('kill-server');
       rmSync(own, { recursive: true, force: true });
@@ -37,6 +50,12 @@ export class Screen {
   /** Types text as it is. */
   type(text: string): void {
     this.#tmux('send-keys', '-l', text);
+  }
+
+  /** Pastes text at once; each newline is a press of Enter. */
+  paste(text: string): void {
+    this.#tmux('set-buffer', text);
+    this.#tmux('paste-buffer');
   }
 
   /** Presses keys by name: Enter, Left, C-c. */

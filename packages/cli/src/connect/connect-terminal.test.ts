@@ -10,7 +10,7 @@ import {
   startPython,
   temporaryDirectory,
 } from '../command.test.util.ts';
-import { Screen } from '../screen.test.util.ts';
+import { Screen, type ScreenOptions } from '../screen.test.util.ts';
 
 const skip = missing('tmux');
 
@@ -22,8 +22,26 @@ interface Scene {
   readonly directory: string;
 }
 
+/** Text in Python's notation of bytes. */
+function escaped(text: string): string {
+  return Array.from(Buffer.from(text), (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join(
+    '',
+  );
+}
+
 /** A server in Python's hands with the command connected to it. */
 async function scene(t: TestContext, ...args: string[]): Promise<Scene> {
+  const found = await unseenScene(t, args);
+  await found.screen.ends('>');
+  return found;
+}
+
+/** The same before the screen shows anything. */
+async function unseenScene(
+  t: TestContext,
+  args: readonly string[],
+  options: ScreenOptions = {},
+): Promise<Scene> {
   const directory = temporaryDirectory(t);
   const server = startPython(
     t,
@@ -32,8 +50,8 @@ c, _ = l.accept()
 ${PYTHON_TALK}`,
   );
   const port = await server.until(({ stdout }) => /^(\d+)\n/.exec(stdout.toString())?.[1]);
-  const screen = new Screen(t, ['connect', `127.0.0.1:${port}`, '--quiet', ...args], directory);
-  await screen.ends('>');
+  const all = ['connect', `127.0.0.1:${port}`, '--quiet', ...args];
+  const screen = new Screen(t, all, directory, options);
   return { screen, server, directory, say: (bytes) => server.child.stdin.write(`${bytes}\n`) };
 }
 
@@ -79,6 +97,85 @@ test('sockeye connect on a terminal keeps a wrapped line whole', { skip }, async
   screen.press('C-u');
   screen.type('short');
   await screen.ends('in between', 'open', '> short');
+});
+
+test('sockeye connect on a terminal keeps what is typed and shown right at the margin', {
+  skip,
+}, async (t) => {
+  const { screen, say, server } = await scene(t);
+  // With the prompt 40 columns, all that there are.
+  const full = '一二三四五六七八九十一二三四五六七八九';
+  screen.type(full);
+  await screen.ends(`> ${full}`);
+  say('in\\n');
+  await screen.ends('in', `> ${full}`);
+  screen.type('x');
+  await screen.ends('in', `> ${full}`, 'x');
+  say(escaped('宽'.repeat(20)));
+  await screen.ends('in', '宽'.repeat(20), `> ${full}`, 'x');
+  say(`${escaped('!')}\\n${'0'.repeat(39)}${escaped('宽')}`);
+  const shown = ['宽'.repeat(20), '!', '0'.repeat(39), '宽'];
+  await screen.ends('in', ...shown, `> ${full}`, 'x');
+  screen.press('BSpace', 'BSpace');
+  screen.type('ab一');
+  await screen.ends(...shown, `> ${full.slice(0, -1)}ab`, '一');
+  say('\\n');
+  await screen.ends(...shown, `> ${full.slice(0, -1)}ab`, '一');
+  screen.press('Enter');
+  const line = `${full.slice(0, -1)}ab一`;
+  await server.until(({ stdout }) => stdout.includes(`received '${line}\\n'\n`));
+});
+
+test('sockeye connect on a terminal sends 200 pasted lines, and shows each', {
+  skip,
+}, async (t) => {
+  const { screen, server } = await scene(t);
+  const lines = Array.from({ length: 200 }, (_, index) => `line ${index + 1} 你好`);
+  screen.paste(`${lines.join('\n')}\n`);
+  await screen.ends('> line 199 你好', '> line 200 你好', '>');
+  await server.until(({ stdout }) => stdout.includes('line 200 '));
+  const said = [...server.stdout.toString().matchAll(/received '(.*)'/g)].map(([, text]) => text);
+  assert.equal(said.join(''), lines.map((line) => `${line}\\n`).join(''));
+});
+
+test('sockeye connect on a terminal survives Ctrl-Z and fg, with the line being typed', {
+  skip,
+}, async (t) => {
+  const script =
+    'set -m; "$0" "$@"; echo; stty -a | grep -o "[-]*icanon"; read -r _; fg >/dev/null; echo "status $?"; exec cat';
+  const { screen, say, server } = await unseenScene(t, [], { script });
+  await screen.ends('>');
+  say('open');
+  await screen.ends('open', '>');
+  screen.type('half 你好');
+  await screen.ends('open', '> half 你好');
+  screen.press('C-z');
+  // The shell has its terminal back as it was.
+  await screen.shows(/^icanon$/m);
+  say(' and\\nmore');
+  screen.type('go on');
+  screen.press('Enter');
+  // What the shell has shown stays.
+  await screen.ends('icanon', 'go on', 'open and', 'more', '> half 你好');
+  screen.type(' typed');
+  screen.press('Enter');
+  await server.until(({ stdout }) => stdout.includes("received 'half 你好 typed\\n'\n"));
+  screen.press('C-c');
+  await screen.ends('status 130');
+});
+
+test('sockeye connect on a dumb terminal moves no cursor, and escapes what arrives', {
+  skip,
+}, async (t) => {
+  const script = 'TERM=dumb "$0" "$@"; echo "status $?"; exec cat';
+  const { screen, say, server } = await unseenScene(t, [], { script });
+  say('\\x1b[2J你\\n'.replace('你', escaped('你')));
+  await screen.ends('\\x1b[2J你');
+  screen.type('hello');
+  screen.press('Enter');
+  await server.until(({ stdout }) => stdout.includes("received 'hello\\n'\n"));
+  server.child.stdin.write('close\n');
+  await screen.ends('hello', 'status 0');
 });
 
 test('sockeye connect never lets the peer’s control characters reach the terminal', {

@@ -49,8 +49,7 @@ export class LineView {
       onLine(line);
     });
     this.#readline.on('SIGINT', onInterrupt);
-    // After Ctrl-Z and fg readline has paused its input, and waits for somebody to go on.
-    this.#readline.on('SIGCONT', () => this.#readline.prompt(true));
+    this.#readline.on('SIGTSTP', () => this.#stop(input));
     this.#readline.on('close', () => {
       if (this.#closed) return;
       this.#leave();
@@ -86,6 +85,15 @@ export class LineView {
     if (this.#closed) return;
     this.#leave();
     this.#readline.close();
+  }
+
+  /** Ctrl-Z. When the shell lets us go on, what is above the cursor is the shell's. */
+  #stop(input: ReadStream): void {
+    input.setRawMode(false);
+    // A signal to oneself arrives before kill(2) returns: here we stop, and here we go on.
+    process.kill(process.pid, 'SIGTSTP');
+    input.setRawMode(true);
+    this.#draw();
   }
 
   #leave(): void {

@@ -120,8 +120,11 @@ class Conversation {
 
   async #endSending(): Promise<void> {
     if (this.#stop.signal.aborted) return;
-    if (this.#options.shutdown) await this.#channel.endSending();
-    if (this.#channel.isConnectionless) this.#lastAnswers.ended(this.#hasSent);
+    const { isConnectionless } = this.#channel;
+    // Who has said nothing has no answers to wait for, nor anybody who might speak first.
+    const waits = !isConnectionless || this.#hasSent;
+    if (waits && this.#options.shutdown) await this.#channel.endSending();
+    if (isConnectionless) this.#lastAnswers.ended(this.#hasSent);
   }
 
   async #receiveAll(): Promise<void> {

@@ -86,6 +86,15 @@ test('sockeye listen --keep on a terminal goes on with the next, and ends with 0
   await screen.ends('^Cstatus 0');
 });
 
+test('sockeye listen udp:// on a terminal ends on Ctrl-D before anybody spoke', {
+  skip,
+}, async (t) => {
+  const screen = new Screen(t, ['listen', 'udp://127.0.0.1:0'], temporaryDirectory(t));
+  await screen.ends('lines go to who spoke last; Ctrl-D ends', '>');
+  screen.press('C-d');
+  await screen.ends('lines go to who spoke last; Ctrl-D ends', 'status 0');
+});
+
 test('sockeye listen udp:// on a terminal answers who spoke', { skip }, async (t) => {
   const directory = temporaryDirectory(t);
   const screen = new Screen(t, ['listen', 'udp://127.0.0.1:0'], directory);
