@@ -225,6 +225,16 @@ void SetSegment(msghdr& message, uint8_t* control, uint16_t size) {
   memcpy(CMSG_DATA(header), &size, sizeof size);
 }
 
+// Whether the socket leaves it to each send how it is cut: no UDP_SEGMENT and no UDP_CORK is set.
+bool MayBeSegmented(int fd) {
+  for (const int name : {103, 1}) {
+    int value = 0;
+    socklen_t length = sizeof value;
+    if (::getsockopt(fd, IPPROTO_UDP, name, &value, &length) != 0 || value != 0) return false;
+  }
+  return true;
+}
+
 // What `Sendmmsg` is told of each message, in words.
 struct SendWord {
   int32_t offset, bytes, segment_size, address_length, port, host;
@@ -234,8 +244,9 @@ constexpr size_t kSendWords = sizeof(SendWord) / sizeof(int32_t);
 // int sendmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags);
 // Six words a message: offset and length in `buffer`, UDP_SEGMENT's size or 0, the length of its
 // address, which lies at i * 132 in `addresses` (0: none; -1: the next two words are an IPv4
-// address), port and host. sendmmsg(fd: number, buffer: Uint8Array, words: Int32Array, count:
-// number, flags: number, addresses: Uint8Array): number
+// address), port and host. -EINVAL, with nothing sent, for a segment size where the socket has its
+// own (UDP_SEGMENT) or collects (UDP_CORK). sendmmsg(fd: number, buffer: Uint8Array, words:
+// Int32Array, count: number, flags: number, addresses: Uint8Array): number
 napi_value Sendmmsg(napi_env env, napi_callback_info info) {
   Args args(env, info, 6);
   const int fd = args.Int32(0);
@@ -253,6 +264,7 @@ napi_value Sendmmsg(napi_env env, napi_callback_info info) {
   sockaddr_in inets[kBatch];
   alignas(cmsghdr) uint8_t controls[kBatch][CMSG_SPACE(sizeof(uint16_t))];
   memset(messages, 0, sizeof(mmsghdr) * count);
+  bool segmented = false;
   for (uint32_t i = 0; i < count; i++) {
     const SendWord& word = words[i];
     const auto offset = static_cast<uint32_t>(word.offset);
@@ -279,8 +291,10 @@ napi_value Sendmmsg(napi_env env, napi_callback_info info) {
     }
     if (word.segment_size > 0) {
       SetSegment(message, controls[i], static_cast<uint16_t>(word.segment_size));
+      segmented = true;
     }
   }
+  if (segmented && !MayBeSegmented(fd)) return Int(env, -EINVAL);
   return Result(env, Retry([&] { return ::sendmmsg(fd, messages, count, flags); }));
 }
 
@@ -300,16 +314,6 @@ constexpr size_t kDatagramWords = sizeof(DatagramWord) / sizeof(int32_t);
 bool LiesIn(const Bytes& buffer, int32_t offset, int32_t bytes) {
   const auto from = static_cast<uint32_t>(offset);
   return from <= buffer.size && static_cast<uint32_t>(bytes) <= buffer.size - from;
-}
-
-// Whether the socket leaves it to each send how it is cut: no UDP_SEGMENT and no UDP_CORK is set.
-bool MayBeSegmented(int fd) {
-  for (const int name : {103, 1}) {
-    int value = 0;
-    socklen_t length = sizeof value;
-    if (::getsockopt(fd, IPPROTO_UDP, name, &value, &length) != 0 || value != 0) return false;
-  }
-  return true;
 }
 
 // How many of `count` datagrams, from the first on, can leave as one segmented send: those of its

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AF_INET, IPPROTO_UDP, MSG_TRUNC, SOCK_DGRAM, UDP_GRO } from '../constants/index.ts';
+import {
+  AF_INET,
+  IPPROTO_UDP,
+  MSG_TRUNC,
+  SOCK_DGRAM,
+  UDP_CORK,
+  UDP_GRO,
+  UDP_SEGMENT,
+} from '../constants/index.ts';
 import { needs, PythonPeer, rejection } from '../testing/index.ts';
 import { Socket } from './socket.ts';
 import { LOOPBACK, tcpPair, udpPair, unixPair } from './sockets.test.util.ts';
@@ -114,6 +122,28 @@ test('sendmmsg() larger than one segmented send can be goes out all the same', a
   const messages = numbered(3, 65_507);
   assert.equal(await pair.client.sendmmsg(messages), 3);
   for (const { data } of messages) assert.deepEqual(await pair.server.recv(70_000), data);
+});
+
+test('sendmmsg() on a socket with UDP_SEGMENT cuts each message as it would alone', async () => {
+  using pair = await udpPair();
+  pair.client.setsockopt(IPPROTO_UDP, UDP_SEGMENT, 100);
+  assert.equal(await pair.client.sendmmsg(numbered(10, 250)), 10);
+  const got = await pair.server.recvmmsg(64, 2048);
+  assert.deepEqual(
+    got.map(({ data }) => [data.length, data[0]]),
+    numbered(10).flatMap((_, i) => [100, 100, 50].map((size) => [size, i])),
+  );
+});
+
+test('sendmmsg() on a socket with UDP_CORK adds to the one datagram', async () => {
+  using pair = await udpPair();
+  pair.client.setsockopt(IPPROTO_UDP, UDP_CORK, 1);
+  assert.equal(await pair.client.sendmmsg(numbered(10)), 10);
+  pair.client.setsockopt(IPPROTO_UDP, UDP_CORK, 0);
+  assert.deepEqual(
+    await pair.server.recv(2048),
+    Buffer.concat(numbered(10).map(({ data }) => data)),
+  );
 });
 
 test('sendmmsg() works on Unix datagrams and carries ancillary data', async () => {

@@ -58,7 +58,8 @@ let scratch = Buffer.alloc(0);
 
 /**
  * `sendmmsg`. On UDP, neighbours of one size to one address leave as one segmented send, which the
- * kernel (or the card) splits; where it can't (EIO, EINVAL, EMSGSIZE), they leave one by one.
+ * kernel (or the card) splits; where it can't (EIO, EINVAL, EMSGSIZE), or the socket has UDP_SEGMENT
+ * or UDP_CORK set, they leave one by one.
  *
  * Waits until the first message is taken and gives how many were.
  */
