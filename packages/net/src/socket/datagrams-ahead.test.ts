@@ -13,8 +13,9 @@ import {
 } from '../constants/index.ts';
 import { rejection } from '../testing/index.ts';
 import { engine } from './engine.ts';
+import type { ReceivedDatagram } from './receive-batch.ts';
 import { descriptorOf, Socket } from './socket.ts';
-import { udpPair } from './sockets.test.util.ts';
+import { LOOPBACK, udpPair } from './sockets.test.util.ts';
 
 type Item = [Buffer, unknown];
 const texts = (count: number, from = 0): { data: Buffer }[] =>
@@ -205,6 +206,48 @@ test('recvmmsgInto() gives views of the buffer, again and again', async () => {
     );
     assert.deepEqual(got[0]?.address, pair.client.getsockname());
   }
+});
+
+test('recvmmsgInto() gives the message of before again only where nothing but the bytes differ', async () => {
+  using receiver = new Socket(AF_INET, SOCK_DGRAM);
+  using sender = new Socket(AF_INET, SOCK_DGRAM);
+  using other = new Socket(AF_INET, SOCK_DGRAM);
+  for (const socket of [receiver, sender, other]) socket.bind(LOOPBACK);
+  const buffer = new Uint8Array(4 * 16);
+  const receive = async (text: string, size: number, from = sender): Promise<ReceivedDatagram> => {
+    await from.sendto(Buffer.from(text), receiver.getsockname());
+    const [message] = await receiver.recvmmsgInto(buffer, size);
+    assert.ok(message);
+    assert.equal(message.data.toString(), text.slice(0, size));
+    assert.equal(message.flags, text.length > size ? MSG_TRUNC : 0);
+    assert.deepEqual(message.address, from.getsockname());
+    return message;
+  };
+  const one = await receive('one', 16);
+  assert.equal(await receive('two', 16), one);
+  assert.notEqual(await receive('three', 16), one);
+  const cut = await receive('three', 4);
+  assert.equal(await receive('seven', 4), cut);
+  await receive('four', 4);
+  await receive('five', 4, other);
+  await receive('nine', 4);
+});
+
+test('recvmmsgInto() that got all there was finds what came next, and an error', async () => {
+  using pair = await udpPair();
+  const buffer = new Uint8Array(8 * 16);
+  for (let i = 0; i < 20; i++) {
+    await pair.client.sendmmsg(texts(2, i));
+    assert.equal((await pair.server.recvmmsgInto(buffer, 16)).length, 2);
+  }
+  pair.server.settimeout(10);
+  const waiting = pair.server.recvmmsgInto(buffer, 16);
+  await pair.client.send(Buffer.from('late'));
+  assert.equal((await waiting)[0]?.data.toString(), 'late');
+  pair.client.close();
+  await pair.server.send(Buffer.from('nobody'));
+  const error = await rejection(pair.server.recvmmsgInto(buffer, 16));
+  assert.equal(error.code, 'ECONNREFUSED');
 });
 
 test('recvmmsgInto() takes no more than fit, and refuses a buffer without room for one', async () => {

@@ -66,7 +66,11 @@ export class ReceiveBatch implements Operation<ReceivedDatagram[]> {
 
   attempt(): Attempt<ReceivedDatagram[]> {
     const kept = keptMany(this.#source.descriptor, this.#count, this.#size, this.#flags);
-    return kept ?? this.fromKernel();
+    if (kept !== undefined) return kept;
+    const received = this.fromKernel();
+    if (received === WOULD_BLOCK) return received;
+    noteEmptied(this.#source.descriptor, received.length, this.wanted, this.#flags);
+    return received;
   }
 
   /** From the kernel, past what was received ahead. */
@@ -109,6 +113,18 @@ function keptMany(
   return descriptor.ahead.many(count, size, flags);
 }
 
+/** Fewer than were wanted: the next receive waits for an event, without a call in vain. */
+function noteEmptied(
+  descriptor: Descriptor,
+  received: number,
+  wanted: number,
+  flags: number,
+): void {
+  if (received < wanted && flags === 0 && descriptor.sendsDatagrams) {
+    descriptor.reader.ready = false;
+  }
+}
+
 /** `recvmmsgInto`: the datagrams stay where the kernel put them, `size` bytes for each. */
 export class ReceiveBatchInto implements Operation<ReceivedDatagram[]> {
   readonly syscall = 'recvmmsg';
@@ -133,33 +149,11 @@ export class ReceiveBatchInto implements Operation<ReceivedDatagram[]> {
     const count = Math.min(Math.floor(buffer.length / size), MAX_BATCH);
     const kept = keptMany(this.#source.descriptor, count, size, this.#flags);
     if (kept !== undefined) return kept.map((message, i) => this.#placed(message, i));
-    const received = receiveMany(
-      this.#source,
-      buffer,
-      size,
-      Math.max(count, 1),
-      this.#flags,
-      false,
-    );
+    const wanted = Math.max(count, 1);
+    const received = receiveMany(this.#source, buffer, size, wanted, this.#flags, false);
     if (received === WOULD_BLOCK) return received;
-    const views = viewsOf(buffer);
-    const messages: ReceivedDatagram[] = [];
-    for (let i = 0; i < received; i++) {
-      const at = i * BATCH_WORDS;
-      const offset = i * size;
-      const bytes = Math.min(meta[at + BYTES] as number, size);
-      let view = views[i];
-      if (
-        view === undefined ||
-        view.length !== bytes ||
-        view.byteOffset !== buffer.byteOffset + offset
-      ) {
-        view = Buffer.from(buffer.buffer, buffer.byteOffset + offset, bytes);
-        views[i] = view;
-      }
-      messages.push(datagram(view, at, this.#source.proto));
-    }
-    return messages;
+    noteEmptied(this.#source.descriptor, received, wanted, this.#flags);
+    return roomsOf(buffer, size).messages(received, this.#source.proto);
   }
 
   /** A datagram that was received ahead, in its slot. */
@@ -172,16 +166,67 @@ export class ReceiveBatchInto implements Operation<ReceivedDatagram[]> {
   }
 }
 
-// The views of the last batch in a buffer: making one takes longer than receiving 64 bytes.
-const viewsOfBuffers = new WeakMap<Uint8Array, Buffer[]>();
+// What the last batch in a buffer was: making a view takes longer than receiving 64 bytes.
+const roomsOfBuffers = new WeakMap<Uint8Array, Rooms>();
 
-function viewsOf(buffer: Uint8Array): Buffer[] {
-  let views = viewsOfBuffers.get(buffer);
-  if (views === undefined) {
-    views = [];
-    viewsOfBuffers.set(buffer, views);
+function roomsOf(buffer: Uint8Array, size: number): Rooms {
+  let rooms = roomsOfBuffers.get(buffer);
+  if (rooms?.size !== size) {
+    rooms = new Rooms(buffer, size);
+    roomsOfBuffers.set(buffer, rooms);
   }
-  return views;
+  return rooms;
+}
+
+/**
+ * The rooms of a caller's buffer with the last message in each. Of a stream of datagrams most are as
+ * the one before in their room but for their bytes: then it is the same message.
+ */
+class Rooms {
+  readonly size: number;
+  #memory: ArrayBufferLike;
+  #start: number;
+  #last: ReceivedDatagram[] = [];
+  #seen = new Int32Array(MAX_BATCH * BATCH_WORDS).fill(-1);
+
+  constructor({ buffer, byteOffset }: Uint8Array, size: number) {
+    this.#memory = buffer;
+    this.#start = byteOffset;
+    this.size = size;
+  }
+
+  /** The first `received` messages, which `meta` describes. */
+  messages(received: number, proto: number): ReceivedDatagram[] {
+    for (let i = 0, at = 0; i < received; i++, at += BATCH_WORDS) {
+      if (!this.#isAsBefore(at)) this.#last[i] = this.#make(i, at, proto);
+    }
+    return this.#last.slice(0, received);
+  }
+
+  #isAsBefore(at: number): boolean {
+    const seen = this.#seen;
+    return (
+      meta[at + HOST] === seen[at + HOST] &&
+      meta[at + PORT] === seen[at + PORT] &&
+      meta[at + BYTES] === seen[at + BYTES] &&
+      meta[at + FLAGS] === seen[at + FLAGS] &&
+      meta[at + SEGMENT_SIZE] === seen[at + SEGMENT_SIZE] &&
+      // Only an IPv4 sender is in the words.
+      (meta[at + PORT] as number) >= 0
+    );
+  }
+
+  #make(i: number, at: number, proto: number): ReceivedDatagram {
+    const bytes = meta[at + BYTES] as number;
+    const kept = bytes === this.#seen[at + BYTES] ? this.#last[i]?.data : undefined;
+    for (let word = at; word < at + BATCH_WORDS; word++) this.#seen[word] = meta[word] as number;
+    const start = this.#start + i * this.size;
+    return datagram(
+      kept ?? Buffer.from(this.#memory, start, Math.min(bytes, this.size)),
+      at,
+      proto,
+    );
+  }
 }
 
 /** One recvmmsg(2), described in `meta` and `addresses`. */
@@ -205,7 +250,9 @@ function receiveMany(
   );
   if (received === -(EAGAIN as number)) return WOULD_BLOCK;
   if (received < 0) throw descriptor.error('recvmmsg', -received);
-  for (let i = 0; i < received; i++) descriptor.reader.charge(meta[i * BATCH_WORDS] as number);
+  let bytes = 0;
+  for (let i = 0; i < received; i++) bytes += meta[i * BATCH_WORDS] as number;
+  descriptor.reader.chargeDatagrams(received, bytes);
   return received;
 }
 

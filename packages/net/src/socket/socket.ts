@@ -607,7 +607,8 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
    * `recvmmsg` into the caller's memory: no byte is copied and no memory is made.
    *
    * @param buffer is cut into rooms of `size` bytes, at most 64
-   * @returns messages whose `data` are views of `buffer`, valid until it is filled again
+   * @returns messages whose `data` are views of `buffer`, valid until it is filled again; one that is as
+   *   the one before in its room but for the bytes is the same object
    * @throws as `recv`; RangeError for a buffer shorter than `size`
    * Source: recvmmsg(2), udp(7).
    */
