@@ -11,8 +11,10 @@ import {
   TimeoutError,
 } from '@sockeye/net';
 import type { Endpoint } from '../address/address.ts';
+import { formatEndpoint } from '../address/format-address.ts';
 import { resolveEndpoint, type Target } from '../address/resolve-endpoint.ts';
 import { CommandError } from '../command-error.ts';
+import { errorCode } from '../error-code.ts';
 import { EXIT } from '../exit-code.ts';
 import { explainError, reasonOf } from '../explain-error.ts';
 import { applyOptions, type OptionSetting, sourceAddress } from './socket-settings.ts';
@@ -54,9 +56,20 @@ export async function openSocket<Opened>(
     }
   }
   if (last instanceof SourceError) throw new CommandError(last.message, undefined, { cause: last });
+  if (isResetLater(endpoint, last)) {
+    const name = formatEndpoint(endpoint);
+    const message = `connected to ${name}, which then broke it off: ${reasonOf(last)}`;
+    throw new CommandError(message, undefined, { cause: last });
+  }
   const failure = explainError('connect to', endpoint, last);
   const isDeadline = timeoutMs !== undefined && last instanceof TimeoutError;
   throw isDeadline ? new CommandError(failure.message, EXIT.deadline, { cause: last }) : failure;
+}
+
+/** Who isn't there refuses (ECONNREFUSED): a reset is of a connection that was made. tcp(7). */
+function isResetLater({ transport }: Endpoint, error: unknown): boolean {
+  const isTcp = transport === 'tcp' || transport === 'tls';
+  return isTcp && error instanceof Error && errorCode(error) === 'ECONNRESET';
 }
 
 async function openTarget<Opened>(

@@ -331,3 +331,53 @@ for (const [more, reason] of [
     }
   });
 }
+
+for (const version of ['TLSv1.3', 'TLSv1.2']) {
+  test(`sockeye connect sends what stdin has to a ${version} peer that ended without close_notify, then exits 1`, {
+    skip: missing('openssl'),
+  }, async (t) => {
+    const { cert, key } = certificate(temporaryDirectory(t));
+    const server = startPython(
+      t,
+      `import os, ssl
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER); context.load_cert_chain(sys.argv[1], sys.argv[2])
+context.maximum_version = ssl.TLSVersion[sys.argv[3].replace('.', '_')]
+l = socket.create_server(('127.0.0.1', 0)); print(l.getsockname()[1])
+c = context.wrap_socket(l.accept()[0], server_side=True)
+c.sendall(b'half'); socket.socket(fileno=os.dup(c.fileno())).shutdown(socket.SHUT_WR)
+data = b''
+while more := c.recv(65536): data += more
+print(len(data))`,
+      cert,
+      key,
+      version,
+    );
+    const port = await server.until(({ stdout }) => /^(\d+)\n/.exec(stdout.toString())?.[1]);
+    const client = start(t, 'connect', `tls://localhost:${port}`, '--ca', cert);
+    // What came before the cut is shown; stdin comes after it.
+    await client.until(({ stdout }) => stdout.toString() === 'half');
+    client.child.stdin.end('x'.repeat(300_000));
+    const { status, stderr } = await client.exit();
+    assert.equal(status, 1);
+    assert.match(stderr, /^sockeye: cannot receive from [^\n]+; --ignore-unexpected-eof [^\n]+\n$/);
+    assert.equal((await server.exit()).stdout.split('\n')[1], '300000');
+  });
+}
+
+test('sockeye connect sends its line to ncat --ssl, which ends at once without close_notify', {
+  skip: missing('ncat') || missing('openssl'),
+}, async (t) => {
+  const { cert, key } = certificate(temporaryDirectory(t));
+  // ncat doesn't tell which port it was given: one that was free a moment ago.
+  const spare = await serve(t, ['127.0.0.1:0']);
+  const [port = 0] = spare.ports;
+  spare.child.kill('SIGTERM');
+  await spare.exit();
+  const args = ['-v', '-l', '127.0.0.1', `${port}`, '--ssl', '--ssl-cert', cert, '--ssl-key', key];
+  const server = new Running(t, 'ncat', args);
+  server.child.stdin.end();
+  await server.until(({ stderr: said }) => said.includes('Listening on'));
+  const { status } = await run(t, ['connect', `tls://localhost:${port}`, '--ca', cert], 'hello\n');
+  assert.equal(status, 1);
+  assert.equal((await server.exit()).stdout, 'hello\n');
+});

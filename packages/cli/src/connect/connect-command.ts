@@ -1,16 +1,23 @@
+import { SocketError } from '@sockeye/net';
 import type { Command } from 'commander';
+import type { Endpoint } from '../address/address.ts';
+import { formatAddress, formatEndpoint } from '../address/format-address.ts';
 import { parseAddress } from '../address/parse-address.ts';
 import type { Channel } from '../channel/channel.ts';
 import { openChannel } from '../channel/open-channel.ts';
+import { SocketChannel } from '../channel/socket-channel.ts';
 import { addOptionFlag, addSourceFlag, type SocketFlags } from '../channel/socket-settings.ts';
+import { TlsChannel } from '../channel/tls-channel.ts';
 import { addTlsFlags, addUnexpectedEofFlag, loadTls, type TlsFlags } from '../channel/tls-flags.ts';
+import { CommandError } from '../command-error.ts';
 import { addEmitFlag, emit } from '../emit/emit.ts';
 import { checkFiles } from './check-files.ts';
 import { EXIT } from '../exit-code.ts';
 import { explainError } from '../explain-error.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
-import { joinStdio, type StdioOptions } from './join-stdio.ts';
+import { isInteractive, joinStdio, type StdioOptions } from './join-stdio.ts';
 import { addStdioFlags, addTimeoutFlag } from './stdio-flags.ts';
+import { type TlsHint, tlsHint } from './tls-hint.ts';
 
 // Arbitrary: how long a refusal (ICMP, "port unreachable") or an answer may take.
 const PROBE_MS = 1000;
@@ -30,6 +37,7 @@ With udp:// and unix-dgram:// it ends within 10 s of stdin's end, with 0 whateve
 interface Flags extends StdioOptions, TlsFlags, SocketFlags {
   readonly emit?: boolean;
   readonly probe?: boolean;
+  readonly verbose?: boolean;
 }
 
 /** Adds `sockeye connect`. */
@@ -46,6 +54,7 @@ export function addConnectCommand(program: Command, hooks: ProgramHooks): void {
     'connect and end at once: the exit status tells whether somebody is there; of udp:// (an empty datagram) only that nobody is',
   );
   addStdioFlags(command);
+  command.option('-v, --verbose', 'say on stderr where it is connected, and what silence may mean');
   addTimeoutFlag(command, 'give up after this time without an answer or a byte');
   addSourceFlag(command);
   addOptionFlag(command);
@@ -72,7 +81,40 @@ async function connect(address: string, flags: Flags): Promise<number> {
     tls,
   });
   if (flags.probe) return await probe(channel, flags.timeout);
-  return await joinStdio(channel, flags);
+  if (flags.verbose) process.stderr.write(`sockeye: connected to ${peerName(channel)}\n`);
+  let isOver = false;
+  try {
+    return await joinStdio(channel, flags);
+  } catch (error) {
+    isOver = error instanceof CommandError && (isDeadline(error) || isReset(error));
+    throw error;
+  } finally {
+    tellHint(tlsHint(channel, isOver), channel.endpoint, flags);
+  }
+}
+
+function isDeadline({ exitCode }: CommandError): boolean {
+  return exitCode === EXIT.deadline;
+}
+
+function isReset({ cause }: CommandError): boolean {
+  return cause instanceof SocketError && cause.code === 'ECONNRESET';
+}
+
+/** Of a name with several addresses, which it is. */
+function peerName(channel: Channel): string {
+  const { endpoint } = channel;
+  return channel instanceof SocketChannel || channel instanceof TlsChannel
+    ? formatAddress(endpoint.transport, channel.socket.getpeername())
+    : formatEndpoint(endpoint);
+}
+
+/** What may be nothing but silence is for people only. */
+function tellHint(hint: TlsHint | undefined, endpoint: Endpoint, flags: Flags): void {
+  if (hint === undefined || flags.quiet) return;
+  if (!hint.isSure && !flags.verbose && !isInteractive(flags)) return;
+  const other = formatEndpoint(endpoint).replace('tcp://', 'tls://');
+  process.stderr.write(`sockeye: ${hint.text}; try ${other}\n`);
 }
 
 /** A stream's connection has told already; of datagrams, ICMP may refuse one. */

@@ -44,7 +44,10 @@ export function directInput(
 export function directOutput(channel: Channel, { json, timeout }: StdioOptions): Move | undefined {
   if (!isPlain(channel) || json || timeout !== undefined) return undefined;
   if (!fstatSync(1).isFIFO()) return undefined;
-  return async (onMoved, signal) => void (await splice(channel.socket, 1, { onMoved, signal }));
+  return async (onMoved, signal) => {
+    await channel.begun(signal);
+    await splice(channel.socket, 1, { onMoved, signal });
+  };
 }
 
 function isPlain(channel: Channel): channel is SocketChannel {

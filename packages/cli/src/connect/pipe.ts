@@ -1,3 +1,4 @@
+import { TlsTruncatedError } from '@sockeye/net';
 import { ProtocolError } from '@sockeye/net/codec';
 import type { Channel } from '../channel/channel.ts';
 import { CommandError } from '../command-error.ts';
@@ -82,7 +83,9 @@ class Pipe {
     try {
       const sending = this.#sendAll();
       sending.catch(() => undefined);
-      const receiving = this.#receiveAll();
+      const receiving = this.#receiveAll().catch((error: unknown) =>
+        this.#cutShort(error, sending),
+      );
       await Promise.race([receiving, this.#unlessRefused(sending).then(() => receiving)]);
       if (!this.#endsWithPeer()) await Promise.race([sending, whenAborted(this.#stop.signal)]);
       return this.#isIdle ? this.#deadline() : EXIT.ok;
@@ -104,6 +107,18 @@ class Pipe {
     } catch (error) {
       if (this.#ends.channel.isConnectionless || this.#isOwnFailure) throw error;
     }
+  }
+
+  /**
+   * A peer of TLS that ends without close_notify may have ended its own side only: as without TLS,
+   * what stdin has goes on its way before the failure is told.
+   */
+  async #cutShort(error: unknown, sending: Promise<void>): Promise<never> {
+    const isEnd = error instanceof CommandError && error.cause instanceof TlsTruncatedError;
+    if (isEnd && !this.#endsWithPeer()) {
+      await Promise.race([sending, whenAborted(this.#stop.signal)]).catch(() => undefined);
+    }
+    throw error;
   }
 
   /** With a person at the keyboard a peer that has gone is the end. */

@@ -55,7 +55,13 @@ const SECONDS_IN: readonly [seconds: number, word: string][] = [
   [60, 'min'],
 ];
 
-/** A value in words, on one line: `on`, `131072 bytes`, `7200 s (2 h)`, `SOCK_STREAM`. */
+// A struct with more fields than this has each on a line of its own.
+const FIELDS_IN_A_LINE = 6;
+
+/**
+ * A value in words: `on`, `131072 bytes`, `7200 s (2 h)`, `SOCK_STREAM`. On one line, but for a large
+ * struct, which has a line for each field.
+ */
 export function describeValue({ name, kind, unit, value }: net.ListedOption): string {
   switch (kind) {
     case 'boolean':
@@ -110,20 +116,40 @@ function describeStruct(value: unknown): string {
   if (value === null) return 'none';
   if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(plain).join(' ');
   if (typeof value !== 'object') return plain(value);
-  return Object.entries(value)
-    .map(([field, part]) => describeField(field, part))
-    .join(', ');
+  const fields = Object.entries(value);
+  const labels = labelsOf(fields.map(([field]) => field));
+  if (fields.length <= FIELDS_IN_A_LINE) {
+    return fields
+      .map(([field, part], i) => `${labels[i]} ${describeField(field, part)}`)
+      .join(', ');
+  }
+  const width = Math.max(...labels.map((label) => label.length));
+  return fields
+    .map(([field, part], i) => `${(labels[i] ?? '').padEnd(width)}  ${describeField(field, part)}`)
+    .join('\n');
+}
+
+/** The names of fields without their units, but where two would be called the same. */
+function labelsOf(fields: readonly string[]): string[] {
+  const short = fields.map((field) => field.slice(0, field.length - unitOf(field)[0].length));
+  return fields.map((field, i) => {
+    const label = short[i] ?? field;
+    return short.indexOf(label) === short.lastIndexOf(label) ? label : field;
+  });
+}
+
+function unitOf(field: string): readonly [suffix: string, unit: string] {
+  return FIELD_UNITS.find(([end]) => field.endsWith(end)) ?? ['', ''];
 }
 
 function describeField(field: string, value: unknown): string {
   if (field === 'state' && typeof value === 'number') {
-    return `state ${TCP_STATES[value - 1] ?? value}`;
+    return TCP_STATES[value - 1] ?? String(value);
   }
-  const [suffix, unit] = FIELD_UNITS.find(([end]) => field.endsWith(end)) ?? ['', ''];
-  const label = field.slice(0, field.length - suffix.length);
-  if (NONE.get(field) === value) return `${label} none`;
-  if (value === Number.POSITIVE_INFINITY) return `${label} no limit`;
-  return `${label} ${plain(value)}${unit === '' ? '' : ` ${unit}`}`;
+  const [, unit] = unitOf(field);
+  if (NONE.get(field) === value) return 'none';
+  if (value === Number.POSITIVE_INFINITY) return 'no limit';
+  return `${plain(value)}${unit === '' ? '' : ` ${unit}`}`;
 }
 
 function plain(value: unknown): string {

@@ -9,7 +9,7 @@ const MIN_VALUE_WIDTH = 24;
  *
  * Only ASCII and µ come into it, which take a column each.
  *
- * @param width columns; Infinity, for a pipe, keeps each row on its line
+ * @param width columns; Infinity, for a pipe, keeps each row on its lines
  */
 export function optionTable(rows: readonly OptionRow[], width: number): string {
   const columns = (['level', 'name', 'access'] as const).map((key) =>
@@ -20,7 +20,8 @@ export function optionTable(rows: readonly OptionRow[], width: number): string {
   const header = { level: 'LEVEL', name: 'NAME', access: 'ACCESS', value: 'VALUE' };
   const lines = [header, ...rows].map(({ level, name, access, value }) => {
     const cells = [level, name, access].map((cell, i) => cell.padEnd((columns[i] ?? 0) + GAP));
-    return `${cells.join('')}${wrap(value, room).join(`\n${' '.repeat(indent)}`)}`;
+    const pieces = value.split('\n').flatMap((line) => wrap(line, room));
+    return `${cells.join('')}${pieces.join(`\n${' '.repeat(indent)}`)}`;
   });
   return lines.map((line) => `${line}\n`).join('');
 }

@@ -77,8 +77,29 @@ test('sockeye options prints a table with levels, units and words', async (t) =>
   assert.match(stdout, /^SOL_SOCKET +SO_RCVBUF +read, set +\d+ bytes$/m);
   assert.match(stdout, /^IPPROTO_TCP +TCP_KEEPIDLE +read, set +\d+ s( \([\d.]+ \w+\))?$/m);
   assert.match(stdout, /^IPPROTO_TCP +TCP_NODELAY +read, set +off$/m);
-  assert.match(stdout, /^IPPROTO_TCP +TCP_INFO +read +state TCP_CLOSE, .*\brtt 0 µs\b/m);
+  assert.match(stdout, /^IPPROTO_TCP +TCP_INFO +read +state +TCP_CLOSE\n/m);
   assert.match(stdout, /^IPPROTO_IP +IP_ADD_MEMBERSHIP +set +-$/m);
+});
+
+test('sockeye options tcp TCP_INFO has a line for each field, with its unit, and no name twice', async (t) => {
+  const { stdout } = await run(t, ['options', 'tcp', 'TCP_INFO']);
+  const [, first = '', ...rest] = stdout.trimEnd().split('\n');
+  const column = first.indexOf('state');
+  const fields = [first, ...rest].map((line) => line.slice(column));
+  assert.ok(
+    rest.every((line) => line.startsWith(' '.repeat(column)) && line.length <= 80),
+    stdout,
+  );
+  const names = fields.map((line) => line.slice(0, line.indexOf(' ')));
+  assert.ok(names.length > 30, stdout);
+  assert.equal(new Set(names).size, names.length);
+  assert.ok(names.includes('deliveredCeSegments') || !names.includes('deliveredCe'), stdout);
+  for (const line of [/^rtt +0 µs$/, /^minRtt +none$/, /^pacingRate +no limit$/]) {
+    assert.ok(
+      fields.some((field) => line.test(field)),
+      `${line}\n${stdout}`,
+    );
+  }
 });
 
 test('sockeye options unix says AF_UNIX, and none of TCP', async (t) => {

@@ -7,6 +7,8 @@ import {
   type ListedSocket,
   type TcpSample,
 } from '@sockeye/net/capture';
+import { formatEndpoint } from '../address/format-address.ts';
+import { resolveEndpoint } from '../address/resolve-endpoint.ts';
 import { CommandError, usageError } from '../command-error.ts';
 import { parseDuration } from '../duration.ts';
 import { EXIT } from '../exit-code.ts';
@@ -16,6 +18,7 @@ import { LineOutput } from './line-output.ts';
 const EXAMPLES = `
 Examples:
   sockeye explain 127.0.0.1:8090         every connection from or to an address
+  sockeye explain example.com:443        a name is looked up: with any of its addresses
   sockeye explain :8090 --for 2s         what limited them in the next two seconds
   sockeye explain 127.0.0.1:40000,127.0.0.1:8090
 
@@ -52,8 +55,8 @@ const MOST_SAMPLES = 500;
 
 async function explain(address: string, flags: Flags): Promise<number> {
   const words = address.replace(/^tcp:\/\//, '').split(',');
-  for (const word of words) checkEnd(word, address);
-  const watched = await watch(address, words, Math.min(flags.for, 3_600_000));
+  const ends = await Promise.all(words.map((word) => endOf(word, address)));
+  const watched = await watch(address, ends, Math.min(flags.for, 3_600_000));
   const output = new LineOutput();
   for (const { socket, samples } of watched.values()) {
     const { local, peer } = socket;
@@ -73,7 +76,7 @@ interface Watched {
 /** Asks the kernel again and again; a connection that ends meanwhile keeps what it had. */
 async function watch(
   address: string,
-  words: readonly string[],
+  ends: readonly End[],
   forMs: number,
 ): Promise<ReadonlyMap<string, Watched>> {
   const watched = new Map<string, Watched>();
@@ -84,7 +87,7 @@ async function watch(
   const end = performance.now() + forMs;
   try {
     for (;;) {
-      for (const socket of await connections(words)) add(watched, socket);
+      for (const socket of await connections(ends)) add(watched, socket);
       if (watched.size === 0) throw new CommandError(`no TCP connection with ${address}`);
       const left = end - performance.now();
       if (left <= 0 || stop.signal.aborted) return watched;
@@ -105,25 +108,44 @@ function add(watched: Map<string, Watched>, socket: ListedSocket): void {
   watched.set(key, known);
 }
 
-async function connections(words: readonly string[]): Promise<ListedSocket[]> {
+/** An end of a connection: `:port`, or any of these addresses. */
+type End = readonly string[];
+
+async function connections(ends: readonly End[]): Promise<ListedSocket[]> {
   const all = await listSockets({ families: ['inet', 'inet6'], types: ['tcp'], owners: false });
   return all.filter(
     ({ state, local, peer }) =>
-      state !== 'LISTEN' && words.every((word) => matches(word, local) || matches(word, peer)),
+      state !== 'LISTEN' && ends.every((end) => matches(end, local) || matches(end, peer)),
   );
 }
 
-/** What the kernel tells is compared with it: numbers. */
-function checkEnd(word: string, address: string): void {
-  const [, bracketed, plain = ''] = /^(?:\[([^\]]*)\]|([^:[\]]*)):\d{1,5}$/.exec(word) ?? [];
-  const isEnd = /^[^:]*:\d{1,5}$|^\[.*\]:\d{1,5}$/.test(word);
+/**
+ * What the kernel tells is compared with it: numbers. A name stands for all of its addresses.
+ *
+ * @throws CommandError for a word that is no end, and for a name that nobody knows
+ */
+async function endOf(word: string, address: string): Promise<End> {
+  const [, bracketed, plain = '', port] =
+    /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/.exec(word) ?? [];
   const host = bracketed ?? plain;
-  if (isEnd && (word.startsWith(':') || isIP(host.replace(/%.*$/, '')) !== 0)) return;
+  if (port !== undefined && Number(port) < 65_536) {
+    if (word.startsWith(':') || isIP(host.replace(/%.*$/, '')) !== 0) return [word];
+    if (bracketed === undefined) return await named(host, Number(port));
+  }
   throw usageError(
-    `cannot explain ${address}: expected an end of a TCP connection in numbers, 127.0.0.1:8090, [::1]:8090 or :8090, or both ends, local,peer`,
+    `cannot explain ${address}: expected an end of a TCP connection, 127.0.0.1:8090, [::1]:8090, example.com:443 or :8090, or both ends, local,peer`,
   );
 }
 
-function matches(word: string, address: string): boolean {
-  return word.startsWith(':') ? address.endsWith(word) : address === word;
+async function named(host: string, port: number): Promise<End> {
+  const targets = await resolveEndpoint({ transport: 'tcp', host, port }, 'client');
+  return targets.flatMap(({ address }) =>
+    'host' in address
+      ? formatEndpoint({ transport: 'tcp', host: address.host, port }).replace('tcp://', '')
+      : [],
+  );
+}
+
+function matches(end: End, address: string): boolean {
+  return end.some((one) => (one.startsWith(':') ? address.endsWith(one) : address === one));
 }

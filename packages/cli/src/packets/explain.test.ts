@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { COMMAND, missing, type Outcome, run } from '../command.test.util.ts';
+import { COMMAND, missing, type Outcome, run, serve, start } from '../command.test.util.ts';
 import { Network, noNamespaces } from '../ping/namespaces.test.util.ts';
 
 const skip = noNamespaces() || missing('tc') || missing('python3');
@@ -52,6 +52,42 @@ test('explain names the loss of a connection through a slow link with a short qu
   assert.deepEqual([type, limit], ['explanation', 'loss']);
   assert.ok(figures.totalRetransSegments > 1);
 });
+
+test('explain takes a host by its name, and both ends', async (t) => {
+  const server = await serve(t, ['127.0.0.1:0']);
+  const [port = 0] = server.ports;
+  const client = start(t, 'connect', `127.0.0.1:${port}`);
+  client.child.stdin.write('hello\n');
+  await client.until(({ stdout }) => stdout.toString() === 'hello\n');
+  const { status, stdout, stderr } = await run(t, [
+    'explain',
+    `localhost:${port}`,
+    '--for',
+    '50ms',
+  ]);
+  assert.deepEqual([status, stderr], [0, '']);
+  const ends = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.slice(0, line.indexOf(': ')));
+  assert.equal(ends.length, 2);
+  assert.ok(
+    ends.some((line) => line.endsWith(` → 127.0.0.1:${port}`)),
+    stdout,
+  );
+});
+
+for (const [address, status, message] of [
+  ['nowhere.invalid:80', 1, /^sockeye: cannot look up tcp:\/\/nowhere\.invalid:80: [^\n]+\n$/],
+  ['localhost', 2, /^sockeye: cannot explain localhost: expected an end of [^\n]+\n$/],
+  ['localhost:70000', 2, /^sockeye: cannot explain localhost:70000: [^\n]+\n$/],
+] as const) {
+  test(`explain ${address} says in one line what is wrong and exits ${status}`, async (t) => {
+    const outcome = await run(t, ['explain', address]);
+    assert.deepEqual([outcome.status, outcome.stdout], [status, '']);
+    assert.match(outcome.stderr, message);
+  });
+}
 
 test('explain ends with 1 where there is no such connection', async (t) => {
   const { status, stderr } = await run(t, ['explain', '127.0.0.1:1']);
