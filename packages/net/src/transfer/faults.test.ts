@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   appendFileSync,
   chmodSync,
@@ -15,6 +16,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { connect } from 'node:tls';
 import { needs, rejection, until } from '../testing/index.ts';
 import { receiveFiles } from './receive-files.ts';
 import { sendFiles } from './send-files.ts';
@@ -288,6 +290,37 @@ test('receiveFiles() turns a wrong secret away, tells of it, and takes the right
   assert.ok(performance.now() - began >= 500, 'a guess after so many wrong ones has to wait');
   assert.equal((await sendFiles([path], to, { secret })).complete, true);
 });
+
+test('receiveFiles() lets the right sender in while a flood of wrong secrets comes from its host', async () => {
+  using place = new TwoDirectories();
+  const path = place.write('file', 'hello');
+  const secret = generateSecret();
+  await using receiver = await receiveFiles(place.inbox, LOOPBACK, { secret });
+  const to = { host: '127.0.0.1', port: (receiver.address as { port: number }).port };
+  const ended = new AbortController();
+  // So many at once that each has to make room for others before its second of waiting is over.
+  const flood = Array.from({ length: 150 }, async () => {
+    while (!ended.signal.aborted) await rejection(wrongSecret(to.port));
+  });
+  for (let attempt = 0; attempt < 3; attempt++) {
+    assert.equal((await sendFiles([path], to, { secret })).complete, true);
+  }
+  ended.abort();
+  await Promise.all(flood);
+});
+
+/** Shows a wrong secret, without what a whole sendFiles() takes. */
+async function wrongSecret(port: number): Promise<void> {
+  const socket = connect({
+    host: '127.0.0.1',
+    port,
+    ciphers: 'TLS_AES_128_GCM_SHA256',
+    minVersion: 'TLSv1.3',
+    pskCallback: () => ({ psk: Buffer.alloc(32, 7), identity: 'sockeye-transfer-1' }),
+    checkServerIdentity: () => undefined,
+  });
+  await once(socket, 'secureConnect');
+}
 
 test('sendFiles() takes no certificate for the secret', await needs('openssl'), async () => {
   using place = new TwoDirectories();

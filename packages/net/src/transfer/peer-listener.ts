@@ -5,10 +5,14 @@ import type { Protection } from './protection.ts';
 import { peerOf } from './wire/socket-wire.ts';
 import type { Wire } from './wire/wire.ts';
 
-/** Connections that haven't shown the secret. With more of them the oldest goes. Arbitrary. */
+// Connections that are about to show the secret. With more of them one goes: the oldest of the host that
+// has most, so that no host puts out another's. Arbitrary.
 const MAX_STRANGERS = 64;
 // A peer whose secret was wrong waits before its next try: 100 ms for each failure, a second at
-// most, so that who shares its address is never kept out for longer. Forgotten after a minute.
+// most, so that who shares its address is never kept out for longer. Forgotten after a minute. With
+// more than so many waiting the first of them waits no longer: of a flood all are looked at, or the
+// right one among them would never be.
+const MAX_WAITING = 64;
 const PENALTY_MS = 100;
 const MAX_PENALTY_MS = 1_000;
 const FORGET_MS = 60_000;
@@ -26,11 +30,18 @@ export interface PeerListenerOptions {
   onRejected(peer: string, error: Error): void;
 }
 
+/** A connection that hasn't shown the secret. */
+interface Stranger {
+  readonly host: string;
+  readonly abort: AbortController;
+}
+
 /** Accepts connections and hands on those that know the secret. */
 export class PeerListener {
   readonly #options: PeerListenerOptions;
   readonly #abort = new AbortController();
-  readonly #strangers = new Map<Socket<number>, AbortController>();
+  readonly #strangers = new Set<Stranger>();
+  readonly #waiting = new Set<AbortController>();
   readonly #failures = new Map<string, { count: number; at: number }>();
   readonly #running: Promise<void>;
 
@@ -43,7 +54,8 @@ export class PeerListener {
   async close(): Promise<void> {
     this.#abort.abort(new Error('the listener was closed'));
     this.#options.listener.close();
-    for (const stranger of this.#strangers.values()) stranger.abort(this.#abort.signal.reason);
+    for (const { abort } of this.#strangers) abort.abort(this.#abort.signal.reason);
+    for (const wait of this.#waiting) wait.abort();
     await this.#running;
   }
 
@@ -66,16 +78,15 @@ export class PeerListener {
   async #welcome(socket: Socket<number>): Promise<void> {
     const peer = peerOf(socket);
     const host = peer.replace(/:\d+$/, '');
-    const abort = new AbortController();
-    this.#strangers.set(socket, abort);
-    if (this.#strangers.size > MAX_STRANGERS) {
-      const [oldest] = this.#strangers.values();
-      oldest?.abort(new Error('too many connections without the secret'));
-    }
+    const stranger: Stranger = { host, abort: new AbortController() };
     try {
-      const { signal } = abort;
-      await setTimeout(this.#penaltyMs(host), undefined, { signal });
-      const wire = await this.#options.protection.server(socket, signal);
+      await this.#serveTime(host);
+      this.#abort.signal.throwIfAborted();
+      this.#strangers.add(stranger);
+      if (this.#strangers.size > MAX_STRANGERS) {
+        crowding(this.#strangers).abort.abort(new Error('too many connections without the secret'));
+      }
+      const wire = await this.#options.protection.server(socket, stranger.abort.signal);
       this.#failures.delete(host);
       this.#options.onPeer(wire);
     } catch (error) {
@@ -83,8 +94,23 @@ export class PeerListener {
       this.#remember(host);
       if (!this.#abort.signal.aborted) this.#options.onRejected(peer, error as Error);
     } finally {
-      this.#strangers.delete(socket);
+      this.#strangers.delete(stranger);
     }
+  }
+
+  /** Waits as long as a peer from there has to. */
+  async #serveTime(host: string): Promise<void> {
+    const ms = this.#penaltyMs(host);
+    if (ms === 0) return;
+    const wait = new AbortController();
+    this.#waiting.add(wait);
+    if (this.#waiting.size > MAX_WAITING) {
+      const [first] = this.#waiting;
+      first?.abort();
+      this.#waiting.delete(first as AbortController);
+    }
+    await setTimeout(ms, undefined, { signal: wait.signal }).catch(() => undefined);
+    this.#waiting.delete(wait);
   }
 
   #penaltyMs(host: string): number {
@@ -101,4 +127,16 @@ export class PeerListener {
       this.#failures.delete(this.#failures.keys().next().value as string);
     }
   }
+}
+
+/** The oldest connection of the host that has most of them. */
+function crowding(strangers: ReadonlySet<Stranger>): Stranger {
+  const groups = new Map<string, Stranger[]>();
+  for (const stranger of strangers) {
+    const group = groups.get(stranger.host) ?? [];
+    group.push(stranger);
+    groups.set(stranger.host, group);
+  }
+  const [largest] = [...groups.values()].toSorted((a, b) => b.length - a.length);
+  return largest?.[0] as Stranger;
 }
