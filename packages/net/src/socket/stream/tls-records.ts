@@ -22,7 +22,7 @@ const RECORD_OVERHEAD = 22;
 const RECORD_BYTES = 16 * 1024;
 
 // Section 5.5: AES-GCM may seal 2^24.5 full records with one key.
-const RECORDS_A_KEY = 2 ** 24;
+const RECORDS_PER_KEY = 2 ** 24;
 
 const MESSAGE_HEAD_BYTES = 4;
 const KEY_UPDATE_BYTES = 5;
@@ -46,6 +46,8 @@ export interface RecordKeys {
   readonly side: TlsSide;
   readonly read: TrafficKey;
   readonly write: TrafficKey;
+  /** Records that one key seals at most; default 2^24. */
+  readonly recordsPerKey?: number | undefined;
 }
 
 /**
@@ -60,6 +62,7 @@ export class TlsRecords {
   #read: TrafficKey;
   #write: TrafficKey;
   #hasEnded = false;
+  readonly #recordsPerKey: number;
   #sealed = 0;
   /** What has come of a handshake message: its head, then all of it. */
   #message = NO_MESSAGE;
@@ -73,10 +76,11 @@ export class TlsRecords {
   #failure: Error | undefined;
 
   /** @param reply sends what answers the peer, in the order of the seals; it never rejects */
-  constructor({ side, read, write }: RecordKeys, reply: (sealed: Buffer) => Promise<void>) {
-    this.#side = side;
-    this.#read = read;
-    this.#write = write;
+  constructor(keys: RecordKeys, reply: (sealed: Buffer) => Promise<void>) {
+    this.#side = keys.side;
+    this.#read = keys.read;
+    this.#write = keys.write;
+    this.#recordsPerKey = keys.recordsPerKey ?? RECORDS_PER_KEY;
     this.#reply = reply;
   }
 
@@ -222,7 +226,7 @@ export class TlsRecords {
   /** Seals application data into `target`, which has `sealedBytes`. @returns the bytes */
   seal(content: Uint8Array, target: Buffer): number {
     let at = 0;
-    if (this.#sealed > RECORDS_A_KEY) at = this.updateKey().copy(target);
+    if (this.#sealed >= this.#recordsPerKey) at = this.updateKey().copy(target);
     return at + this.#sealInto(APPLICATION_DATA, content, target, at);
   }
 

@@ -49,13 +49,13 @@ interface Listening extends AsyncDisposable {
 }
 
 /** Our side as the server of one client. */
-function serverOf(options: TlsOptions = {}): Listening {
+function serverOf(options: TlsOptions = {}, recordsPerKey?: number): Listening {
   const listener = new Socket();
   listener.bind({ host: '127.0.0.1', port: 0 });
   listener.listen();
   const accept = async (): Promise<TlsStream> => {
     const [socket] = await listener.accept();
-    const transport = new TlsTransport(socket);
+    const transport = new TlsTransport(socket, recordsPerKey);
     const context = { key, cert, ...options };
     const tls = new TLSSocket(transport, {
       isServer: true,
@@ -399,6 +399,36 @@ test('openssl s_client changes its keys, asks for ours, and goes on', openssl, a
   await once(client, 'close');
   ours.destroy();
 });
+
+test(
+  'our keys change when one has sealed as much as it may, and openssl s_client goes along',
+  openssl,
+  async () => {
+    await using listening = serverOf({}, 4);
+    const args = [
+      's_client',
+      '-connect',
+      `127.0.0.1:${listening.port}`,
+      '-tls1_3',
+      '-msg',
+      '-quiet',
+    ];
+    const client = spawn('openssl', args);
+    const ours = await listening.stream;
+    const output: Buffer[] = [];
+    client.stdout.on('data', (chunk: Buffer) => output.push(chunk));
+    // 61 records, sealed one by one.
+    const said = Buffer.from(randomBytes(61 * 8_192).toString('hex'));
+    for (let at = 0; at < said.length; at += 16_384)
+      await ours.send(said.subarray(at, at + 16_384));
+    await ours.shutdown();
+    await once(client, 'close');
+    const text = Buffer.concat(output);
+    // -msg tells of each message among what was said.
+    assert.equal(text.toString('latin1').match(/KeyUpdate/g)?.length, 15);
+    ours.destroy();
+  },
+);
 
 async function until(lines: AsyncIterator<string>, wanted: string): Promise<void> {
   for (;;) {

@@ -42,11 +42,14 @@ export class TlsTransport extends Duplex {
   #onFlown: (() => void) | undefined;
   #isHandedOver = false;
   #isReceiving = false;
+  readonly #recordsPerKey: number | undefined;
 
-  constructor(socket: StreamSocket) {
+  /** @param recordsPerKey records that one key seals at most, once they are sealed here; for tests */
+  constructor(socket: StreamSocket, recordsPerKey?: number) {
     // One byte: the next receive begins when node:tls has taken the one before.
     super({ allowHalfOpen: true, readableHighWaterMark: 1, writableHighWaterMark: BULK_BYTES });
     this.#socket = socket;
+    this.#recordsPerKey = recordsPerKey;
   }
 
   /** Learns a secret of the handshake: a line of the TLSSocket's event 'keylog'. */
@@ -68,7 +71,8 @@ export class TlsTransport extends Duplex {
     const flown = output.isFinished
       ? this.#ticketsFlown()
       : new Promise<void>((resolve) => (this.#onFlown = resolve));
-    const stream = new RecordStream(this.#socket, keys, handshake.rest(), flown);
+    const limited = { ...keys, recordsPerKey: this.#recordsPerKey };
+    const stream = new RecordStream(this.#socket, limited, handshake.rest(), flown);
     output.handOver(stream.records);
     this.#isHandedOver = true;
     this.#handshake = undefined;
