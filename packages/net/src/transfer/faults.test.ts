@@ -17,7 +17,7 @@ import {
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect } from 'node:tls';
-import { needs, rejection, until } from '../testing/index.ts';
+import { needs, rejection, runNode, until } from '../testing/index.ts';
 import { receiveFiles } from './receive-files.ts';
 import { sendFiles } from './send-files.ts';
 import type { TransferError } from './transfer-error.ts';
@@ -213,6 +213,30 @@ test(
     } finally {
       execFileSync('umount', ['-l', place.inbox]);
     }
+  },
+);
+
+test(
+  'receiveFiles() syncs a file that is there already, if it is new, before it acknowledges it',
+  await needs('linux', 'strace'),
+  async () => {
+    using place = new TwoDirectories();
+    const path = place.write('file', 'hello');
+    writeFileSync(join(place.inbox, 'file'), 'hello');
+    const program = `
+      const { receiveFiles } = await import(${JSON.stringify(new URL('./receive-files.js', import.meta.url).href)});
+      const { sendFiles } = await import(${JSON.stringify(new URL('./send-files.js', import.meta.url).href)});
+      const options = { insecure: true };
+      const receiver = await receiveFiles(${JSON.stringify(place.inbox)}, ${JSON.stringify(LOOPBACK)}, options);
+      const receipt = await sendFiles([${JSON.stringify(path)}], receiver.address, options);
+      console.log(receipt.entries[0].state);
+      await receiver.close();`;
+    const under = ['strace', '-f', '-y', '-qq', '-e', 'trace=fsync', '-e', 'signal=none'];
+    const { stdout, stderr } = await runNode(program, { under, timeoutMs: 30_000 });
+    assert.equal(stdout, 'identical\n', stderr);
+    const synced = [...stderr.matchAll(/fsync\(\d+<([^>]*)>/g)].map(([, name]) => name);
+    // Before that the directory, for a small file that could have been new.
+    assert.deepEqual(synced.slice(-2), [join(place.inbox, 'file'), place.inbox]);
   },
 );
 

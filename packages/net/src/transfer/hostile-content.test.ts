@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
+import { rejection, until } from '../testing/index.ts';
 import { HostileSender, plainEntry } from './hostile-sender.test.util.ts';
+import { encodeMessage } from './protocol/encode-message.ts';
 import { NODE_HASHES } from './protocol/block-hash.ts';
 import { BLOCK_BYTES } from './protocol/limits.ts';
 import { MerkleRoot } from './protocol/merkle-root.ts';
@@ -29,4 +31,33 @@ test('receiveFiles() takes no hole in a file that was not announced as sparse', 
   sender.close();
   await receiver.close();
   assert.deepEqual(readdirSync(place.inbox), []);
+});
+
+test('receiveFiles() reads no more from a sender that reads no answer, and gives it up', async () => {
+  using place = new TwoDirectories();
+  const ended: string[] = [];
+  await using receiver = await receiveFiles(place.inbox, LOOPBACK, {
+    insecure: true,
+    idleTimeoutMs: 500,
+    onEvent: (event) => {
+      if (event.type === 'ended') ended.push(event.error.message);
+    },
+  });
+  const { port } = receiver.address as { port: number };
+  const sender = await HostileSender.offering(port, 100_000);
+  // Each of 1 kB is refused with as much, for there is no directory above it.
+  const path = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(250));
+  const announce = async (): Promise<void> => {
+    for (let first = 0; first < 60_000; first += 200) {
+      const frames = Array.from({ length: 200 }, (_, i) => {
+        const entry = { ...plainEntry(path, 0, first + i), kind: 'directory' as const };
+        return encodeMessage({ type: 'entry', entry });
+      });
+      await sender.sendBytes(Buffer.concat(frames));
+    }
+  };
+  await rejection(announce());
+  await until(() => ended.length === 1, 'the session ended');
+  assert.match(ended[0] ?? '', /sends nothing|reads nothing/);
+  sender.close();
 });

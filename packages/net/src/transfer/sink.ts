@@ -45,7 +45,11 @@ export interface SinkFile {
   readonly isComparison: boolean;
   /** Fills the buffer with a kept block; returns the bytes there were. */
   readKept(position: number, buffer: Uint8Array): Promise<number>;
-  /** Takes verified bytes. `again` is true where this place may have been written before. */
+  /**
+   * Takes verified bytes, in order but for what was damaged on its way. Of a sparse entry holes are
+   * not written: what no call brought is zeros. `again` is true where this place may have been
+   * written before. The bytes belong to the transfer again once the promise settles.
+   */
   write(bytes: Uint8Array, position: number, again: boolean): Promise<void>;
   /** Everything is verified: makes the file durable and visible. Resolves when it is both. */
   commit(): Promise<void>;

@@ -2,9 +2,8 @@ import type { RootDirectory } from './root-directory.ts';
 import { renameIn } from './root-directory.ts';
 
 interface Commit {
-  readonly from: string;
-  readonly to: string;
-  readonly replace: boolean;
+  /** Absent where the file has its name already. */
+  readonly names?: { readonly from: string; readonly to: string; readonly replace: boolean };
   resolve(): void;
   reject(error: unknown): void;
 }
@@ -28,10 +27,19 @@ export class CommitQueue {
     names: { from: string; to: string },
     replace: boolean,
   ): Promise<void> {
+    return this.#add(parent, { names: { ...names, replace } });
+  }
+
+  /** Resolves once the names in a directory are on the disk. */
+  sync(parent: readonly string[]): Promise<void> {
+    return this.#add(parent, {});
+  }
+
+  #add(parent: readonly string[], what: Pick<Commit, 'names'>): Promise<void> {
     return new Promise((resolve, reject) => {
       const key = parent.join('/');
       const group = this.#waiting.get(key) ?? { path: parent, commits: [] };
-      group.commits.push({ ...names, replace, resolve, reject });
+      group.commits.push({ ...what, resolve, reject });
       this.#waiting.set(key, group);
       if (!this.#isRunning) void this.#run();
     });
@@ -54,7 +62,8 @@ export class CommitQueue {
       try {
         for (const commit of commits) {
           try {
-            await renameIn(parent, commit, commit.replace);
+            const { names } = commit;
+            if (names !== undefined) await renameIn(parent, names, names.replace);
             renamed.push(commit);
           } catch (error) {
             commit.reject(error);

@@ -2,17 +2,23 @@ import { blockCount } from '../protocol/limits.ts';
 import type { SinkFile } from '../sink.ts';
 import type { OpenFile } from './open-file.ts';
 
+export interface ComparedFileOptions {
+  /** What happens when it is not the same. */
+  differs(): Promise<SinkFile>;
+  /** Absent where the file has been on the disk for long. */
+  makeDurable?: (() => Promise<void>) | undefined;
+}
+
 /** A file that is there already and may be the same as the one that is sent. */
 export class ComparedFile implements SinkFile {
   readonly isComparison = true;
   readonly keptBlocks: number;
   readonly #file: OpenFile;
-  readonly #differs: () => Promise<SinkFile>;
+  readonly #options: ComparedFileOptions;
 
-  /** @param differs what happens when it is not the same */
-  constructor(file: OpenFile, size: number, differs: () => Promise<SinkFile>) {
+  constructor(file: OpenFile, size: number, options: ComparedFileOptions) {
     this.#file = file;
-    this.#differs = differs;
+    this.#options = options;
     this.keptBlocks = blockCount(size);
   }
 
@@ -24,13 +30,17 @@ export class ComparedFile implements SinkFile {
     throw new Error('unreachable: a comparison has all its blocks');
   }
 
-  commit(): Promise<void> {
-    return this.#file.close();
+  async commit(): Promise<void> {
+    try {
+      await this.#options.makeDurable?.();
+    } finally {
+      await this.#file.close();
+    }
   }
 
   async differs(): Promise<SinkFile> {
     await this.#file.close();
-    return this.#differs();
+    return this.#options.differs();
   }
 
   abandon(): Promise<void> {

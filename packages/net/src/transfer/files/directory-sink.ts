@@ -6,7 +6,7 @@ import { CommitQueue } from './commit-queue.ts';
 import { ComparedFile } from './compared-file.ts';
 import { DirectoryFile, type Placement } from './directory-file.ts';
 import { FILE } from './file-constants.ts';
-import type { OpenFile } from './open-file.ts';
+import type { BigStats, OpenFile } from './open-file.ts';
 import { openPartFile, type PartFile } from './part-file.ts';
 import { PutQueue } from './put-queue.ts';
 import { type Quota, RoomLedger } from './room-ledger.ts';
@@ -32,6 +32,10 @@ const REGULAR = 0o100000n;
  * owner may write, tells ours from a private directory that was there before.
  */
 const WORKING_MODE = 0o1700;
+// The kernel writes back what is 30 s old (vm.dirty_expire_centisecs), laptops after minutes.
+const WRITTEN_BACK_MS = 3_600_000;
+/** A directory has it from the one above, where that has it. */
+const SETGID = 0o2000n;
 
 /** Puts received files below a directory, by the rules of safety.md 14 to 17. */
 export class DirectorySink implements TransferSink {
@@ -40,8 +44,6 @@ export class DirectorySink implements TransferSink {
   readonly #commits: CommitQueue;
   readonly #puts: PutQueue;
   readonly #room: RoomLedger;
-  /** Directories that got their name from us, now or in a run that was cut. */
-  readonly #made = new Set<string>();
 
   constructor(root: RootDirectory, options: DirectorySinkOptions = {}) {
     this.#root = root;
@@ -62,27 +64,19 @@ export class DirectorySink implements TransferSink {
 
   async makeDirectory(entry: Entry): Promise<void> {
     refuseTemporary(entry);
-    const key = entry.path.join('/');
-    if (await this.#root.makeDirectory(entry.path, WORKING_MODE)) {
-      this.#made.add(key);
-      return;
-    }
-    const directory = await this.#root.openDirectory(entry.path);
-    try {
-      const { mode, uid } = await directory.stat();
-      const isUnfinished = (mode & 0o7777n) === BigInt(WORKING_MODE);
-      if (isUnfinished && Number(uid) === process.geteuid?.()) this.#made.add(key);
-    } finally {
-      await directory.close();
-    }
+    if (await this.#root.makeDirectory(entry.path, WORKING_MODE)) return;
+    // What has the name may be anything.
+    await (await this.#root.openDirectory(entry.path)).close();
   }
 
   async finishDirectory(entry: Entry): Promise<void> {
     const directory = await this.#root.openDirectory(entry.path);
     try {
+      const { mode, uid } = await directory.stat();
       // One that was there before keeps its mode and time.
-      if (this.#made.has(entry.path.join('/'))) {
-        await directory.chmod(entry.mode & 0o777);
+      if (isUnfinished(mode) && Number(uid) === process.geteuid?.()) {
+        // A group that this system hands down stays so; the peer has no say in it.
+        await directory.chmod((entry.mode & 0o777) | Number(mode & SETGID));
         await directory.setModified(entry.mtimeSeconds, entry.mtimeNanoseconds);
       }
       await directory.sync();
@@ -125,13 +119,22 @@ export class DirectorySink implements TransferSink {
       throw new TransferError('exists', 'what has the name is no regular file');
     }
     if (size === entry.size) {
-      return new ComparedFile(found, size, () => this.#replace(entry, existing === 'overwrite'));
+      return new ComparedFile(found, size, {
+        differs: () => this.#replace(entry, existing === 'overwrite'),
+        makeDurable: isFresh(stat) ? () => this.#makeDurable(entry, found) : undefined,
+      });
     }
     if (existing === 'append' && size < entry.size) {
       return this.#write(entry, { replace: true, beginning: found });
     }
     await found.close();
     return this.#replace(entry, existing === 'overwrite');
+  }
+
+  /** For a file that somebody has just written, or a run that was cut before its last sync. */
+  async #makeDurable({ path }: Entry, file: OpenFile): Promise<void> {
+    await file.sync();
+    await this.#commits.sync(path.slice(0, -1));
   }
 
   #replace(entry: Entry, allowed: boolean): Promise<SinkFile> {
@@ -189,6 +192,16 @@ async function copyBlocks(from: OpenFile, to: OpenFile): Promise<number> {
     blocks++;
   }
   return blocks;
+}
+
+/** Whether the kernel may still have to write what it says of a file. */
+function isFresh({ ctimeMs }: BigStats): boolean {
+  return Date.now() - Number(ctimeMs) < WRITTEN_BACK_MS;
+}
+
+/** Whether a directory got its name from us, now or in a run that was cut. */
+function isUnfinished(mode: bigint): boolean {
+  return (mode & 0o7777n & ~SETGID) === BigInt(WORKING_MODE);
 }
 
 function refuseTemporary({ path }: Entry): void {

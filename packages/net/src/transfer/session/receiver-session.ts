@@ -8,12 +8,16 @@ import type { OfferSummary, TransferSink } from '../sink.ts';
 import { TransferError } from '../transfer-error.ts';
 import type { BlockPool } from '../wire/block-pool.ts';
 import type { MessageWire, ReceivedBlock, ReceivedMessage } from '../wire/message-wire.ts';
+import { DirectoryLedger } from './directory-ledger.ts';
 import { greet } from './greet.ts';
 import { type Finished, type ReceiverContext, ReceiverFile } from './receiver-file.ts';
 import type { TransferLog } from './transfer-log.ts';
 
 // Far below the window, so that the sender never runs dry: of 7 MiB, 3 are one round trip at 20 ms.
 const PROGRESS_BYTES = 512 * 1024;
+
+// Directories that are being made at once. Arbitrary.
+const MAX_MAKING = 256;
 
 /** Says yes or no to an offer; a text is a no with its reason. */
 export type Decide = (offer: OfferSummary & { readonly peer: string }) => Promise<boolean | string>;
@@ -39,10 +43,10 @@ export class ReceiverSession {
   readonly #files = new Map<number, ReceiverFile>();
   /** The END of a file whose commit is under way comes from here. */
   readonly #roots = new Map<number, Buffer>();
-  readonly #directories: Entry[] = [];
-  /** The making of each directory, by its path. */
-  readonly #made = new Map<string, Promise<void>>();
-  readonly #refusedDirectories = new Set<number>();
+  /** Those that were made, or are being made. */
+  readonly #directories = new DirectoryLedger();
+  /** The making of directories that are not there yet, or could not be made, by their path. */
+  readonly #making = new Map<string, Promise<void>>();
   #context: ReceiverContext | undefined;
   #offer: OfferSummary = { entries: 0, bytes: 0, names: [] };
   #nextId = 0;
@@ -94,6 +98,7 @@ export class ReceiverSession {
     };
     await this.#takeOffer();
     while (this.#wire.stage !== 'ending') {
+      await this.#wire.drained();
       const message = await this.#wire.next();
       if (message === undefined) throw this.#left();
       // SessionOrder let nothing else through.
@@ -137,6 +142,8 @@ export class ReceiverSession {
     switch (message.type) {
       case 'entry':
         this.#takeEntry(message.entry);
+        // Who announces directories faster than they can be made has to wait.
+        if (this.#making.size > MAX_MAKING) await Promise.allSettled(this.#making.values());
         break;
       case 'whole':
         this.#roots.set(message.entry.id, message.root);
@@ -205,18 +212,28 @@ export class ReceiverSession {
   }
 
   #makeDirectory(entry: Entry): void {
-    this.#directories.push(entry);
+    const key = entry.path.join('/');
+    this.#directories.add(entry);
     const made = this.#parentOf(entry).then(() => this.#sink.makeDirectory?.(entry));
-    this.#made.set(entry.path.join('/'), made);
-    made.catch((error: unknown) => {
-      this.#refusedDirectories.add(entry.id);
-      this.#refuse(entry, error);
-    });
+    this.#making.set(key, made);
+    made.then(
+      () => this.#settled(key, made),
+      (error: unknown) => {
+        this.#directories.take(entry.id);
+        this.#refuse(entry, error);
+        // What lies in it is refused with its error; of very many, for not being there.
+        if (this.#making.size > MAX_MAKING) this.#settled(key, made);
+      },
+    );
+  }
+
+  #settled(key: string, made: Promise<void>): void {
+    if (this.#making.get(key) === made) this.#making.delete(key);
   }
 
   /** The directory above, once it is there. One that was never announced has to be there already. */
   #parentOf(entry: Entry): Promise<void> {
-    return this.#made.get(entry.path.slice(0, -1).join('/')) ?? Promise.resolve();
+    return this.#making.get(entry.path.slice(0, -1).join('/')) ?? Promise.resolve();
   }
 
   #openFile(entry: Entry, whole: Whole | undefined): void {
@@ -264,13 +281,13 @@ export class ReceiverSession {
 
   async #allOver(): Promise<void> {
     if (this.#files.size > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
-    await Promise.allSettled(this.#made.values());
+    await Promise.allSettled(this.#making.values());
   }
 
   /** Children before parents: a directory's time changes with each name in it. */
   async #finishDirectories(): Promise<void> {
-    for (const entry of this.#directories.toReversed()) {
-      if (this.#refusedDirectories.has(entry.id)) continue;
+    for (const entry of this.#directories.takeAll()) {
+      await this.#wire.drained();
       try {
         await this.#sink.finishDirectory?.(entry);
         void this.#wire.send({ type: 'ack', id: entry.id, how: 'written', root: NO_ROOT });

@@ -18,6 +18,7 @@ import { TransferError } from '../transfer-error.ts';
 import { BlockPool } from '../wire/block-pool.ts';
 import type { MessageWire, ReceivedMessage } from '../wire/message-wire.ts';
 import { ByteBudget } from './byte-budget.ts';
+import { DirectoryLedger } from './directory-ledger.ts';
 import { greet } from './greet.ts';
 import { RateLimit } from './rate-limit.ts';
 import { type SenderContext, SenderFile } from './sender-file.ts';
@@ -35,6 +36,9 @@ export interface SenderSessionOptions {
 // A small file is mostly waiting: for its opening, its block, its last look. A power of two, so that
 // sums stay exact; arbitrary otherwise.
 const SMALL_FILE_WEIGHT = 1 / 8;
+
+// Directories that are announced without a wait. Arbitrary.
+const DIRECTORIES_TOGETHER = 64;
 
 type FromReceiver = Extract<
   ReceivedMessage,
@@ -67,7 +71,7 @@ export class SenderSession {
   readonly #tree: SourceTree;
   readonly #options: SenderSessionOptions;
   readonly #open = new Map<number, SenderFile>();
-  readonly #directories = new Map<number, SourceEntry>();
+  readonly #directories = new DirectoryLedger();
   readonly #accepted: Accepted[] = [];
   readonly #window = new ByteBudget(WINDOW_BYTES);
   readonly #wholeWindow = new ByteBudget(WHOLE_WINDOW_BYTES);
@@ -164,7 +168,7 @@ export class SenderSession {
       next.catch(() => undefined);
       await this.#room();
       for (const { source, content } of group) {
-        if (content === undefined || !this.#sendsWhole) this.#announceEntry(source);
+        if (content === undefined || !this.#sendsWhole) await this.#announceEntry(source);
         else await this.#sendWhole(source, content);
       }
     }
@@ -201,11 +205,13 @@ export class SenderSession {
     }
   }
 
-  #announceEntry(source: SourceEntry): void {
+  /** Of directories any number may be open; so that few wait to leave, each waits for those before. */
+  async #announceEntry(source: SourceEntry): Promise<void> {
     const { id, kind } = source.entry;
-    if (kind === 'directory') this.#directories.set(id, source);
+    if (kind === 'directory') this.#directories.add(source.entry);
     else this.#open.set(id, new SenderFile(this.#context as SenderContext, source));
-    void this.#wire.send({ type: 'entry', entry: source.entry });
+    const sent = this.#wire.send({ type: 'entry', entry: source.entry });
+    if (kind === 'directory' && this.#directories.size % DIRECTORIES_TOGETHER === 0) await sent;
   }
 
   async #sendWhole(source: SourceEntry, payload: Buffer): Promise<void> {
@@ -275,10 +281,9 @@ export class SenderSession {
   }
 
   #refused(id: number, reason: Reason, text: string): void {
-    const directory = this.#directories.get(id);
+    const directory = this.#directories.take(id);
     if (directory !== undefined) {
-      this.#directories.delete(id);
-      this.#options.log.failed(directory.entry, reason, text);
+      this.#options.log.failed(directory, reason, text);
       return;
     }
     const file = this.#open.get(id);
@@ -290,10 +295,9 @@ export class SenderSession {
   }
 
   #acknowledged(id: number, how: 'written' | 'identical', root: Buffer): void {
-    const directory = this.#directories.get(id);
+    const directory = this.#directories.take(id);
     if (directory !== undefined) {
-      this.#directories.delete(id);
-      this.#options.log.acknowledged(directory.entry, how);
+      this.#options.log.acknowledged(directory, how);
       return;
     }
     const file = this.#file(id);

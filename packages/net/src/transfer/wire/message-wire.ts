@@ -17,6 +17,10 @@ const BLOCK_TYPES: ReadonlySet<number> = new Set([TYPE_NUMBERS.block, TYPE_NUMBE
 // length of ours before HELLO is so large.
 const TLS_HELLOS: ReadonlySet<number> = new Set([0x160301, 0x160303, 0x150301, 0x150303]);
 
+// What may wait for a peer that doesn't read before nothing more is read from it. Arbitrary; the
+// acknowledgements of all files that may be open take a fifth.
+const MAX_UNSENT_BYTES = 256 * 1024;
+
 // What a peer is told of our error, and how long it has to read it. Arbitrary.
 const MAX_TOLD_LETTERS = 200;
 const PATIENCE_MS = 200;
@@ -55,6 +59,8 @@ export class MessageWire {
   #deadline = Number.POSITIVE_INFINITY;
   #lastSent = performance.now();
   #isClosed = false;
+  #unsent = 0;
+  #whenSent: (() => void) | undefined;
   /** Why this side is ending the session. */
   #failure: Error | undefined;
 
@@ -103,12 +109,32 @@ export class MessageWire {
 
   #send(pieces: readonly Uint8Array[]): Promise<void> {
     if (this.#failure !== undefined) return rejected(this.#failure);
-    this.sent += pieces.reduce((sum, { length }) => sum + length, 0);
+    const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
+    this.sent += bytes;
+    this.#unsent += bytes;
     this.#lastSent = performance.now();
     const sending = this.#wire.send(pieces);
+    const settled = (): void => this.#left(bytes);
     // A failed send shows in the receiving half too, where it is told.
-    sending.catch(() => undefined);
+    sending.then(settled, settled);
     return sending;
+  }
+
+  #left(bytes: number): void {
+    this.#unsent -= bytes;
+    if (this.#unsent <= MAX_UNSENT_BYTES) this.#whenSent?.();
+  }
+
+  /**
+   * Waits while the peer doesn't read what it is told: who goes on then, because of what it says, would
+   * keep ever more for it. A peer that reads nothing for the idle time is given up.
+   */
+  async drained(): Promise<void> {
+    if (this.#unsent <= MAX_UNSENT_BYTES) return;
+    this.#deadline = performance.now() + this.#idleMs;
+    await new Promise<void>((resolve) => (this.#whenSent = resolve));
+    this.#whenSent = undefined;
+    this.#deadline = Number.POSITIVE_INFINITY;
   }
 
   /**
