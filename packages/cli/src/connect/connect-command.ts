@@ -81,7 +81,8 @@ async function connect(address: string, flags: Flags): Promise<number> {
     tls,
   });
   if (flags.probe) return await probe(channel, flags.timeout);
-  if (flags.verbose) process.stderr.write(`sockeye: connected to ${peerName(channel)}\n`);
+  if (flags.verbose && !isInteractive(flags))
+    process.stderr.write(`sockeye: connected to ${peerName(channel)}\n`);
   let isOver = false;
   try {
     return await joinStdio(channel, flags);

@@ -183,6 +183,26 @@ for (const [command, address, flags, expected] of LINES) {
 }
 
 for (const args of [
+  ['serve', '127.0.0.1:1'],
+  ['listen', 'unix-seqpacket:@s', '--keep'],
+  ['connect', 'tls://h:1', '--crlf'],
+  ['forward', '127.0.0.1:1', 'udp://127.0.0.1:1'],
+  ['bench', '127.0.0.1:1', '--mode', 'send'],
+  ['bench', 'udp://127.0.0.1:1', '--mode', 'receive'],
+  ['bench', '--serve', 'unix:@s'],
+]) {
+  test(`sockeye ${args.join(' ')} --emit prints a program that uses all it imports`, async (t) => {
+    const { stdout } = await run(t, [...args, '--emit']);
+    const names = [...stdout.matchAll(/^import (?:\{ (.*) \}|(\w+)) from/gm)].flatMap(
+      ([, several, one = '']) => several?.split(', ').map((name) => name.split(' ').at(-1)) ?? one,
+    );
+    assert.ok(names.length > 0, stdout);
+    const code = stdout.replace(/^(import|\/\/).*$/gm, '');
+    for (const name of names) assert.match(code, new RegExp(`(?<![\\w.-])${name}\\b`), name);
+  });
+}
+
+for (const args of [
   ['serve', 'tls://127.0.0.1:0'],
   ['listen', 'tls://127.0.0.1:0'],
   ['forward', 'tls://127.0.0.1:0', 'tcp://127.0.0.1:1'],

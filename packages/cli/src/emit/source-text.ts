@@ -78,7 +78,8 @@ export function indented(text: string): string {
 
 /** An import of what a program's text uses of the names given; nothing if it uses none. */
 export function importLine(text: string, names: readonly string[], from: string): string {
-  const used = names.filter((name) => new RegExp(`\\b${name}\\b`).test(text)).toSorted();
+  // Neither process.once nor --serve.
+  const used = names.filter((name) => new RegExp(`(?<![\\w.-])${name}\\b`).test(text)).toSorted();
   return used.length === 0 ? '' : `import { ${used.join(', ')} } from '${from}';\n`;
 }
 
