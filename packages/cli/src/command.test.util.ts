@@ -132,6 +132,16 @@ export function serve(
   return startListening(t, ['serve', ...addresses, ...args], addresses.length);
 }
 
+/** A port that was free a moment ago, for programs that can't tell which one they were given. */
+export async function freePort(t: TestContext): Promise<number> {
+  const server = await serve(t, ['127.0.0.1:0']);
+  server.child.kill('SIGTERM');
+  await server.exit();
+  const [port] = server.ports;
+  if (port === undefined) throw new Error('it listens nowhere');
+  return port;
+}
+
 /** The only address of a command that listens. */
 export function addressOf({ addresses: [address] }: Served): string {
   if (address === undefined) throw new Error('it listens nowhere');

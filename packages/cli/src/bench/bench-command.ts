@@ -15,7 +15,7 @@ import type { ProgramHooks } from '../program-hooks.ts';
 import { untilSignalled } from '../serve/until-signalled.ts';
 import type { BenchOptions } from './bench-options.ts';
 import { type BenchMode, MAX_MESSAGE_BYTES, MAX_UDP_BYTES } from './bench-protocol.ts';
-import { benchJson, benchTable } from './bench-report.ts';
+import { benchJson, type BenchSubject, benchTable } from './bench-report.ts';
 import { openBenchServer } from './bench-server.ts';
 import { DATAGRAM_HEADER_BYTES } from './datagram-echo.ts';
 import { ProgressLine } from './progress-line.ts';
@@ -186,16 +186,18 @@ async function measure(
   if (flags.json) process.stdout.write(`${JSON.stringify(benchJson(subject, run))}\n`);
   else if (messages > 0) process.stdout.write(`${benchTable(subject, run)}\n`);
   if (stop.signal.aborted) return EXIT.interrupted;
-  checkRun(subject.address, run);
+  checkRun(subject, run);
   return EXIT.ok;
 }
 
 /** @throws CommandError where a connection failed, or nothing was measured */
-function checkRun(address: string, { measurements }: BenchRun): void {
+function checkRun({ address, mode }: BenchSubject, { measurements }: BenchRun): void {
   const { failures, firstFailure, messages } = measurements;
   if (failures > 0) {
     const others = failures === 1 ? '' : ` (and ${failures - 1} more connections)`;
     throw new CommandError(`bench of ${address} failed: ${reasonOf(firstFailure)}${others}`);
   }
-  if (messages === 0) throw new CommandError(`nothing came from ${address}: does it echo?`);
+  if (messages > 0) return;
+  const doubt = mode === 'receive' ? 'is it "sockeye bench --serve"?' : 'does it echo?';
+  throw new CommandError(`nothing came from ${address}: ${doubt}`);
 }

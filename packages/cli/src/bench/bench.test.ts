@@ -247,6 +247,12 @@ test('sockeye bench of a silent server ends in time, says so and exits 1', async
   const { status, stderr } = await run(t, ['bench', address ?? '', ...SHORT]);
   assert.equal(status, 1);
   assert.match(stderr, /^sockeye: nothing came from tcp:[^\n]+: does it echo\?\n$/);
+  const receive = await run(t, ['bench', address ?? '', '--mode', 'receive', ...SHORT]);
+  assert.equal(receive.status, 1);
+  assert.match(
+    receive.stderr,
+    /^sockeye: nothing came from tcp:[^\n]+: is it "sockeye bench --serve"\?\n$/,
+  );
 });
 
 test('sockeye bench --mode receive of a datagram server that is no bench says what it needs', async (t) => {

@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   addressOf,
   certificate,
+  freePort,
   missing,
   python,
   Running,
@@ -368,11 +369,7 @@ test('sockeye connect sends its line to ncat --ssl, which ends at once without c
   skip: missing('ncat') || missing('openssl'),
 }, async (t) => {
   const { cert, key } = certificate(temporaryDirectory(t));
-  // ncat doesn't tell which port it was given: one that was free a moment ago.
-  const spare = await serve(t, ['127.0.0.1:0']);
-  const [port = 0] = spare.ports;
-  spare.child.kill('SIGTERM');
-  await spare.exit();
+  const port = await freePort(t);
   const args = ['-v', '-l', '127.0.0.1', `${port}`, '--ssl', '--ssl-cert', cert, '--ssl-key', key];
   const server = new Running(t, 'ncat', args);
   server.child.stdin.end();

@@ -5,6 +5,7 @@ import { parseAddress } from '../address/parse-address.ts';
 import {
   addressOf,
   certificate,
+  freePort,
   missing,
   Running,
   run,
@@ -13,13 +14,6 @@ import {
 } from '../command.test.util.ts';
 import { type Emitted, emittedText } from './emit.ts';
 import { program } from './program.test.util.ts';
-
-async function freePort(t: TestContext): Promise<number> {
-  const server = await serve(t, ['127.0.0.1:0']);
-  server.child.kill('SIGTERM');
-  await server.exit();
-  return server.ports[0] as number;
-}
 
 /** A client's outcome, once somebody listens. */
 async function connected(t: TestContext, address: string, ...args: string[]): Promise<string> {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import {
   addressOf,
   certificate,
+  freePort,
   missing,
   Running,
   run,
@@ -274,11 +275,7 @@ for (const [args, from, client] of [
   }, async (t) => {
     const plain = await serve(t, ['127.0.0.1:0']);
     const tls = await serve(t, ['tls://127.0.0.1:0'], ...own(TLS));
-    // Free a moment ago; socat can't tell which port it was given.
-    const spare = await serve(t, ['127.0.0.1:0']);
-    const [port = 0] = spare.ports;
-    spare.child.kill('SIGTERM');
-    await spare.exit();
+    const port = await freePort(t);
     const words = own(args).map((word) =>
       word
         .replace('PORT', `${port}`)
