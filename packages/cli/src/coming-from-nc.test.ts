@@ -43,7 +43,8 @@ function rows(): Row[] {
       section = /^## (.*)/.exec(line)?.[1] ?? section;
       const [, use, before, now] = /^\| (.*?) \| (?:`(.*)`|—) \| `(.*)` \|$/.exec(line) ?? [];
       if (use === undefined || now === undefined) return [];
-      return [{ section, use, before, now }];
+      const [others, ours] = [before, now].map((line) => line?.replaceAll('\\|', '|'));
+      return [{ section, use, before: others, now: ours ?? now }];
     });
 }
 
@@ -74,8 +75,8 @@ function runLine(t: TestContext, line: string, { directory, ports }: Place): Run
     .replaceAll('9000', String(ports[0]))
     .replaceAll('9001', String(ports[1]))
     .replaceAll('/tmp/', `${directory}/`)
-    .replaceAll(/(ABSTRACT-CONNECT:|unix:@)app/g, `$1${abstractName(directory)}`);
-  const program = own.replace(/^sockeye /, `${process.execPath} ${COMMAND} `);
+    .replaceAll(/(ABSTRACT-[A-Z]+:|unix:@)app/g, `$1${abstractName(directory)}`);
+  const program = own.replace(/(?<=^|\| )sockeye /, `${process.execPath} ${COMMAND} `);
   // A session of its own, so that what socat and ncat fork goes with it.
   const running = new Running(t, 'setsid', ['bash', '-c', `cd "$0" && exec ${program}`, directory]);
   t.after(() => endGroup(running));
@@ -117,14 +118,18 @@ async function runClient(t: TestContext, row: Row, line: string): Promise<void> 
     ? ''
     : row.now.includes('--crlf')
       ? 'hello\r\n'
-      : 'hello\n';
+      : row.now.startsWith('printf')
+        ? 'GET / HTTP/1.0\r\n\r\n'
+        : 'hello\n';
   assert.equal(stdout, expected);
-  if (row.now.includes('--record')) {
+  if (/--record|2> log/.test(row.now)) {
     assert.match(readFileSync(join(place.directory, 'log'), 'utf8'), /hello/);
   }
-  if (row.now.includes('--source 127')) {
-    const port = row.now.includes('127.0.0.2:9001') ? `${place.ports[1]} ` : '';
-    await peer.until(({ stderr }) => `${stderr} `.includes(`connected tcp://127.0.0.2:${port}`));
+  const [, address, port] = /(?<!udp.*)--source ([\d.]*):?(9001)?/.exec(row.now) ?? [];
+  if (address !== undefined) {
+    const own = port === undefined ? '' : `${place.ports[1]} `;
+    const from = `connected tcp://${address || '127.0.0.1'}:${own}`;
+    await peer.until(({ stderr }) => `${stderr} `.includes(from));
   }
 }
 
@@ -150,7 +155,11 @@ async function runSender(t: TestContext, row: Row, line: string): Promise<void> 
   const { status, stdout } = await client.exit();
   assert.equal(status, givesUp && line === row.now ? EXIT.deadline : 0);
   assert.equal(stdout, '');
-  await peer.until((running) => running.stdout.toString() === 'hello\n');
+  await peer.until(({ stdout: heard }) =>
+    line.startsWith('tar')
+      ? /^file\0.*ustar.*hello\n/s.test(heard.toString())
+      : heard.toString() === 'hello\n',
+  );
 }
 
 /** A client of a peer that says a line and closes. Its own stdin does not end. */
@@ -181,6 +190,7 @@ async function ask(
 function listenAddress({ now }: Row, { directory, ports }: Place): string {
   const [, unix] = /(unix[a-z-]*:\/\/)\/tmp\/new/.exec(now) ?? [];
   if (unix !== undefined) return `${unix}${directory}/new.sock`;
+  if (now.includes('unix:@')) return `unix:@${abstractName(directory)}`;
   const [, scheme = ''] = /sockeye \w+ ((?:udp|tls):\/\/)?/.exec(now) ?? [];
   return `${scheme}${now.includes('[::1]:9000') ? '[::1]' : '127.0.0.1'}:${ports[0]}`;
 }
@@ -323,7 +333,7 @@ for (const row of rows()) {
     // One line of ours may stand beside several of others.
     if (line === undefined || seen.has(line)) continue;
     seen.add(line);
-    const program = line.split(' ')[0] as string;
+    const program = /(?:^|\| )(?!printf|tar)(\S+)/.exec(line)?.[1] as string;
     const skip = program === 'sockeye' ? missing('openssl') : missing(program);
     test(`docs/coming-from-nc.md: ${row.use}: ${line}`, { skip }, async (t) => {
       const runRow = RUN[row.section];

@@ -93,7 +93,9 @@ export async function makeProgram(hooks: ProgramHooks, word?: string): Promise<C
     .helpCommand('help [command]', 'show the help of a command')
     .addHelpText('after', EXAMPLES)
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
+    .configureOutput({
+      outputError: (text, write) => write(`sockeye: ${oneLine(text)}${helpOf(text, word)}\n`),
+    })
     .showSuggestionAfterError();
   const named = MODULES.filter(({ names }) => word !== undefined && names.includes(word));
   const wanted = named.length > 0 ? named : MODULES;
@@ -108,10 +110,17 @@ export async function makeProgram(hooks: ProgramHooks, word?: string): Promise<C
 
 /** Commander puts its suggestion on a second line. */
 function oneLine(text: string): string {
-  return `sockeye: ${text
+  return text
     .trim()
     .replace(/^error: /, '')
-    .replace(/\s*\n\s*/g, ' ')}\n`;
+    .replace(/\s*\n\s*/g, ' ');
+}
+
+/** Who leaves an argument out doesn't know what it looks like. */
+function helpOf(text: string, command: string | undefined): string {
+  return text.includes('missing required argument')
+    ? `; sockeye ${command} --help shows examples`
+    : '';
 }
 
 function ownVersion(): string {

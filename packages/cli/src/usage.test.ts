@@ -25,7 +25,7 @@ const WRONG: readonly [readonly string[], RegExp][] = [
   [['serve', '--max-connections', '0'], /Expected a number from 1 on/],
   [['serve', '--quit', ''], /Expected a word/],
   [['serve', '--port-file'], /argument missing/],
-  [['connect'], /missing required argument 'address'/],
+  [['connect'], /missing required argument 'address'; sockeye connect --help shows examples\n/],
   [['connect', ':1', ':2'], /too many arguments/],
   [['connect', 'localhost'], /it has no port/],
   [['connect', '127.0.0.1:0'], /port 0 is for servers only/],

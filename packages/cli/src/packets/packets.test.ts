@@ -192,6 +192,7 @@ test('read ends with 2 and the place where the filter is wrong, with 1 where the
   assert.deepEqual([absent.status, absent.stderr.includes('ENOENT')], [1, true]);
   const cut = await run(t, ['read', '-'], Buffer.from('0a0d0d0a', 'hex'));
   assert.equal(cut.status, 1);
+  assert.match(cut.stderr, /^sockeye: cannot read -: [^C\n]* at offset \d+, expected [^\n]*\n$/);
 });
 
 test('sockets --json has a listener with its process', async (t) => {

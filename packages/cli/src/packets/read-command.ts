@@ -135,7 +135,10 @@ async function run(pass: ReadPass, context: RunContext): Promise<CommandError | 
     return undefined;
   } catch (error) {
     if (error instanceof CommandError) throw error;
-    if (error instanceof CaptureFileError) return new CommandError(`${file}: ${error.message}`);
+    if (error instanceof CaptureFileError) {
+      const problem = error.message.replace('Cannot read capture file: ', '');
+      return new CommandError(`cannot read ${file}: ${problem}`);
+    }
     if (error instanceof RangeError) throw new CommandError(error.message);
     const reason = `cannot read ${file}: ${reasonOf(error)}`;
     throw new CommandError(reason, undefined, { cause: error });
