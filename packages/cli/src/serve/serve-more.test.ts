@@ -129,14 +129,17 @@ test('sockeye serve --module goes on after a promise that its handler did not aw
   assert.equal((await server.exit()).status, 0);
 });
 
+/** `join()` enters a room, and gives the socket and the file of its lines. */
+const JOIN = `def join():
+    s = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 20)
+    return s, s.makefile('rb')
+`;
+
 test('sockeye serve --chat tells of who joins, leaves and takes a name, and of no false names', async (t) => {
   const server = await serve(t, [ANYWHERE], '--chat');
   const told = await python(
     t,
-    `def join():
-    s = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 20)
-    return s, s.makefile('rb')
-a, fa = join(); print(fa.readline())
+    `${JOIN}a, fa = join(); print(fa.readline())
 a.sendall(b'/nick anna\\n'); print(fa.readline())
 b, fb = join(); print(fa.readline()); print(fb.readline())
 a.sendall(b'hello\\n'); print(fb.readline())
@@ -167,11 +170,7 @@ test('sockeye serve --chat calls a guest by no name that somebody has', async (t
   const server = await serve(t, [ANYWHERE], '--chat');
   const told = await python(
     t,
-    `
-def join():
-    s = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 10)
-    return s, s.makefile('rb')
-a, fa = join(); fa.readline()
+    `${JOIN}a, fa = join(); fa.readline()
 a.sendall(b'/nick guest2\\n/nick guest1\\n/nick guest2\\n'); print(*(fa.readline() for _ in range(3)))
 b, fb = join(); print(fb.readline()[:17])`,
     server.ports[0] as number,
@@ -201,11 +200,7 @@ test('sockeye serve --chat loses no line of what somebody pastes, and puts out n
   const server = await serve(t, [ANYWHERE], '--chat', '--verbose');
   const told = await python(
     t,
-    `
-import threading
-def join():
-    s = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 10)
-    return s, s.makefile('rb')
+    `${JOIN}import threading
 (a, fa), (b, fb) = join(), join()
 b.sendall('/nick 三文鱼\\n'.encode())
 while fa.readline() != '* guest2 is now 三文鱼\\n'.encode(): pass
@@ -225,11 +220,7 @@ test('sockeye serve --chat answers /help to who asks, and to nobody else', async
   const server = await serve(t, [ANYWHERE], '--chat');
   const told = await python(
     t,
-    `
-def join():
-    s = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 10)
-    return s, s.makefile('rb')
-(a, fa), (b, fb) = join(), join()
+    `${JOIN}(a, fa), (b, fb) = join(), join()
 fa.readline(), fa.readline(), fb.readline()
 b.sendall(b'/help\\n/helpless\\n')
 print(fb.readline().startswith(b'* each line goes to everyone else; /nick NAME'))
