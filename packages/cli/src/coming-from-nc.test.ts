@@ -43,7 +43,7 @@ function rows(): Row[] {
       section = /^## (.*)/.exec(line)?.[1] ?? section;
       const [, use, before, now] = /^\| (.*?) \| (?:`(.*)`|—) \| `(.*)` \|$/.exec(line) ?? [];
       if (use === undefined || now === undefined) return [];
-      const [others, ours] = [before, now].map((line) => line?.replaceAll('\\|', '|'));
+      const [others, ours] = [before, now].map((cell) => cell?.replaceAll('\\|', '|'));
       return [{ section, use, before: others, now: ours ?? now }];
     });
 }
