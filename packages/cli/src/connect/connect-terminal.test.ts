@@ -219,6 +219,23 @@ test('sockeye connect on a terminal says that the peer has closed, and ends with
   await screen.ends('no newline to follow', 'the peer closed the connection', 'status 0');
 });
 
+test('sockeye connect on a terminal says after Ctrl-D that a peer has not closed', {
+  skip,
+}, async (t) => {
+  const server = startPython(
+    t,
+    `l = socket.create_server(('127.0.0.1', 0)); print(l.getsockname()[1])
+c, _ = l.accept(); sys.stdin.read()`,
+  );
+  const port = await server.until(({ stdout }) => /^(\d+)\n/.exec(stdout.toString())?.[1]);
+  const screen = new Screen(t, ['connect', `127.0.0.1:${port}`], temporaryDirectory(t));
+  await screen.ends('>');
+  screen.press('C-d');
+  await screen.ends('the peer has not closed yet; Ctrl-C ends');
+  screen.press('C-c');
+  await screen.ends('^Cstatus 130');
+});
+
 test('sockeye connect on a terminal exits 130 on Ctrl-C', { skip }, async (t) => {
   const { screen } = await scene(t);
   screen.type('half a line');

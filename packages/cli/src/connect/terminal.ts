@@ -11,6 +11,9 @@ import { LastAnswers } from './last-answers.ts';
 import { LineView } from './line-view.ts';
 import { TerminalText } from './terminal-text.ts';
 
+// Arbitrary: how long after Ctrl-D one wonders why it goes on.
+const HINT_MS = 1000;
+
 export interface TerminalEnds {
   readonly channel: Channel;
   readonly input: ReadStream;
@@ -42,6 +45,7 @@ class Conversation {
   #lastAnswers: LastAnswers;
   #sending: Promise<void> = Promise.resolve();
   #hasSent = false;
+  #hint: NodeJS.Timeout | undefined;
   #failure: CommandError | undefined;
   #status: number = EXIT.ok;
 
@@ -73,6 +77,7 @@ class Conversation {
       this.#history.save();
       this.#clock[Symbol.dispose]();
       this.#lastAnswers.stop();
+      clearTimeout(this.#hint);
     }
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#status === EXIT.deadline) throw this.#deadline();
@@ -125,6 +130,13 @@ class Conversation {
     const waits = !isConnectionless || this.#hasSent;
     if (waits && this.#options.shutdown) await this.#channel.endSending();
     if (isConnectionless) this.#lastAnswers.ended(this.#hasSent);
+    else if (!this.#options.quiet) {
+      this.#hint = setTimeout(() => this.#tellOfWaiting(), HINT_MS).unref();
+    }
+  }
+
+  #tellOfWaiting(): void {
+    if (!this.#stop.signal.aborted) this.#view.notice('the peer has not closed yet; Ctrl-C ends');
   }
 
   async #receiveAll(): Promise<void> {
