@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startDelayWire, WIRE_ADDRESSES } from './lib/delay-wire.mjs';
+import { keepMemory } from './lib/keep-memory.mjs';
 
 const SELF = fileURLToPath(import.meta.url);
 const LIBRARY = pathToFileURL(join(SELF, '../../packages/net/dist/transfer/index.js')).href;
@@ -29,9 +30,10 @@ const HELP = `node bench/transfer.mjs [options]
   --delay MS      round trip: both sides in namespaces of their own, each packet delayed (root)
   --hash sha256   instead of BLAKE3, of the library
 
-TMPDIR is where the files are: /dev/shm for memory. SSHD, SFTP_SERVER and RSYNC name binaries
-elsewhere. What is not installed is skipped aloud. Wall-clock time of the sending side, its program's
-start included, and the CPU seconds of both sides: medians of the rounds. Only Sockeye verifies and
+TMPDIR is where the files are: /dev/shm for memory, which is kept backed by a virtual machine's host where we
+are root (bench/lib/keep-memory.c). SSHD, SFTP_SERVER and RSYNC name binaries elsewhere. What is not installed is
+skipped aloud. Wall-clock time of the sending side, its program's start included, and the CPU seconds of
+both sides: medians of the rounds. Only Sockeye verifies and
 syncs. The delayed wire's CPU time is nobody's, but it has the same processors.`;
 
 const { values } = parseArgs({
@@ -116,6 +118,7 @@ const wire = Number(values.delay) > 0 ? await startDelayWire(Number(values.delay
 const HOST = wire === undefined ? '127.0.0.1' : WIRE_ADDRESSES.server;
 const within = (side) => wire?.within(side) ?? [];
 process.on('exit', () => {
+  endKeeping?.();
   wire?.close();
   fs.rmSync(root, { recursive: true, force: true });
 });
@@ -314,20 +317,6 @@ function prepareSources() {
   }
 }
 
-/**
- * Has the file system's memory backed before each run: a virtual machine gives free pages back to its
- * host, and who writes first would pay for fetching them again (3 s a GiB on ours).
- */
-function warmMemory(source) {
-  const bytes = Buffer.alloc(2 ** 20);
-  const file = fs.openSync(at('warm'), 'w');
-  const mebibytes =
-    Math.ceil((fs.statSync(source).isFile() ? fs.statSync(source).size : 2 ** 28) / 2 ** 20) + 64;
-  for (let i = 0; i < mebibytes; i++) fs.writeSync(file, bytes);
-  fs.closeSync(file);
-  fs.rmSync(at('warm'));
-}
-
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
 async function measure(title, source, rate) {
@@ -343,7 +332,6 @@ async function measure(title, source, rate) {
       const target = at('target');
       fs.rmSync(target, { recursive: true, force: true });
       fs.mkdirSync(target);
-      warmMemory(source);
       const result = await run(source, target);
       results.set(name, [...(results.get(name) ?? []), result]);
       console.error(
@@ -384,6 +372,8 @@ function ratios(results) {
   }
 }
 
+// The source, a target, one more that is being removed, and what programs need.
+const endKeeping = await keepMemory(3 * Number(values.size) + 2048);
 prepareSources();
 if (hasSsh) prepareSsh();
 const size = Number(values.size);

@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { bundleTransfer } from './bundle-transfer.mjs';
 import { generateConstants } from './generate-constants.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -84,3 +85,4 @@ try {
 } catch {
   process.exit(1);
 }
+bundleTransfer();

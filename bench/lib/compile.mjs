@@ -46,6 +46,12 @@ export function compileDelayWire() {
   );
 }
 
+/** What keeps free memory backed; its path. */
+export function compileKeepMemory() {
+  const source = join(benchDirectory, 'lib/keep-memory.c');
+  return compile(join(buildDirectory, 'keep-memory'), [source], []);
+}
+
 /** The C peer of a role; its path. */
 export function compileCPeer(role) {
   const directory = join(peersDirectory, 'c');

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { ProgramHooks } from './program-hooks.ts';
+import type * as transferCommands from './transfer/transfer-commands.ts';
 
 type AddCommands = (program: Command, hooks: ProgramHooks) => void;
 
@@ -8,6 +9,9 @@ interface CommandModule {
   readonly names: readonly string[];
   readonly load: () => Promise<AddCommands>;
 }
+
+/** What the build made of transfer-commands.js and all that it loads (scripts/bundle-transfer.mjs). */
+const TRANSFER_BUNDLE = './transfer/transfer-commands.bundle.js';
 
 // In the order of the help. All of them are some 600 files, which takes node longer to load than it
 // takes to start; so only the module of the command that runs is loaded.
@@ -61,7 +65,8 @@ const MODULES: readonly CommandModule[] = [
     load: async () => {
       // Before there is anything to collect.
       (await import('./transfer/keep-heap-small.ts')).keepHeapSmall();
-      return (await import('./transfer/transfer-commands.ts')).addTransferCommands;
+      const { addTransferCommands } = (await import(TRANSFER_BUNDLE)) as typeof transferCommands;
+      return addTransferCommands;
     },
   },
 ];

@@ -11,15 +11,12 @@ const START = fileURLToPath(new URL('../../../scripts/start.mjs', import.meta.ur
 /** `npm start` has fixed ports, which this machine may use for something else. */
 async function portsInUse(): Promise<string | false> {
   const tcp = createServer().listen(8090, '127.0.0.1');
-  const udp = createSocket('udp4');
-  udp.bind(8091, '127.0.0.1');
-  const isFree = await Promise.all([once(tcp, 'listening'), once(udp, 'listening')]).then(
-    () => true,
-    () => false,
-  );
+  const udp = createSocket('udp4').bind(8091, '127.0.0.1');
+  const inUse = await Promise.allSettled([once(tcp, 'listening'), once(udp, 'listening')]);
   tcp.close();
-  if (isFree) udp.close();
-  return isFree ? false : 'port 8090 or 8091 is in use';
+  // A socket left open would keep the test running.
+  if (inUse[1].status === 'fulfilled') udp.close();
+  return inUse.some(({ status }) => status === 'rejected') && 'port 8090 or 8091 is in use';
 }
 
 const skip = await portsInUse();

@@ -12,8 +12,8 @@ const BULK_BYTES = 256 * 1024;
 const MUCH_BYTES = 32 * 1024;
 // A receive of less ends that: who waits for little holds no memory for much.
 const LITTLE_BYTES = 16 * 1024;
-// What is sealed in one go, 16 full records.
-const PIECE_BYTES = 256 * 1024;
+// What is sealed in one go, 17 full records: a block of a transfer and its frame are two such pieces.
+const PIECE_BYTES = 272 * 1024;
 // Sealing memory from here on is used again: V8 would collect it too late.
 const SPARE_FROM_BYTES = 32 * 1024;
 const SPARES = 4;
