@@ -30,11 +30,11 @@ const HELP = `node bench/transfer.mjs [options]
   --delay MS      round trip: both sides in namespaces of their own, each packet delayed (root)
   --hash sha256   instead of BLAKE3, of the library
 
-TMPDIR is where the files are: /dev/shm for memory, which is kept backed by a virtual machine's host where we
-are root (bench/lib/keep-memory.c). SSHD, SFTP_SERVER and RSYNC name binaries elsewhere. What is not installed is
-skipped aloud. Wall-clock time of the sending side, its program's start included, and the CPU seconds of
-both sides: medians of the rounds. Only Sockeye verifies and
-syncs. The delayed wire's CPU time is nobody's, but it has the same processors.`;
+TMPDIR is where the files are: /dev/shm for memory, which is kept backed by a virtual machine's host
+where we are root (bench/lib/keep-memory.c). SSHD, SFTP_SERVER and RSYNC name binaries elsewhere.
+What is not installed is skipped aloud. Wall-clock time of the sending side, its program's start
+included, and the CPU seconds of both sides: medians of the rounds. Only Sockeye verifies and syncs.
+The delayed wire's CPU time is nobody's, but it has the same processors.`;
 
 const { values } = parseArgs({
   options: {
@@ -118,7 +118,6 @@ const wire = Number(values.delay) > 0 ? await startDelayWire(Number(values.delay
 const HOST = wire === undefined ? '127.0.0.1' : WIRE_ADDRESSES.server;
 const within = (side) => wire?.within(side) ?? [];
 process.on('exit', () => {
-  endKeeping?.();
   wire?.close();
   fs.rmSync(root, { recursive: true, force: true });
 });
@@ -373,7 +372,7 @@ function ratios(results) {
 }
 
 // The source, a target, one more that is being removed, and what programs need.
-const endKeeping = await keepMemory(3 * Number(values.size) + 2048);
+await keepMemory(3 * Number(values.size) + 2048);
 prepareSources();
 if (hasSsh) prepareSsh();
 const size = Number(values.size);

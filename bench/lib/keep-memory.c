@@ -1,4 +1,4 @@
-// Keeps this machine's free memory backed by its host until it is ended: keep-memory MIB.
+// Keeps this machine's free memory backed by its host until its stdin ends: keep-memory MIB.
 //
 // A virtual machine with free page reporting gives blocks of 2 MiB that were free for two seconds
 // back to its host; whoever writes them next pays for fetching them again, 2 us a page on ours, six
@@ -62,5 +62,7 @@ int main(int argc, char** argv) {
   }
   printf("ready %zu\n", kept);
   fflush(stdout);
-  pause();
+  while (getchar() != EOF)
+    ;
+  return 0;
 }
