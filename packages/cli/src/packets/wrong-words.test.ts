@@ -13,7 +13,7 @@ test('sockets and explain refuse words that can match nothing, and say what is e
     [['sockets', 'pid=x'], /pid=x: expected a process's number/],
     [['explain', 'udp://127.0.0.1:53'], /expected an end of a TCP connection/],
     [['explain', '127.0.0.1'], /expected an end of a TCP connection/],
-    [['explain', 'localhost:80'], /in numbers, 127\.0\.0\.1:8090, \[::1\]:8090 or :8090/],
+    [['explain', 'localhost'], /127\.0\.0\.1:8090, \[::1\]:8090, example\.com:443 or :8090/],
     [['explain', ':80,'], /or both ends, local,peer/],
   ] as const) {
     const { status, stdout, stderr } = await run(t, [...args]);
