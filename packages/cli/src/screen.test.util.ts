@@ -14,7 +14,6 @@ const POLL_MS = 20;
 export interface ScreenOptions {
   /** What sh runs, with the command as "$0" "$@". */
   readonly script?: string;
-  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A terminal of tmux's in which the command runs; `status N` appears when it has ended. */
@@ -25,12 +24,12 @@ export class Screen {
     t: TestContext,
     args: readonly string[],
     directory: string,
-    { script = 'trap : INT; "$0" "$@"; echo "status $?"; exec cat', env = {} }: ScreenOptions = {},
+    { script = 'trap : INT; "$0" "$@"; echo "status $?"; exec cat' }: ScreenOptions = {},
   ) {
     const own = mkdtempSync(join(tmpdir(), 'sockeye-tmux-'));
     this.#socket = join(own, 'socket');
     const command = ['sh', '-c', script, process.execPath, COMMAND, ...args];
-    const all = { XDG_STATE_HOME: directory, LC_ALL: 'C.UTF-8', ...env };
+    const all = { XDG_STATE_HOME: directory, LC_ALL: 'C.UTF-8' };
     const flags = Object.entries(all).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
     const size = ['-x', '40', '-y', '12'];
     this.#tmux('-f', '/dev/null', 'new-session', '-d', ...size, ...flags, ...command);

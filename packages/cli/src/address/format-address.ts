@@ -5,7 +5,10 @@ import { escapeText } from '../text/escape-text.ts';
 const UNNAMED = '(unnamed)';
 const UNKNOWN = '(unknown)';
 
-/** An endpoint in the form in which it is typed: `tcp://127.0.0.1:8090`, `unix:@name`; a peer without a name is `unix:(unnamed)`. */
+/**
+ * An endpoint in the form in which it is typed: `tcp://127.0.0.1:8090`, `unix:@name`; a peer without a
+ * name is `unix:(unnamed)`.
+ */
 export function formatEndpoint(endpoint: Endpoint): string {
   switch (endpoint.transport) {
     case 'tcp':

@@ -1,7 +1,7 @@
 import { reasonOf } from '../explain-error.ts';
 import type { BenchOptions } from './bench-options.ts';
 import {
-  counted,
+  formatCounted,
   formatByteRate,
   formatCount,
   formatLatency,
@@ -93,7 +93,7 @@ function headline(subject: BenchSubject, seconds: number): string {
     address,
     mode,
     `${formatCount(size)} B`,
-    counted(connections, 'connection'),
+    formatCounted(connections, 'connection'),
     ...(mode === 'receive' ? [] : [`depth ${depth}`]),
     ...(rate === undefined ? [] : [`${formatCount(rate)}/s`]),
     `${seconds.toFixed(2)} s`,
@@ -111,7 +111,7 @@ function arrivalText({ serverBytes, reports }: Measurements, connections: number
     return 'the server does not say (bench --serve does); sent is what the system here took';
   }
   const part =
-    reports === connections ? '' : ` on ${reports} of ${counted(connections, 'connection')}`;
+    reports === connections ? '' : ` on ${reports} of ${formatCounted(connections, 'connection')}`;
   return `${formatCount(serverBytes)} B, the server says${part}`;
 }
 

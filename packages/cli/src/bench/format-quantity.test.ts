@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  counted,
+  formatCounted,
   formatByteRate,
   formatCount,
   formatLatency,
@@ -35,9 +35,12 @@ for (const [ns, text] of LATENCIES) {
   test(`formatLatency() of ${ns} ns is ${text}`, () => assert.equal(formatLatency(ns), text));
 }
 
-test('formatShare() keeps two digits that count; counted() knows one from many', () => {
+test('formatShare() keeps two digits that count; formatCounted() knows one from many', () => {
   assert.deepEqual([0, 0.0000123, 0.034, 1].map(formatShare), ['0%', '0.0012%', '3.4%', '100%']);
-  assert.deepEqual([counted(1, 'thing'), counted(2000, 'thing')], ['1 thing', '2,000 things']);
+  assert.deepEqual(
+    [formatCounted(1, 'thing'), formatCounted(2000, 'thing')],
+    ['1 thing', '2,000 things'],
+  );
 });
 
 for (const count of [0, 999, 1_000, 123_456, 1_234_567_890, 2 ** 44]) {

@@ -1,3 +1,5 @@
+import { counted } from '../text/counted.ts';
+
 const RATE_UNITS = ['B/s', 'kB/s', 'MB/s', 'GB/s', 'TB/s'] as const;
 
 /** Whole, with commas. Without Intl, whose first use takes 10 ms. */
@@ -35,9 +37,9 @@ export function formatCount(value: number): string {
   return grouped(value);
 }
 
-/** A number with its noun: `1 connection`, `2 connections`. */
-export function counted(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+/** A number with commas and its noun: `1 connection`, `1,000 connections`. */
+export function formatCounted(count: number, noun: string): string {
+  return counted(count, noun, undefined, formatCount);
 }
 
 /** A share: `0%`, `0.0012%`, `3.4%`. */

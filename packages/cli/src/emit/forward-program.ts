@@ -2,7 +2,7 @@ import { isConnectionless, type Transport } from '../address/address.ts';
 import { clientLines } from './client-lines.ts';
 import type { Emitted, EmitFlags } from './emit.ts';
 import { ENDING, listening, withoutUndefined } from './serve-program.ts';
-import { addressText, kindOf, withImports } from './source-text.ts';
+import { addressText, kindOf, tellLine, withImports } from './source-text.ts';
 
 /** `forward`: each client joined to a connection of its own. */
 export function forwardProgram(emitted: Emitted): string {
@@ -65,8 +65,7 @@ function datagrams({ endpoint, target = endpoint }: Emitted): string {
   const [targetFamily, targetType] = kindOf(target, 'client');
   return `const socket = new Socket(${family}, ${type});
 socket.bind(${addressText(endpoint, 'server')});
-console.error('listening on', socket.getsockname());
-const clients = new Map();
+${tellLine('socket.getsockname()')}const clients = new Map();
 
 async function open(client) {
   const back = new Socket(${targetFamily}, ${targetType});

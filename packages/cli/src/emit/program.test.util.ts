@@ -8,8 +8,8 @@ import { Running, run, temporaryDirectory } from '../command.test.util.ts';
 // …/packages/net/dist/index.js
 const NET = dirname(dirname(fileURLToPath(import.meta.resolve('@sockeye/net'))));
 
-/** Saves what `--emit` prints in a project of its own that has the library, as a user would. */
-export async function savedProgram(t: TestContext, args: readonly string[]): Promise<string> {
+/** Runs what `--emit` prints in a project that has the library, as a user would who saved it there. */
+export async function program(t: TestContext, args: readonly string[]): Promise<Running> {
   const { status, stdout, stderr } = await run(t, [...args, '--emit']);
   assert.deepEqual([status, stderr], [0, '']);
   const directory = temporaryDirectory(t);
@@ -17,12 +17,7 @@ export async function savedProgram(t: TestContext, args: readonly string[]): Pro
   symlinkSync(NET, join(directory, 'node_modules/@sockeye/net'));
   const file = join(directory, 'program.mjs');
   writeFileSync(file, stdout);
-  return file;
-}
-
-/** Runs what `--emit` prints. */
-export async function program(t: TestContext, args: readonly string[]): Promise<Running> {
-  return new Running(t, process.execPath, [await savedProgram(t, args)]);
+  return new Running(t, process.execPath, [file]);
 }
 
 /** The port on which an emitted server listens, once it says so. */

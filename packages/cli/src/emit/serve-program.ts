@@ -6,6 +6,7 @@ import {
   kindOf,
   literal,
   optionLines,
+  tellLine,
   tlsFields,
   withImports,
 } from './source-text.ts';
@@ -22,23 +23,21 @@ export function serveProgram(emitted: Emitted): string {
 export const ENDING = `for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => server.drain());
 `;
 
-// With port 0 nobody else knows.
-const TELL = "console.error('listening on', server.address);\n";
-
 /** A server on the endpoint whose handler has that body. */
 export function listening({ endpoint, flags }: Emitted, body: string): string {
   const isTls = endpoint.transport === 'tls';
   const options = isTls ? `, {\n  tls: { ${serverTlsFields(flags)} },\n}` : '';
   const isSimple = (flags.option ?? []).length === 0 && 'host' in endpoint && endpoint.host !== '';
   const handled = `async (connection) => {\n${indented(body)}}${options}`;
+  const tell = tellLine('server.address');
   if (isSimple)
-    return `const server = await serve(${addressText(endpoint, 'server')}, ${handled});\n${TELL}`;
+    return `const server = await serve(${addressText(endpoint, 'server')}, ${handled});\n${tell}`;
   const [family, type] = kindOf(endpoint, 'server');
   const reuse = 'host' in endpoint ? "listener.options.set('SO_REUSEADDR', true);\n" : '';
   return (
     `const listener = new Socket(${family}, ${type});\n${reuse}${optionLines('listener', flags)}` +
     `listener.bind(${addressText(endpoint, 'server')});\nlistener.listen();\n` +
-    `const server = await serve(listener, ${handled});\n${TELL}`
+    `const server = await serve(listener, ${handled});\n${tell}`
   );
 }
 
@@ -50,7 +49,7 @@ export function serverTlsFields(flags: EmitFlags): string {
   return `${own}, requestCert: true${insecure ? ', rejectUnauthorized: false' : ''}`;
 }
 
-/** Some of the flags. */
+/** Those flags that have a value: others are not to be printed. */
 export function withoutUndefined(fields: Readonly<Record<string, unknown>>): EmitFlags {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
@@ -104,7 +103,7 @@ function datagrams({ endpoint, flags }: Emitted): string {
   const send = discard ? '' : `  await socket.sendto(${answer}, client);\n`;
   return (
     `const socket = new Socket(${family}, ${type});\n${optionLines('socket', flags)}` +
-    `socket.bind(${addressText(endpoint, 'server')});\nconsole.error('listening on', socket.getsockname());\n` +
+    `socket.bind(${addressText(endpoint, 'server')});\n${tellLine('socket.getsockname()')}` +
     `for (;;) {\n  const [datagram, client] = await socket.recvfrom(262144);\n${send}}\n`
   );
 }

@@ -71,6 +71,11 @@ export function tlsFields(flags: EmitFlags, host: string): string {
   ].join(', ');
 }
 
+/** A line of a server that says where it listens: with port 0 nobody else knows. */
+export function tellLine(address: string): string {
+  return `console.error('listening on', ${address});\n`;
+}
+
 /** Lines two columns to the right. */
 export function indented(text: string): string {
   return text.replace(/^(?=.)/gm, '  ');

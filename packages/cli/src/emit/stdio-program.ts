@@ -2,7 +2,14 @@ import { isConnectionless, keepsMessages } from '../address/address.ts';
 import { clientLines } from './client-lines.ts';
 import type { Emitted } from './emit.ts';
 import { serverTlsFields } from './serve-program.ts';
-import { addressText, indented, kindOf, optionLines, withImports } from './source-text.ts';
+import {
+  addressText,
+  indented,
+  kindOf,
+  optionLines,
+  tellLine,
+  withImports,
+} from './source-text.ts';
 
 /** `connect` and `listen`: a socket joined to stdin and stdout. */
 export function stdioProgram(emitted: Emitted): string {
@@ -20,16 +27,13 @@ export function stdioProgram(emitted: Emitted): string {
 /** Where a listener begins to take peers. */
 const MARK = '// ---\n';
 
-// With port 0 nobody else knows.
-const TELL = "console.error('listening on', listener.getsockname());\n";
-
 function accepted({ endpoint, flags }: Emitted): string {
   const [family, type] = kindOf(endpoint, 'server');
   const address = addressText(endpoint, 'server');
   if (isConnectionless(endpoint.transport)) {
     return (
       `const socket = new Socket(${family}, ${type});\n` +
-      `${optionLines('socket', flags)}socket.bind(${address});\n${TELL.replace('listener', 'socket')}`
+      `${optionLines('socket', flags)}socket.bind(${address});\n${tellLine('socket.getsockname()')}`
     );
   }
   const reuse = 'host' in endpoint ? "listener.options.set('SO_REUSEADDR', true);\n" : '';
@@ -41,7 +45,7 @@ function accepted({ endpoint, flags }: Emitted): string {
   const secured = isTls ? 'const stream = await acceptor.secure(socket);\n' : '';
   return (
     `${acceptor}const listener = new Socket(${family}, ${type});\n${reuse}${optionLines('listener', flags)}` +
-    `listener.bind(${address});\nlistener.listen();\n${TELL}${MARK}` +
+    `listener.bind(${address});\nlistener.listen();\n${tellLine('listener.getsockname()')}${MARK}` +
     `const [socket] = await listener.accept();\n${once}${secured}`
   ).replace(flags.keep ? '' : MARK, '');
 }

@@ -40,7 +40,7 @@ export interface RecordReport {
 
 type Random = () => number;
 
-/** What a wire makes of a record; `next` may be sent behind it instead. */
+/** What a wire makes of a record. */
 type Change = (record: Buffer, random: Random) => Buffer[];
 
 const changes: Readonly<Record<string, Change>> = {
