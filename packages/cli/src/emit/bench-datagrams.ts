@@ -53,7 +53,6 @@ async function run(socket) {
     sentAt.delete(number);
     if (phase === 'measured') {
       messages++;
-      bytes += datagram.length;
       latencies.push(performance.now() - time);
     }
     await send();
@@ -81,10 +80,7 @@ async function run(socket) {
   while (phase !== 'over') {
     const isCounted = phase === 'measured';
     const sent = await socket.sendmmsg(isCounted ? counted : warmUp);
-    if (isCounted) {
-      messages += sent;
-      bytes += sent * SIZE;
-    }
+    if (isCounted) messages += sent;
     // Timers have their turn.
     await turn();
   }
@@ -111,7 +107,6 @@ async function run(socket) {
       lost += number - next;
       next = number + 1;
       messages++;
-      bytes += SIZE;
     }
   }
 }

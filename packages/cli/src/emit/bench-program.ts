@@ -74,7 +74,6 @@ function measuring(
   return `const SIZE = ${flags.size};
 let phase = 'warm-up';
 let messages = 0;
-let bytes = 0;
 ${code}
 async function open() {
 ${indented(`${text}${noDelay}return ${name};\n`)}}
@@ -89,7 +88,7 @@ await Promise.race([running, pause(${flags.duration})]);
 phase = 'over';
 const seconds = (performance.now() - startedAt) / 1000;
 console.log(\`\${messages} messages, \${Math.round(messages / seconds)}/s\`);
-console.log(\`\${(bytes / seconds / 1e6).toFixed(3)} MB/s\`);
+console.log(\`\${((messages * SIZE) / seconds / 1e6).toFixed(3)} MB/s\`);
 ${report}process.exit(messages > 0 ? 0 : 1);
 `;
 }

@@ -73,7 +73,6 @@ async function run(connection) {
     const count = ${receiveInto};
     if (count === 0) throw new Error('the server closed the connection');
     const now = performance.now();
-    if (phase === 'measured') bytes += count;
     for (rest += count; rest >= SIZE; rest -= SIZE) {
       if (phase === 'measured') {
         messages++;
@@ -102,9 +101,7 @@ async function run(connection) {
     while (phase !== 'over') {
       await ${words.send}(message);
       if (phase === 'warm-up') early += SIZE;
-      if (phase !== 'measured') continue;
-      messages++;
-      bytes += SIZE;
+      if (phase === 'measured') messages++;
     }
   }
   await Promise.all(Array.from({ length: DEPTH }, send));
@@ -145,7 +142,6 @@ ${keeps ? '' : '  let rest = 0;\n'}  while (phase !== 'over') {
     const count = ${words.receiveInto};
     if (count === 0) throw new Error('the server closed the connection');
     if (phase !== 'measured') continue;
-    bytes += count;
     ${count}
   }
 }
