@@ -23,6 +23,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { setPipeSize } from '@sockeye/net';
 
 const HELP = `node bench/command-throughput.mjs [--mib N] [--rounds N] [--only WAY[,WAY…]] [--markdown | --json]
 
@@ -54,6 +55,8 @@ const MIB = Number(values.mib);
 const ROUNDS = Number(values.rounds);
 const COMMAND = fileURLToPath(new URL('../packages/cli/bin/sockeye.js', import.meta.url));
 const POLL_MS = 20;
+// pipe(7): what anyone may ask for.
+const PIPE_BYTES = 1024 * 1024;
 
 const directory = mkdtempSync(join(tmpdir(), 'sockeye-throughput-'));
 const file = join(directory, 'random');
@@ -131,12 +134,16 @@ function cpuSeconds({ pid }) {
   return [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields[index]), 0) / 100;
 }
 
-/** Both ends of a pipe. (Node gives its children sockets.) */
+/**
+ * Both ends of a pipe. (Node gives its children sockets.) It holds 1 MiB: with the 64 KiB of a new one
+ * the receiver and cmp wait for each other, and that is what is measured: all programs come out alike.
+ */
 function makePipe() {
   const path = join(directory, 'pipe');
   const { status, stderr } = spawnSync('mkfifo', [path]);
   if (status !== 0) throw new Error(`mkfifo: ${stderr}`);
   const both = openSync(path, 'r+');
+  setPipeSize(both, PIPE_BYTES);
   const ends = [openSync(path, 'r'), openSync(path, 'w')];
   closeSync(both);
   rmSync(path);
