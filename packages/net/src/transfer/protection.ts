@@ -4,6 +4,7 @@ import { setNoDelay } from '../socket/set-no-delay.ts';
 import { secretKey } from './wire/pairing-secret.ts';
 import { secureClient, secureServer } from './wire/secure.ts';
 import { SocketWire } from './wire/socket-wire.ts';
+import { widenSendBuffer } from './wire/widen-send-buffer.ts';
 import type { Wire } from './wire/wire.ts';
 
 /** How the connection is protected: one of the two has to be said. */
@@ -50,5 +51,6 @@ export function protectionOf({ secret, insecure = false }: ProtectionOptions): P
 function prepared(socket: Socket<number>): Socket<number> {
   socket.settimeout(null);
   setNoDelay(socket);
+  widenSendBuffer(socket);
   return socket;
 }

@@ -12,7 +12,7 @@ export const MAX_FRAME_BYTES = 1024 * 1024;
 
 /**
  * Bytes of blocks and small files that may be on their way without a PROGRESS: what a cut can cost.
- * At 20 ms and 140 MiB/s, what a send buffer of 4 MiB allows there, 6 MiB were a fifth too slow.
+ * At 20 ms it is what limits the speed, to 280 MiB/s (docs/decisions/0004).
  */
 export const WINDOW_BYTES = 7 * 1024 * 1024;
 

@@ -13,7 +13,7 @@ import { greet } from './greet.ts';
 import { type Finished, type ReceiverContext, ReceiverFile } from './receiver-file.ts';
 import type { TransferLog } from './transfer-log.ts';
 
-// Far below the window, so that the sender never runs dry: of 7 MiB, 3 are one round trip at 20 ms.
+// Far below the window, so that the sender never runs dry: of 7 MiB, 5 are one round trip at 20 ms.
 const PROGRESS_BYTES = 512 * 1024;
 
 // Directories that are being made at once. Arbitrary.
