@@ -39,7 +39,7 @@ function vsockHint(action: string, error: unknown): string | undefined {
   const { code } = error;
   if (code === 'EAFNOSUPPORT') return 'the kernel has no vsock; modprobe vsock';
   if (action === 'listen on' && code === 'EADDRNOTAVAIL') {
-    return 'the cid is not of this machine; vsock://:port listens whatever it is';
+    return 'vsock://:port listens whatever it is';
   }
   if (action !== 'connect to') return undefined;
   if (code === 'ECONNRESET') return 'nobody listens on that port there';

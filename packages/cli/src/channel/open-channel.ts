@@ -1,5 +1,6 @@
 import type { Endpoint } from '../address/address.ts';
 import type { Channel } from './channel.ts';
+import { GroupChannel, isGroup } from './group-channel.ts';
 import { CONNECT_TIMEOUT_MS, openSocket, type OpenSocketOptions } from './open-socket.ts';
 import { SocketChannel } from './socket-channel.ts';
 import { TlsChannel } from './tls-channel.ts';
@@ -19,6 +20,14 @@ export interface OpenOptions extends OpenSocketOptions {
  */
 export async function openChannel(endpoint: Endpoint, options: OpenOptions = {}): Promise<Channel> {
   const { prologue, timeoutMs = CONNECT_TIMEOUT_MS, tls = { insecure: false } } = options;
+  if (isGroup(endpoint, options.settings)) {
+    const open = { ...options, connects: false };
+    return await openSocket(
+      endpoint,
+      open,
+      (socket, { address }) => new GroupChannel(endpoint, socket, address),
+    );
+  }
   return await openSocket(endpoint, options, async (socket) => {
     if (prologue !== undefined) await socket.sendall(prologue);
     if (endpoint.transport !== 'tls') return new SocketChannel(endpoint, socket);

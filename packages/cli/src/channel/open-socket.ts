@@ -25,6 +25,8 @@ export const CONNECT_TIMEOUT_MS = 10_000;
 export interface OpenSocketOptions {
   /** For each address; 10,000 unless given. Infinity waits. */
   readonly timeoutMs?: number | undefined;
+  /** False leaves a socket of datagrams unconnected. */
+  readonly connects?: boolean;
   /** Where to connect from. */
   readonly source?: string | undefined;
   readonly settings?: readonly OptionSetting[] | undefined;
@@ -32,6 +34,9 @@ export interface OpenSocketOptions {
   readonly noDelay?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** Makes of a socket, connected to a target, what is wanted. */
+export type Finish<Opened> = (socket: Socket<number>, target: Target) => Opened | Promise<Opened>;
 
 /**
  * Connects a socket to an endpoint; of a host with several addresses, to the first that answers.
@@ -42,7 +47,7 @@ export interface OpenSocketOptions {
 export async function openSocket<Opened>(
   endpoint: Endpoint,
   options: OpenSocketOptions,
-  finish: (socket: Socket<number>) => Opened | Promise<Opened>,
+  finish: Finish<Opened>,
 ): Promise<Opened> {
   const { signal, timeoutMs } = options;
   let last: unknown;
@@ -75,16 +80,16 @@ function isResetLater({ transport }: Endpoint, error: unknown): boolean {
 async function openTarget<Opened>(
   target: Target,
   options: OpenSocketOptions,
-  finish: (socket: Socket<number>) => Opened | Promise<Opened>,
+  finish: Finish<Opened>,
 ): Promise<Opened> {
-  const { timeoutMs = CONNECT_TIMEOUT_MS, signal } = options;
+  const { timeoutMs = CONNECT_TIMEOUT_MS, signal, connects = true } = options;
   const socket = new Socket<number>(target.family, target.type);
   try {
     prepare(socket, target, options);
     socket.settimeout(Number.isFinite(timeoutMs) ? timeoutMs / 1000 : null);
-    await socket.connect(target.address, { signal });
+    if (connects) await socket.connect(target.address, { signal });
     socket.settimeout(null);
-    return await finish(socket);
+    return await finish(socket, target);
   } catch (error) {
     socket.close();
     throw error;

@@ -1,6 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Socket } from '@sockeye/net';
-import { type AddressInput, AF_UNIX, type OptionName, SocketError } from '@sockeye/net';
+import {
+  type AddressInput,
+  AF_UNIX,
+  AF_VSOCK,
+  type OptionName,
+  SocketError,
+  VMADDR_CID_ANY,
+} from '@sockeye/net';
 import { CommandError, usageError } from '../command-error.ts';
 import { reasonOf } from '../explain-error.ts';
 import { isIPv6 } from 'node:net';
@@ -102,6 +109,7 @@ export function addSourceFlag(command: Command): Command {
  */
 export function sourceAddress(family: number, text: string): AddressInput {
   if (family === AF_UNIX) return { path: text.replace(/^unix[a-z-]*:\/\//, '') };
+  if (family === AF_VSOCK) return vsockSource(text);
   const bare = text.replace(/^(tcp|udp|tls):\/\//, '');
   const [, bracketed, host, port] =
     /^(?:\[([^\]]*)\]|([^:]*))(?::(\d{1,5}))?$/.exec(bare) ?? (isIPv6(bare) ? ['', bare] : []);
@@ -109,4 +117,11 @@ export function sourceAddress(family: number, text: string): AddressInput {
   if (isWrong)
     throw usageError(`cannot read --source "${text}"; expected host, host:port or :port`);
   return { host: bracketed ?? host ?? '', port: Number(port ?? 0) };
+}
+
+function vsockSource(text: string): AddressInput {
+  const [, cid, port] = /^(?:vsock:\/\/)?(\d*):(\d{1,10})$/.exec(text) ?? [];
+  if (port === undefined || Number(port) > 0xffff_ffff || Number(cid) > 0xffff_ffff)
+    throw usageError(`cannot read --source "${text}"; expected cid:port or :port, two numbers`);
+  return { cid: cid === '' ? VMADDR_CID_ANY : Number(cid), port: Number(port) };
 }

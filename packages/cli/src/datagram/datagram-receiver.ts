@@ -5,6 +5,8 @@ const RECEIVE_BYTES = 256 * 1024;
 
 /** What receives datagrams. */
 export interface DatagramReceiving {
+  /** Whether a sender is heard at all; everybody is if omitted. */
+  readonly isWelcome?: (from: Address | null) => boolean;
   /** The data is the receiver's again once this has settled; null is a sender without an address. */
   readonly receive: (data: Buffer, from: Address | null) => Promise<void> | void;
   /** A datagram of that many bytes was cut to `limit`. */
@@ -31,7 +33,7 @@ export class DatagramReceiver {
         const [bytes, from] = await this.#socket.recvfromInto(this.#buffer, 0, MSG_TRUNC, {
           signal,
         });
-        await this.#receiving.receive(this.#data(bytes), from);
+        if (this.#isWelcome(from)) await this.#receiving.receive(this.#data(bytes), from);
       } catch (error) {
         if (signal.aborted) return;
         throw error;
@@ -51,11 +53,15 @@ export class DatagramReceiver {
     try {
       for (;;) {
         const [bytes, from] = this.#socket.recvfromIntoSync(this.#buffer, 0, MSG_TRUNC);
-        receive(this.#data(bytes), from);
+        if (this.#isWelcome(from)) receive(this.#data(bytes), from);
       }
     } catch {
       // EAGAIN: nothing is left. What can't be sent is lost, as datagrams may be.
     }
+  }
+
+  #isWelcome(from: Address | null): boolean {
+    return this.#receiving.isWelcome?.(from) ?? true;
   }
 
   #data(bytes: number): Buffer {

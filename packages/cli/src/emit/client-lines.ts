@@ -23,7 +23,7 @@ function socketLines(endpoint: Endpoint, flags: EmitFlags): string {
   const [family, type] = kindOf(endpoint, 'client');
   // Without a name of its own a Unix datagram socket gets no answers.
   const named = endpoint.transport === 'unix-dgram' ? "socket.bind({ path: '' });\n" : '';
-  const source = flags.source === undefined ? named : sourceLine(flags.source);
+  const source = flags.source === undefined ? named : sourceLine(endpoint, flags.source);
   return (
     `const socket = new Socket(${family}, ${type});\n` +
     `${optionLines('socket', flags)}${source}await socket.connect(${address});\n`

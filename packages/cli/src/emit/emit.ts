@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Endpoint } from '../address/address.ts';
 import type { OptionSetting } from '../channel/socket-settings.ts';
 import type { TlsFlags } from '../channel/tls-flags.ts';
+import type { Access } from '../serve/access.ts';
 import { forwardProgram } from './forward-program.ts';
 import { ncLine } from './nc-line.ts';
 import { serveProgram } from './serve-program.ts';
@@ -9,7 +10,7 @@ import { socatLine } from './socat-line.ts';
 import { stdioProgram } from './stdio-program.ts';
 
 /** The flags that make a difference to what is printed. */
-export interface EmitFlags extends TlsFlags {
+export interface EmitFlags extends TlsFlags, Access {
   readonly shutdown?: boolean | undefined;
   readonly crlf?: boolean | undefined;
   readonly keep?: boolean | undefined;

@@ -1,7 +1,7 @@
 import { isConnectionless, type Transport } from '../address/address.ts';
 import { clientLines } from './client-lines.ts';
 import type { Emitted, EmitFlags } from './emit.ts';
-import { ENDING, listening, withoutUndefined } from './serve-program.ts';
+import { datagramAccess, ENDING, listening, withoutUndefined } from './serve-program.ts';
 import { addressText, kindOf, tellLine, withImports } from './source-text.ts';
 
 /** `forward`: each client joined to a connection of its own. */
@@ -51,8 +51,8 @@ try {
 function listener(emitted: Emitted): Emitted {
   const { endpoint, target, flags } = emitted;
   if (endpoint.transport !== 'tls' || target?.transport !== 'tls') return emitted;
-  const { cert, key, option } = flags;
-  return { ...emitted, flags: withoutUndefined({ cert, key, option }) };
+  const { cert, key, option, allow, deny } = flags;
+  return { ...emitted, flags: withoutUndefined({ cert, key, option, allow, deny }) };
 }
 
 function targetFlags({ endpoint, flags }: Emitted): EmitFlags {
@@ -60,13 +60,14 @@ function targetFlags({ endpoint, flags }: Emitted): EmitFlags {
   return endpoint.transport === 'tls' ? rest : { ...flags, option: [] };
 }
 
-function datagrams({ endpoint, target = endpoint }: Emitted): string {
+function datagrams({ endpoint, target = endpoint, flags }: Emitted): string {
+  const { lists, test } = datagramAccess(flags);
   const [family, type] = kindOf(endpoint, 'server');
   const [targetFamily, targetType] = kindOf(target, 'client');
   return `const socket = new Socket(${family}, ${type});
 socket.bind(${addressText(endpoint, 'server')});
 ${tellLine('socket.getsockname()')}const clients = new Map();
-
+${lists}
 async function open(client) {
   const back = new Socket(${targetFamily}, ${targetType});
 ${target.transport === 'unix-dgram' ? "  back.bind({ path: '' });\n" : ''}  await back.connect(${addressText(target, 'client')});
@@ -78,7 +79,7 @@ ${target.transport === 'unix-dgram' ? "  back.bind({ path: '' });\n" : ''}  awai
 
 for (;;) {
   const [datagram, client] = await socket.recvfrom(262144);
-  const key = JSON.stringify(client);
+${test}  const key = JSON.stringify(client);
   if (!clients.has(key)) clients.set(key, await open(client));
   await clients.get(key).send(datagram);
 }

@@ -21,7 +21,7 @@ export function optionsProgram(
 ): string {
   const [family, type] = kindOf(endpoint, flags.connect ? 'client' : 'server');
   const connect = flags.connect
-    ? `${flags.source === undefined ? '' : sourceLine(flags.source)}await socket.connect(${addressText(endpoint, 'client')});\n`
+    ? `${flags.source === undefined ? '' : sourceLine(endpoint, flags.source)}await socket.connect(${addressText(endpoint, 'client')});\n`
     : '';
   const note = pattern === undefined ? '' : `// Left out: the pattern ${literal(pattern)}\n`;
   return `${note}${withImports(

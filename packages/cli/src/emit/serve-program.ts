@@ -26,7 +26,11 @@ export const ENDING = `for (const signal of ['SIGINT', 'SIGTERM']) process.once(
 /** A server on the endpoint whose handler has that body. */
 export function listening({ endpoint, flags }: Emitted, body: string): string {
   const isTls = endpoint.transport === 'tls';
-  const options = isTls ? `, {\n  tls: { ${serverTlsFields(flags)} },\n}` : '';
+  const fields = [
+    ...(isTls ? [`tls: { ${serverTlsFields(flags)} }`] : []),
+    ...accessNames(flags).map((name) => `${name}: ${literal(flags[name])}`),
+  ];
+  const options = fields.length === 0 ? '' : `, {\n  ${fields.join(',\n  ')},\n}`;
   const isSimple = (flags.option ?? []).length === 0 && 'host' in endpoint && endpoint.host !== '';
   const handled = `async (connection) => {\n${indented(body)}}${options}`;
   const tell = tellLine('server.address');
@@ -39,6 +43,29 @@ export function listening({ endpoint, flags }: Emitted, body: string): string {
     `listener.bind(${addressText(endpoint, 'server')});\nlistener.listen();\n` +
     `const server = await serve(listener, ${handled});\n${tell}`
   );
+}
+
+function accessNames(flags: EmitFlags): ('allow' | 'deny')[] {
+  return (['allow', 'deny'] as const).filter((name) => flags[name] !== undefined);
+}
+
+/** What a program of datagrams has before its loop, and the loop's first line. */
+export function datagramAccess(flags: EmitFlags): {
+  readonly lists: string;
+  readonly test: string;
+} {
+  const names = accessNames(flags);
+  const listName = { allow: 'allowed', deny: 'denied' } as const;
+  const refusals = { allow: '!allowed.has(client)', deny: 'denied.has(client)' } as const;
+  return {
+    lists: names
+      .map((name) => `const ${listName[name]} = new AddressList(${literal(flags[name])});\n`)
+      .join(''),
+    test:
+      names.length === 0
+        ? ''
+        : `  if (${names.map((name) => refusals[name]).join(' || ')}) continue;\n`,
+  };
 }
 
 /** What node:tls takes of a server. */
@@ -100,10 +127,11 @@ function datagrams({ endpoint, flags }: Emitted): string {
         : reply === undefined
           ? 'datagram'
           : `Buffer.concat([Buffer.from(${literal(reply)}), datagram])`;
+  const { lists, test } = datagramAccess(flags);
   const send = discard ? '' : `  await socket.sendto(${answer}, client);\n`;
   return (
     `const socket = new Socket(${family}, ${type});\n${optionLines('socket', flags)}` +
     `socket.bind(${addressText(endpoint, 'server')});\n${tellLine('socket.getsockname()')}` +
-    `for (;;) {\n  const [datagram, client] = await socket.recvfrom(262144);\n${send}}\n`
+    `${lists}for (;;) {\n  const [datagram, client] = await socket.recvfrom(262144);\n${test}${send}}\n`
   );
 }

@@ -9,6 +9,8 @@ const PLAIN_WORDS = /^[\p{L}\p{N}_.]+(?: [\p{L}\p{N}_.-]+)*$/u;
 /** The same with socat; undefined where it can't. */
 export function socatLine({ command, endpoint, target, flags }: Emitted): string | undefined {
   if (flags.proxyProtocol !== undefined || flags.frame !== undefined) return undefined;
+  // It takes one network.
+  if (flags.deny !== undefined || (flags.allow?.length ?? 0) > 1) return undefined;
   // Its names for the options of sockets are its own.
   if ((flags.option ?? []).length > 0) return undefined;
   const own =
@@ -54,7 +56,7 @@ function connectAddress(endpoint: Endpoint, flags: EmitFlags): string | undefine
         ? undefined
         : `UNIX-CONNECT:${endpoint.path},socktype=5`;
     case 'vsock':
-      return `VSOCK-CONNECT:${endpoint.cid}:${endpoint.port}`;
+      return [`VSOCK-CONNECT:${endpoint.cid}:${endpoint.port}`, ...bindTo(flags.source)].join(',');
     default:
       return endpoint satisfies never;
   }
@@ -68,9 +70,17 @@ function listenAddress(endpoint: Endpoint, flags: EmitFlags, forks: boolean): st
     case 'tls': {
       const name = endpoint.transport === 'tls' ? 'OPENSSL' : family(endpoint);
       const bind = endpoint.host === '' ? [] : [`bind=${bracketed(endpoint.host)}`];
+      const range = (flags.allow ?? []).map(rangeOf);
       const verify = flags.ca === undefined ? ['verify=0'] : [];
       const tls = endpoint.transport === 'tls' ? [...tlsOptions(flags), ...verify] : [];
-      return [`${name}-LISTEN:${endpoint.port}`, ...bind, 'reuseaddr', ...fork, ...tls].join(',');
+      return [
+        `${name}-LISTEN:${endpoint.port}`,
+        ...bind,
+        'reuseaddr',
+        ...fork,
+        ...range,
+        ...tls,
+      ].join(',');
     }
     case 'unix':
       return [unixName(endpoint, 'LISTEN'), ...fork].join(',');
@@ -100,6 +110,13 @@ function hostPort({ host, port }: HostEndpoint): string {
 
 function unixName({ path }: UnixEndpoint, verb: string): string {
   return path.startsWith('\0') ? `ABSTRACT-${verb}:${path.slice(1)}` : `UNIX-${verb}:${path}`;
+}
+
+/** A network as socat's `range` takes it. */
+function rangeOf(network: string): string {
+  const [address = '', prefix] = network.split('/');
+  const isV6 = address.includes(':');
+  return `range=${bracketed(address)}/${prefix ?? (isV6 ? 128 : 32)}`;
 }
 
 function bindTo(source: string | undefined): string[] {

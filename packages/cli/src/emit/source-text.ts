@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { AF_UNIX, AF_VSOCK, VMADDR_CID_ANY } from '@sockeye/net';
 import type { Endpoint } from '../address/address.ts';
 import { sourceAddress, valueOf } from '../channel/socket-settings.ts';
 import type { EmitFlags } from './emit.ts';
@@ -9,6 +10,7 @@ export function literal(value: unknown): string {
     return `'${JSON.stringify(value).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
   }
   if (typeof value === 'bigint') return `${value}n`;
+  if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`;
   return JSON.stringify(value);
 }
 
@@ -51,8 +53,17 @@ export function sourceParts(source: string): { readonly host: string; readonly p
   return { host, port };
 }
 
-/** A line that binds a socket to what `--source` says. */
-export function sourceLine(source: string): string {
+/** A line that binds a socket for an endpoint to what `--source` says. */
+export function sourceLine({ transport }: Endpoint, source: string): string {
+  if (transport === 'vsock') {
+    const { cid, port } = sourceAddress(AF_VSOCK, source) as { cid: number; port: number };
+    const name = cid === VMADDR_CID_ANY ? 'VMADDR_CID_ANY' : cid;
+    return `socket.bind({ cid: ${name}, port: ${port} });\n`;
+  }
+  if (transport.startsWith('unix')) {
+    const { path } = sourceAddress(AF_UNIX, source) as { path: string };
+    return `socket.bind({ path: ${literal(path)} });\n`;
+  }
   const { host, port } = sourceParts(source);
   return `socket.bind({ host: ${literal(host)}, port: ${port} });\n`;
 }
@@ -67,7 +78,7 @@ export function tlsFields(flags: EmitFlags, host: string): string {
     ...(ca === undefined ? [] : [`ca: readFileSync(${literal(ca)})`]),
     ...(insecure ? ['rejectUnauthorized: false'] : []),
     ...(name === undefined ? [] : [`servername: ${literal(name)}`]),
-    ...(alpn === undefined ? [] : [`ALPNProtocols: [${alpn.map(literal).join(', ')}]`]),
+    ...(alpn === undefined ? [] : [`ALPNProtocols: ${literal(alpn)}`]),
   ].join(', ');
 }
 
@@ -128,7 +139,7 @@ export function withImports(text: string): string {
     timersLine(text),
     text.includes('tls.connect(') ? "import tls from 'node:tls';\n" : '',
     importLine(text, NET_NAMES, '@sockeye/net'),
-    importLine(text, ['TlsAcceptor', 'proxyHeader', 'serve'], '@sockeye/net/server'),
+    importLine(text, ['AddressList', 'TlsAcceptor', 'proxyHeader', 'serve'], '@sockeye/net/server'),
   ];
   return `${imports.join('')}\n${text}`;
 }

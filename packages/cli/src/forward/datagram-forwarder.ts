@@ -6,6 +6,7 @@ import type { Direction } from '../channel/tapped-channel.ts';
 import { DatagramReceiver } from '../datagram/datagram-receiver.ts';
 import { isAnswerable } from '../datagram/is-answerable.ts';
 import { reasonOf } from '../explain-error.ts';
+import { type Access, isClient } from '../serve/access.ts';
 import type { BoundSocket } from '../serve/bind-endpoint.ts';
 import type { Observer } from '../serve/observer.ts';
 import type { Shared, SocketServer } from '../serve/open-serving.ts';
@@ -32,6 +33,7 @@ export interface DatagramForwarderOptions extends Shared {
   /** A client is forgotten when neither it nor the target has said anything for so long. */
   readonly idleMs: number;
   readonly observer: Observer;
+  readonly access: Access;
 }
 
 /**
@@ -51,6 +53,7 @@ export class DatagramForwarder implements SocketServer {
     this.#target = target;
     this.#options = options;
     this.#receiver = new DatagramReceiver(bound.socket, {
+      isWelcome: isClient(options.access),
       receive: (data, from) => (isAnswerable(from) ? this.#forward(from, data) : undefined),
     });
     const tickMs = Math.min(options.idleMs / 4, LONGEST_TICK_MS);

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Endpoint, isConnectionless } from '../address/address.ts';
 import { formatEndpoint } from '../address/format-address.ts';
 import { parseAddress } from '../address/parse-address.ts';
+import { parseNetworks } from '../address/parse-networks.ts';
 import { addOptionFlag, addSourceFlag, type SocketFlags } from '../channel/socket-settings.ts';
 import {
   addTlsFlags,
@@ -16,6 +17,7 @@ import { parseDuration, parseTimeLimit } from '../duration.ts';
 import { addEmitFlag, emit } from '../emit/emit.ts';
 import { EXIT } from '../exit-code.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
+import { checkAccess } from '../serve/access.ts';
 import { ConnectionServer } from '../serve/connection-server.ts';
 import { Observer } from '../serve/observer.ts';
 import { openServing } from '../serve/open-serving.ts';
@@ -29,7 +31,6 @@ import { requireCertificate, serverTls } from '../channel/server-tls.ts';
 import { untilSignalled } from '../serve/until-signalled.ts';
 import { DatagramForwarder } from './datagram-forwarder.ts';
 import { forwardSession, type ForwardTarget } from './forward-session.ts';
-import { parseNetworks } from './parse-networks.ts';
 
 // A tunnel's idle time, as haproxy's documentation suggests for `timeout tunnel`: who forwards a
 // login doesn't want it cut while nobody types. RFC 4787, REQ-5, asks for 2 minutes or more for UDP.
@@ -128,6 +129,7 @@ async function forward(
   const endpoint = parseAddress(listen);
   const target = parseAddress(targetText);
   checkPair(endpoint, target, flags);
+  checkAccess(flags, [endpoint]);
   if (endpoint.transport === 'tls') requireCertificate(flags);
   const settings = loadTls(flags, [endpoint, target]);
   if (flags.emit) {
@@ -154,7 +156,7 @@ async function forward(
     makeServer(bound, shared) {
       if (isConnectionless(endpoint.transport)) {
         const idleMs = flags.idleTimeout ?? DATAGRAM_IDLE_MS;
-        return new DatagramForwarder(bound, to, { idleMs, observer, ...shared });
+        return new DatagramForwarder(bound, to, { idleMs, observer, access: flags, ...shared });
       }
       return new ConnectionServer(bound.socket, {
         transport: endpoint.transport,
@@ -168,6 +170,7 @@ async function forward(
         },
         tls,
         isLenient: inner.ignoreUnexpectedEof,
+        access: flags,
         trustedProxies: flags.acceptProxyProtocol,
         highWaterMark: HIGH_WATER_BYTES,
         observer,

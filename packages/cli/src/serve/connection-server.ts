@@ -1,5 +1,5 @@
 import type { TlsOptions } from 'node:tls';
-import { type Socket, SocketError } from '@sockeye/net';
+import { type Address, type Socket, SocketError } from '@sockeye/net';
 import {
   type Connection,
   type ConnectionLimit,
@@ -12,6 +12,7 @@ import { tapped } from '../channel/tapped-channel.ts';
 import { formatDuration } from '../duration.ts';
 import { reasonOf } from '../explain-error.ts';
 import { placeOfError } from '../place-of-error.ts';
+import type { Access } from './access.ts';
 import { Conversation, type Session } from './conversation.ts';
 import type { Observer, Watch } from './observer.ts';
 import type { Reporter } from './reporter.ts';
@@ -24,6 +25,7 @@ export interface ConnectionServerOptions {
   /** Shared with the other servers of the command. */
   readonly limit: ConnectionLimit;
   readonly reporter: Reporter;
+  readonly access?: Access | undefined;
   readonly observer?: Observer | undefined;
   /** Encrypts, for tls://. */
   readonly tls?: TlsOptions | undefined;
@@ -51,7 +53,7 @@ export class ConnectionServer {
   #finish: (error?: Error) => void = () => undefined;
 
   constructor(listener: Socket<number>, options: ConnectionServerOptions) {
-    const { limits, limit, tls, trustedProxies, highWaterMark } = options;
+    const { limits, limit, tls, trustedProxies, highWaterMark, access } = options;
     this.#options = options;
     this.#finished = new Promise((resolve, reject) => {
       this.#finish = (error) => (error === undefined ? resolve() : reject(error));
@@ -60,6 +62,8 @@ export class ConnectionServer {
     this.#finished.catch(() => undefined);
     this.#server = new Server(listener, (connection) => this.#serve(connection), {
       maxConnections: limit,
+      allow: access?.allow,
+      deny: access?.deny,
       firstByteTimeoutMs: limits.firstByteTimeoutMs,
       idleTimeoutMs: limits.idleTimeoutMs,
       writeTimeoutMs: limits.writeTimeoutMs,
@@ -72,6 +76,7 @@ export class ConnectionServer {
     this.#server.on('disconnect', (error, connection) =>
       this.#reasons.set(connection, outsideReason(error, limits)),
     );
+    this.#server.on('refused', (reason, address) => this.#refused(reason, address));
     this.#server.on('error', (error, connection) => this.#failed(error, connection));
     this.#server.on('exhausted', (error) =>
       options.reporter.warn(error.code, `cannot accept: ${reasonOf(error)}; trying again`),
@@ -110,18 +115,12 @@ export class ConnectionServer {
   }
 
   #end(connection: Connection): void {
-    const { transport, reporter, limit } = this.#options;
+    const { reporter, limit } = this.#options;
     const reason = this.#reasons.get(connection);
     const client = this.#clients.get(connection);
     if (client === undefined) {
       // Who doesn't agree on keys never was a client.
-      const peer = formatAddress(transport, connection.remote);
-      reporter.tell({
-        type: 'refused',
-        peer,
-        reason: reason ?? 'it left',
-        connections: limit.count,
-      });
+      this.#refused(reason ?? 'it left', connection.remote);
       return;
     }
     const { conversation, watch } = client;
@@ -136,6 +135,12 @@ export class ConnectionServer {
       reason: conversation.closedBecause ?? reason ?? 'done',
       connections: limit.count,
     });
+  }
+
+  #refused(reason: string, address: Address | null): void {
+    const { transport, reporter, limit } = this.#options;
+    const peer = formatAddress(transport, address);
+    reporter.tell({ type: 'refused', peer, reason, connections: limit.count });
   }
 
   /** What neither the peer nor the network explains is told aloud. */

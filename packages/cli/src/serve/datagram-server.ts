@@ -4,6 +4,7 @@ import { formatAddress } from '../address/format-address.ts';
 import { DatagramReceiver } from '../datagram/datagram-receiver.ts';
 import { isAnswerable } from '../datagram/is-answerable.ts';
 import { reasonOf } from '../explain-error.ts';
+import { type Access, isClient } from './access.ts';
 import type { DatagramAnswer } from './datagram-answer.ts';
 import type { Observer } from './observer.ts';
 import type { Reporter } from './reporter.ts';
@@ -13,6 +14,7 @@ export interface DatagramServerOptions {
   readonly answer: DatagramAnswer;
   readonly reporter: Reporter;
   readonly observer: Observer;
+  readonly access: Access;
 }
 
 /** Answers the datagrams of one socket, one at a time: it keeps nothing of those who send them. */
@@ -26,6 +28,7 @@ export class DatagramServer {
     this.#socket = socket;
     this.#options = options;
     this.#receiver = new DatagramReceiver(socket, {
+      isWelcome: isClient(options.access),
       receive: (data, from) => this.#answer(data, from),
       onCut: (bytes, limit) =>
         options.reporter.warn('cut', `a datagram of ${bytes} bytes was cut to ${limit}`),

@@ -11,6 +11,7 @@ import { EXIT } from '../exit-code.ts';
 import { FRAME_FORMS, parseFrame } from '../frame/frame-codec.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
 import type { Behaviour, Limits, ServeOptions } from './serve-options.ts';
+import { checkAccess } from './access.ts';
 import { ConnectionServer } from './connection-server.ts';
 import type { Session } from './conversation.ts';
 import { datagramAnswer } from './datagram-answer.ts';
@@ -145,6 +146,7 @@ async function serve(
 ): Promise<number> {
   const endpoints = (addresses.length === 0 ? [DEFAULT_ADDRESS] : addresses).map(parseAddress);
   if (flags.watch && flags.module === undefined) throw usageError('--watch needs --module');
+  checkAccess(flags, endpoints);
   const isTls = endpoints.some(({ transport }) => transport === 'tls');
   if (isTls) requireCertificate(flags);
   const settings = loadTls(flags, endpoints);
@@ -165,6 +167,7 @@ async function serve(
           transport: endpoint.transport,
           answer: datagramAnswer(options),
           observer,
+          access: flags,
           ...shared,
         })
       : new ConnectionServer(socket, {
@@ -173,6 +176,7 @@ async function serve(
           limits,
           tls: endpoint.transport === 'tls' ? tls : undefined,
           isLenient: settings.ignoreUnexpectedEof,
+          access: flags,
           observer,
           ...shared,
         });

@@ -1,8 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { formatDuration, parseDuration, parseTimeLimit } from '../duration.ts';
+import { type Access, addAccessFlags } from './access.ts';
 
 /** What every server is told. */
-export interface ServerFlags {
+export interface ServerFlags extends Access {
   readonly maxConnections: number;
   readonly drain: number;
   readonly portFile?: string;
@@ -11,9 +12,9 @@ export interface ServerFlags {
   readonly verbose?: boolean;
 }
 
-/** Adds --port-file, --json, --quiet, --verbose. */
+/** Adds --allow, --deny, --port-file, --json, --quiet, --verbose. */
 export function addServerFlags(command: Command): Command {
-  return command
+  return addAccessFlags(command)
     .option('--port-file <file>', 'write the port here once it listens, one line an address')
     .option('--json', 'print events as JSON objects, one a line, on stdout')
     .option('-q, --quiet', 'print nothing but errors')

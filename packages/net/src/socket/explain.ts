@@ -50,7 +50,10 @@ type Explainer = (context: CallContext) => string | undefined;
 
 const EXPLAINERS: Readonly<Record<string, Explainer>> = {
   EADDRINUSE: addressInUse,
-  EADDRNOTAVAIL: () => 'no interface of this machine has that address (see: ip addr)',
+  EADDRNOTAVAIL: ({ family }) =>
+    family === AF_VSOCK
+      ? 'the cid is not of this machine'
+      : 'no interface of this machine has that address (see: ip addr)',
   EACCES: denied,
   EPERM: denied,
   EAFNOSUPPORT: noFamily,
@@ -73,12 +76,12 @@ export function explain(code: string, context: CallContext): string | undefined 
   }
 }
 
-function addressInUse({ type, address }: CallContext): string | undefined {
+function addressInUse({ family, type, address }: CallContext): string | undefined {
   const { port, path } = (address ?? {}) as { port?: number; path?: string };
   if (typeof path === 'string') {
     return heldBy(pathHolder(path)) ?? 'the file is there, but nobody listens: remove it';
   }
-  if (typeof port !== 'number') return undefined;
+  if (typeof port !== 'number' || family === AF_VSOCK) return undefined;
   const holder = heldBy(portHolder(type === SOCK_DGRAM ? 'udp' : 'tcp', port));
   return holder ?? 'if it is a connection that has just ended, set SO_REUSEADDR before bind';
 }
