@@ -104,18 +104,22 @@ export class DirectoryFile implements SinkFile {
   async commit(): Promise<void> {
     const { path, size, mode, mtimeSeconds, mtimeNanoseconds } = this.#entry;
     const { file, name } = this.#part;
+    let isOnDisk = false;
     try {
       await this.#checkBeginning();
       const newSize = this.#entry.sparse ? size : -1;
       await file.finish(newSize, mode & 0o777, mtimeSeconds, mtimeNanoseconds);
+      isOnDisk = true;
       const names = { from: name, to: path.at(-1) as string };
       await this.#context.commits.rename(path.slice(0, -1), names, this.#placement.replace);
     } catch (error) {
       const refusal = isExists(error)
         ? new TransferError('exists', 'a file came in its place')
         : error;
-      // The next try would be refused before it could go on with this.
-      if (refusal instanceof TransferError) await this.#removePart().catch(() => undefined);
+      // A refused file would be refused before it could go on with this. Of one that a disk didn't take
+      // the kernel shows what was lost all the same, and says of the next fsync that it succeeded.
+      const isUseless = refusal instanceof TransferError || !isOnDisk;
+      if (isUseless) await this.#removePart().catch(() => undefined);
       throw refusal;
     } finally {
       // Nobody needs to wait for it.
