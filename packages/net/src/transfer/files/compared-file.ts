@@ -1,6 +1,7 @@
 import { blockCount } from '../protocol/limits.ts';
 import type { SinkFile } from '../sink.ts';
-import type { OpenFile } from './open-file.ts';
+import { TransferError } from '../transfer-error.ts';
+import type { BigStats, OpenFile } from './open-file.ts';
 
 export interface ComparedFileOptions {
   /** What happens when it is not the same. */
@@ -14,12 +15,15 @@ export class ComparedFile implements SinkFile {
   readonly isComparison = true;
   readonly keptBlocks: number;
   readonly #file: OpenFile;
+  readonly #before: BigStats;
   readonly #options: ComparedFileOptions;
 
-  constructor(file: OpenFile, size: number, options: ComparedFileOptions) {
+  /** @param before what the file was when its size was looked at */
+  constructor(file: OpenFile, before: BigStats, options: ComparedFileOptions) {
     this.#file = file;
+    this.#before = before;
     this.#options = options;
-    this.keptBlocks = blockCount(size);
+    this.keptBlocks = blockCount(Number(before.size));
   }
 
   readKept(position: number, buffer: Uint8Array): Promise<number> {
@@ -33,6 +37,10 @@ export class ComparedFile implements SinkFile {
   async commit(): Promise<void> {
     try {
       await this.#options.makeDurable?.();
+      const { size, mtimeNs } = await this.#file.stat();
+      if (size !== this.#before.size || mtimeNs !== this.#before.mtimeNs) {
+        throw new TransferError('exists', 'what has the name was written to while it was compared');
+      }
     } finally {
       await this.#file.close();
     }

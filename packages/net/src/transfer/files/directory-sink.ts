@@ -119,7 +119,7 @@ export class DirectorySink implements TransferSink {
       throw new TransferError('exists', 'what has the name is no regular file');
     }
     if (size === entry.size) {
-      return new ComparedFile(found, size, {
+      return new ComparedFile(found, stat, {
         differs: () => this.#replace(entry, existing === 'overwrite'),
         makeDurable: isFresh(stat) ? () => this.#makeDurable(entry, found) : undefined,
       });
@@ -151,7 +151,7 @@ export class DirectorySink implements TransferSink {
       const bytes = entry.sparse ? 0 : entry.size - part.keptBlocks * BLOCK_BYTES;
       await this.#room.reserve(bytes);
       reserved = bytes;
-      const started = await this.#withBeginning(part, placement);
+      const started = await this.#withBeginning(part, entry.size, placement);
       const context = {
         root: this.#root,
         commits: this.#commits,
@@ -167,9 +167,9 @@ export class DirectorySink implements TransferSink {
   }
 
   /** With what is appended to as the blocks that are kept, unless an earlier run has more. */
-  async #withBeginning(part: PartFile, { beginning }: Placement): Promise<PartFile> {
+  async #withBeginning(part: PartFile, size: number, { beginning }: Placement): Promise<PartFile> {
     if (beginning === undefined || part.keptBlocks > 0) return part;
-    return { ...part, keptBlocks: await copyBlocks(beginning, part.file) };
+    return { ...part, keptBlocks: await copyBlocks(beginning, part.file, size) };
   }
 
   /** Leaves nothing of a file that found no room, but for what an earlier run has written. */
@@ -183,11 +183,12 @@ export class DirectorySink implements TransferSink {
   }
 }
 
-/** Copies the whole blocks of a file; returns how many. */
-async function copyBlocks(from: OpenFile, to: OpenFile): Promise<number> {
+/** Copies the whole blocks of a file, no more than `size` has: it may grow. Returns how many. */
+async function copyBlocks(from: OpenFile, to: OpenFile, size: number): Promise<number> {
   const buffer = Buffer.allocUnsafe(BLOCK_BYTES);
+  const most = Math.floor(size / BLOCK_BYTES);
   let blocks = 0;
-  while ((await from.read(buffer, blocks * BLOCK_BYTES)) === BLOCK_BYTES) {
+  while (blocks < most && (await from.read(buffer, blocks * BLOCK_BYTES)) === BLOCK_BYTES) {
     await to.write([buffer], blocks * BLOCK_BYTES);
     blocks++;
   }
