@@ -62,7 +62,7 @@ const allRoles = [
   'file-receive',
 ];
 
-const node = [process.execPath, '--expose-gc'];
+const node = [process.execPath];
 
 function findSockeye() {
   try {
