@@ -1,7 +1,11 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Address } from '../address/index.ts';
 import { SocketError } from '../errors/index.ts';
+import { Accept } from '../socket/accept.ts';
+import type { Descriptor } from '../socket/descriptor.ts';
 import type { Socket } from '../socket/index.ts';
+import { START } from '../socket/operation.ts';
+import { descriptorOf } from '../socket/socket.ts';
 import type { ConnectionLimit } from './connection-limit.ts';
 
 /** Nothing is free to accept with: the listener pauses (safety.md 8). */
@@ -12,7 +16,7 @@ const WARN_EVERY_MS = 60_000;
 
 export interface AcceptLoopEvents {
   /** A connection, which is the callee's from now on; perhaps once more after `stop`. */
-  onConnection(socket: Socket<number>, address: Address | null): void;
+  onConnection(descriptor: Descriptor, address: Address | null): void;
   /** The system has no descriptor or memory to accept with. Called at most once a minute. */
   onExhausted(error: SocketError, pauseMs: number): void;
   /** The listener failed; the loop is over. */
@@ -25,6 +29,7 @@ export interface AcceptLoopEvents {
  */
 export class AcceptLoop {
   #listener: Socket<number>;
+  #accept: Accept<[Descriptor, Address | null]>;
   #events: AcceptLoopEvents;
   #room: number;
   #limit: ConnectionLimit;
@@ -46,6 +51,7 @@ export class AcceptLoop {
     events: AcceptLoopEvents,
   ) {
     this.#listener = listener;
+    this.#accept = new Accept(descriptorOf(listener), (...accepted) => accepted);
     this.#room = room;
     this.#limit = limit;
     this.#events = events;
@@ -70,9 +76,9 @@ export class AcceptLoop {
   /** Accepts what waits in the backlog now, before the listener is closed. */
   acceptWaiting(): void {
     if (this.#stopped) return;
-    this.#listener.settimeout(0);
+    const listener = descriptorOf(this.#listener);
     try {
-      while (this.#hasRoom()) this.#accepted(...this.#listener.acceptSync());
+      while (this.#hasRoom()) this.#accepted(...listener.block(this.#accept, 0));
     } catch (error) {
       // EAGAIN: nobody waits. With any other the listener is as good as closed.
       if (!(error instanceof SocketError)) throw error;
@@ -98,7 +104,7 @@ export class AcceptLoop {
   async #run(): Promise<void> {
     try {
       while (!this.#stopped && this.#hasRoom()) {
-        this.#accepted(...(await this.#listener.accept()));
+        this.#accepted(...(await this.#listener[START](this.#accept)));
       }
     } catch (error) {
       this.#failed(error);
@@ -107,13 +113,13 @@ export class AcceptLoop {
     }
   }
 
-  #accepted(socket: Socket<number>, address: Address | null): void {
+  #accepted(descriptor: Descriptor, address: Address | null): void {
     this.#pauseMs = FIRST_PAUSE_MS;
     this.#room--;
     this.#limit.take();
     // A context of its own, so that what a handler enters there stays with its connection.
     const context = new AsyncResource('SOCKEYE_CONNECTION');
-    context.runInAsyncScope(() => this.#events.onConnection(socket, address));
+    context.runInAsyncScope(() => this.#events.onConnection(descriptor, address));
   }
 
   #failed(error: unknown): void {

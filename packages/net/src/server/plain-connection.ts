@@ -8,7 +8,7 @@ import type { Operation } from '../socket/operation.ts';
 import { ITERATION_END, ReceiveChunk } from '../socket/receive-chunk.ts';
 import { checkSize, checkTarget, receive, receiveInto, type Source } from '../socket/receive.ts';
 import { SendAll } from '../socket/send-all.ts';
-import { descriptorOf } from '../socket/socket.ts';
+import { socketAround } from '../socket/socket.ts';
 import type { Connection, DeadlineKind } from './connection.ts';
 import { ConnectionTimeoutError } from './connection-timeout-error.ts';
 import type { DeadlineClock, Timed } from '../socket/deadline-clock.ts';
@@ -18,20 +18,21 @@ import type { ServerLimits } from './server-options.ts';
 /** One receive without a size of the caller's takes at most this. */
 export const CHUNK_BYTES = 64 * 1024;
 
-/** Iterates the chunks of a connection; like every operation it keeps the connection alive. */
+// The server holds a connection until it has ended, so that no operation needs to.
+const WAIT: Wait = { timeout: null, owner: {} };
+
+/** Iterates the chunks of a connection. */
 class ConnectionIterator implements AsyncIterator<Buffer, undefined> {
   #descriptor: Descriptor;
   #receive: ReceiveChunk;
-  #wait: Wait;
 
-  constructor(descriptor: Descriptor, wait: Wait) {
+  constructor(descriptor: Descriptor) {
     this.#descriptor = descriptor;
     this.#receive = new ReceiveChunk(descriptor);
-    this.#wait = wait;
   }
 
   next(): Promise<IteratorResult<Buffer, undefined>> {
-    return this.#descriptor.start(this.#receive, this.#wait);
+    return this.#descriptor.start(this.#receive, WAIT);
   }
 
   return(): Promise<IteratorResult<Buffer, undefined>> {
@@ -39,18 +40,20 @@ class ConnectionIterator implements AsyncIterator<Buffer, undefined> {
   }
 }
 
+/** What the connections of a server share. */
+export interface ConnectionHost {
+  readonly limits: ServerLimits;
+  readonly clock: DeadlineClock;
+}
+
 /** A connection on a bare socket: its operations go to the descriptor without a detour. */
 export class PlainConnection implements Connection, PlainStream, Timed {
-  readonly socket: Socket<number>;
   remote: Address | null;
-  readonly alpnProtocol = null;
-  readonly servername = null;
   #descriptor: Descriptor;
-  // It keeps nothing between its attempts, so that one does for all.
-  #receive: Operation<Buffer>;
-  #wait: Wait;
-  #clock: DeadlineClock;
-  #limits: ServerLimits;
+  #host: ConnectionHost;
+  // Made when they are asked for: what idles by the thousand has none.
+  #receive: Operation<Buffer> | undefined;
+  #socket: Socket<number> | undefined;
   #abort: AbortController | undefined;
   #reason: Error | undefined;
   // Whole milliseconds, which an object holds itself: rounded up here and down at the tick, so that
@@ -61,20 +64,24 @@ export class PlainConnection implements Connection, PlainStream, Timed {
   #active = this.#opened;
   #wrote = this.#opened;
 
-  constructor(
-    socket: Socket<number>,
-    remote: Address | null,
-    clock: DeadlineClock,
-    limits: ServerLimits,
-  ) {
-    this.socket = socket;
+  constructor(descriptor: Descriptor, remote: Address | null, host: ConnectionHost) {
     this.remote = remote;
-    this.#descriptor = descriptorOf(socket);
-    this.#receive = receive(this.#source, CHUNK_BYTES, 0);
-    this.#wait = { timeout: null, owner: this };
-    this.#clock = clock;
-    this.#limits = limits;
-    clock.add(this);
+    this.#descriptor = descriptor;
+    this.#host = host;
+    host.clock.add(this);
+  }
+
+  get socket(): Socket<number> {
+    this.#socket ??= socketAround(this.#descriptor);
+    return this.#socket;
+  }
+
+  get alpnProtocol(): null {
+    return null;
+  }
+
+  get servername(): null {
+    return null;
   }
 
   get [PLAIN_DESCRIPTOR](): Descriptor {
@@ -86,15 +93,15 @@ export class PlainConnection implements Connection, PlainStream, Timed {
   }
 
   get highWaterMark(): number {
-    return this.#limits.highWaterMark;
+    return this.#host.limits.highWaterMark;
   }
 
   get proto(): number {
-    return this.socket.proto;
+    return this.#descriptor.kind.proto;
   }
 
   wait(): Wait {
-    return this.#wait;
+    return WAIT;
   }
 
   abort(reason: Error): void {
@@ -102,12 +109,12 @@ export class PlainConnection implements Connection, PlainStream, Timed {
   }
 
   get local(): Address | null {
-    return this.socket.closed ? null : this.socket.getsockname();
+    return this.isClosed ? null : this.socket.getsockname();
   }
 
   get signal(): AbortSignal {
     this.#abort ??= new AbortController();
-    if (this.socket.closed) this.#abort.abort(this.#reason);
+    if (this.isClosed) this.#abort.abort(this.#reason);
     return this.#abort.signal;
   }
 
@@ -127,9 +134,11 @@ export class PlainConnection implements Connection, PlainStream, Timed {
 
   recv(size: number = CHUNK_BYTES): Promise<Buffer> {
     try {
+      // It keeps nothing between its attempts, so that one does for all.
+      this.#receive ??= receive(this.#source, CHUNK_BYTES, 0);
       const operation =
         size === CHUNK_BYTES ? this.#receive : receive(this.#source, checkSize(size), 0);
-      return this.#descriptor.start(operation, this.#wait);
+      return this.#descriptor.start(operation, WAIT);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -138,7 +147,7 @@ export class PlainConnection implements Connection, PlainStream, Timed {
   recvInto(buffer: Uint8Array, size?: number): Promise<number> {
     try {
       const [target, wanted] = checkTarget(buffer, size);
-      return this.#descriptor.start(receiveInto(this.#source, target, wanted, 0), this.#wait);
+      return this.#descriptor.start(receiveInto(this.#source, target, wanted, 0), WAIT);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -147,7 +156,7 @@ export class PlainConnection implements Connection, PlainStream, Timed {
   sendall(data: Uint8Array): Promise<void> {
     try {
       const operation = new SendAll(this.#descriptor, checkBytes('data', data), 0);
-      return this.#descriptor.start(operation, this.#wait);
+      return this.#descriptor.start(operation, WAIT);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -160,7 +169,7 @@ export class PlainConnection implements Connection, PlainStream, Timed {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Buffer, undefined> {
-    return new ConnectionIterator(this.#descriptor, this.#wait);
+    return new ConnectionIterator(this.#descriptor);
   }
 
   /** Takes whom a proxy names for the peer. */
@@ -175,11 +184,12 @@ export class PlainConnection implements Connection, PlainStream, Timed {
   /** Closes with a reason that operations and the signal get. */
   end(reason: Error | undefined): void {
     // The handler may have closed the socket itself.
-    this.#clock.delete(this);
-    if (this.socket.closed) return;
+    this.#host.clock.delete(this);
+    if (this.isClosed) return;
     this.#reason = reason;
     try {
-      if (reason === undefined) this.socket.close();
+      // Files of its makefile() may keep it open.
+      if (reason === undefined && this.#socket !== undefined) this.#socket.close();
       else this.#descriptor.close(reason);
     } catch (error) {
       // The number was closed elsewhere; the connection is gone all the same.
@@ -203,9 +213,23 @@ export class PlainConnection implements Connection, PlainStream, Timed {
     return this.#descriptor.writer.head !== undefined;
   }
 
+  /** Whether it has ended, or the handler has closed its socket. */
+  get isClosed(): boolean {
+    return this.#socket?.closed ?? this.#descriptor.closed;
+  }
+
+  /** Whether closing it now loses nothing. */
+  get isDone(): boolean {
+    return this.isClosed || !(this.isSending || this.hasUnread);
+  }
+
   /** Whether bytes wait that the handler didn't read: closing now would reset the connection. */
   get hasUnread(): boolean {
-    return !this.socket.closed && this.#descriptor.hasBytes();
+    if (this.isClosed) return false;
+    // Who has the socket can have shut down that direction, which looks like the end, and is not.
+    const { isStream, sawEnd } = this.#descriptor;
+    const hasMetEnd = isStream && sawEnd && this.#socket === undefined;
+    return !hasMetEnd && this.#descriptor.hasBytes();
   }
 
   onTick(time: number): void {
@@ -215,7 +239,7 @@ export class PlainConnection implements Connection, PlainStream, Timed {
     if (sent !== this.#sent || this.#descriptor.writer.head === undefined) this.#wrote = now;
     this.#received = received;
     this.#sent = sent;
-    const { firstByteTimeoutMs, idleTimeoutMs, writeTimeoutMs } = this.#limits;
+    const { firstByteTimeoutMs, idleTimeoutMs, writeTimeoutMs } = this.#host.limits;
     if (received === 0 && now - this.#opened >= firstByteTimeoutMs) {
       this.#expire('first byte', firstByteTimeoutMs);
     } else if (now - this.#wrote >= writeTimeoutMs) this.#expire('write', writeTimeoutMs);

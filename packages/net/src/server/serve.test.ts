@@ -2,12 +2,19 @@ import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { spawn } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import type { InetAddress } from '../address/index.ts';
 import { FrameTooLargeError, lines } from '../codec/index.ts';
-import { IPPROTO_TCP, SO_LINGER, SOL_SOCKET, TCP_NODELAY } from '../constants/index.ts';
+import {
+  IPPROTO_TCP,
+  SHUT_RD,
+  SHUT_WR,
+  SO_LINGER,
+  SOL_SOCKET,
+  TCP_NODELAY,
+} from '../constants/index.ts';
 import { framed } from '../framed/index.ts';
 import { createConnection, createServer, type Socket } from '../socket/index.ts';
 import {
@@ -234,7 +241,7 @@ test('replies of framed() that the handler did not wait for arrive before the en
   });
   const client = await connect(server);
   await client.sendall(Buffer.from('a\nb\nlast'));
-  client.shutdown(1);
+  client.shutdown(SHUT_WR);
   assert.equal(await readAll(client), 'A\nB\nLAST\n');
   client.close();
 });
@@ -646,4 +653,24 @@ test('5,000 connections leave no descriptor behind', async () => {
   await until(() => server.counters.closed === 5_000, 'all are closed');
   assert.equal(server.connections, 0);
   assert.equal(countDescriptors('socket:', 'anon_inode:[eventpoll]'), before);
+});
+
+test('a handler that shut down receiving, and then got bytes, loses nothing of what it sent', async () => {
+  const steps = new EventEmitter();
+  const shut = once(steps, 'shut');
+  await using server = await start(async (connection) => {
+    await connection.sendall(Buffer.from('farewell'));
+    connection.socket.shutdown(SHUT_RD);
+    assert.equal((await connection.recv()).length, 0);
+    const sent = once(steps, 'sent');
+    steps.emit('shut');
+    await sent;
+  });
+  await using client = await connect(server);
+  await shut;
+  await client.sendall(Buffer.from('unread'));
+  steps.emit('sent');
+  client.shutdown(SHUT_WR);
+  await until(() => server.counters.closed === 1, 'it is closed');
+  assert.equal(await readAll(client), 'farewell');
 });

@@ -6,6 +6,7 @@ import type { Address } from '../address/index.ts';
 import { ProtocolError } from '../codec/index.ts';
 import { ECONNABORTED, SHUT_WR } from '../constants/index.ts';
 import { invalidState, SocketError, TlsAlertError, TlsTruncatedError } from '../errors/index.ts';
+import type { Descriptor } from '../socket/descriptor.ts';
 import type { Socket } from '../socket/index.ts';
 import { setNoDelay } from '../socket/set-no-delay.ts';
 import { AcceptLoop } from './accept-loop.ts';
@@ -16,7 +17,7 @@ import { ConnectionTimeoutError } from './connection-timeout-error.ts';
 import { DeadlineClock } from '../socket/deadline-clock.ts';
 import { ownSocketFile } from './own-socket-file.ts';
 import { PeerFilter, type Refusal } from './peer-filter.ts';
-import { PlainConnection } from './plain-connection.ts';
+import { type ConnectionHost, PlainConnection } from './plain-connection.ts';
 import type { ProxyHeader } from './proxy-protocol.ts';
 import { readProxyHeader } from './read-proxy-header.ts';
 import { ServerLog } from './server-log.ts';
@@ -66,7 +67,7 @@ export class Server<Own extends Address = Address>
   #tls: TlsAcceptor | undefined;
   #limits: ServerLimits;
   #log: ServerLog;
-  #clock: DeadlineClock;
+  #host: ConnectionHost;
   #filter: PeerFilter;
   #trusted: AddressList | undefined;
   #loop: AcceptLoop;
@@ -94,7 +95,8 @@ export class Server<Own extends Address = Address>
       options.proxyProtocol === undefined
         ? undefined
         : new AddressList(options.proxyProtocol.trusted, 'proxyProtocol.trusted');
-    this.#clock = new DeadlineClock([firstByteTimeoutMs, idleTimeoutMs, writeTimeoutMs]);
+    const clock = new DeadlineClock([firstByteTimeoutMs, idleTimeoutMs, writeTimeoutMs]);
+    this.#host = { clock, limits: this.#limits };
     this.#listener = listener;
     this.#handler = handler;
     this.#tls = options.tls === undefined ? undefined : new TlsAcceptor(options.tls);
@@ -107,7 +109,7 @@ export class Server<Own extends Address = Address>
         ? maxConnections
         : new ConnectionLimit(this.#limits.maxConnections);
     this.#loop = new AcceptLoop(listener, this.#limits.concurrency, limit, {
-      onConnection: (socket, address) => this.#take(socket, address),
+      onConnection: (descriptor, address) => this.#take(descriptor, address),
       onExhausted: (error, pauseMs) => this.#pause(error, pauseMs),
       onFailed: (error) => {
         this.#log.listenerFailed(error);
@@ -221,20 +223,22 @@ export class Server<Own extends Address = Address>
     if (!keepPath) this.#removeFile();
   }
 
-  #take(socket: Socket<number>, address: Address | null): void {
+  #take(descriptor: Descriptor, address: Address | null): void {
     const refusal = this.#closed ? 'closed' : this.#filter.enter(address);
     if (refusal !== undefined) {
-      this.#refuse(refusal, socket, address);
+      this.#refuse(refusal, descriptor, address);
       return;
     }
     this.counters.accepted++;
-    const connection = new PlainConnection(socket, address, this.#clock, this.#limits);
+    const connection = new PlainConnection(descriptor, address, this.#host);
     this.#active.add(connection);
-    void this.#run(connection, address);
+    if (this.#tls === undefined && !this.#trusted?.has(address)) {
+      this.#handle(connection, connection, address);
+    } else void this.#prepare(connection, address);
   }
 
-  #refuse(refusal: Refusal | 'closed', socket: Socket<number>, address: Address | null): void {
-    socket.close();
+  #refuse(refusal: Refusal | 'closed', descriptor: Descriptor, address: Address | null): void {
+    descriptor.close();
     this.#loop.release();
     if (refusal === 'closed') return;
     this.counters.refused[refusal]++;
@@ -242,9 +246,9 @@ export class Server<Own extends Address = Address>
     this.emit('refused', refusal, address);
   }
 
-  async #run(plain: PlainConnection, address: Address | null): Promise<void> {
+  /** What comes before the handler: whom a proxy speaks for, and the keys. */
+  async #prepare(plain: PlainConnection, address: Address | null): Promise<void> {
     let connection: Connection = plain;
-    let isHandled = false;
     try {
       if (this.#trusted?.has(address)) plain.speaksFor(await this.#proxyHeader(plain));
       if (this.#tls !== undefined) {
@@ -252,14 +256,53 @@ export class Server<Own extends Address = Address>
         const stream = await this.#tls.secure(plain.socket, { highWaterMark });
         connection = new TlsConnection(plain, stream);
       }
+    } catch (error) {
+      this.#failed(error, connection, plain, false);
+      this.#forget(plain, connection, address);
+      return;
+    }
+    this.#handle(plain, connection, address);
+  }
+
+  /**
+   * Runs the handler. No function that awaits it: the frame of one is 600 bytes of a connection that
+   * idles, these two closures are 250.
+   */
+  #handle(plain: PlainConnection, connection: Connection, address: Address | null): void {
+    let isHandled = false;
+    let running: Promise<void>;
+    try {
       this.#begin(connection);
       isHandled = true;
-      await this.#handler(connection, connection.remote);
+      running = Promise.resolve(this.#handler(connection, connection.remote));
+    } catch (error) {
+      running = Promise.reject(error);
+    }
+    running.then(
+      () => this.#end(plain, connection, address),
+      (error) => {
+        this.#failed(error, connection, plain, isHandled);
+        this.#forget(plain, connection, address);
+      },
+    );
+  }
+
+  /** The handler has returned. */
+  #end(plain: PlainConnection, connection: Connection, address: Address | null): void {
+    if (plain === connection && plain.isDone) this.#forget(plain, connection, address);
+    else void this.#endLater(plain, connection, address);
+  }
+
+  async #endLater(
+    plain: PlainConnection,
+    connection: Connection,
+    address: Address | null,
+  ): Promise<void> {
+    try {
       await this.#finish(plain, connection);
     } catch (error) {
-      this.#failed(error, connection, plain, isHandled);
+      this.#failed(error, connection, plain, true);
     } finally {
-      plain.close();
       this.#forget(plain, connection, address);
     }
   }
@@ -288,10 +331,10 @@ export class Server<Own extends Address = Address>
       if (connection.hasUnread || plain.hasUnread) await linger(plain);
       return;
     }
-    if (plain.socket.closed) return;
+    if (plain.isClosed) return;
     // Behind a sendall that the handler didn't wait for.
     if (plain.isSending) await plain.sendall(new Uint8Array(0));
-    if (plain.socket.closed || !plain.hasUnread) return;
+    if (plain.isDone) return;
     plain.socket.shutdown(SHUT_WR);
     await linger(plain);
   }
@@ -347,6 +390,7 @@ export class Server<Own extends Address = Address>
   }
 
   #forget(plain: PlainConnection, connection: Connection, address: Address | null): void {
+    plain.close();
     this.#active.delete(plain);
     if (this.#active.size === 0) this.#onEmpty?.();
     this.#filter.leave(address);

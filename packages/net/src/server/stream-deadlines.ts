@@ -1,18 +1,18 @@
 import type { Address } from '../address/index.ts';
 import type { Socket } from '../socket/index.ts';
 import { DeadlineClock } from '../socket/deadline-clock.ts';
-import { PlainConnection } from './plain-connection.ts';
+import { descriptorOf } from '../socket/socket.ts';
+import { type ConnectionHost, PlainConnection } from './plain-connection.ts';
 import type { ServerLimits } from './server-options.ts';
 
 /** Watches the deadlines of connections while their handlers run. */
 export class StreamDeadlines {
-  #limits: ServerLimits;
-  #clock: DeadlineClock;
+  #host: ConnectionHost;
 
   constructor(limits: ServerLimits) {
     const { firstByteTimeoutMs, idleTimeoutMs, writeTimeoutMs } = limits;
-    this.#limits = limits;
-    this.#clock = new DeadlineClock([firstByteTimeoutMs, idleTimeoutMs, writeTimeoutMs]);
+    const clock = new DeadlineClock([firstByteTimeoutMs, idleTimeoutMs, writeTimeoutMs]);
+    this.#host = { limits, clock };
   }
 
   /** Runs a handler; the connection ends under it with a ConnectionTimeoutError when overdue. */
@@ -21,11 +21,11 @@ export class StreamDeadlines {
     address: Address | null,
     run: () => Promise<void>,
   ): Promise<void> {
-    const watched = new PlainConnection(socket, address, this.#clock, this.#limits);
+    const watched = new PlainConnection(descriptorOf(socket), address, this.#host);
     try {
       await run();
     } finally {
-      this.#clock.delete(watched);
+      this.#host.clock.delete(watched);
     }
   }
 }

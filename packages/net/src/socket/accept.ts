@@ -13,10 +13,10 @@ import {
   EPERM,
   EPROTO,
 } from '../constants/index.ts';
-import type { Descriptor } from './descriptor.ts';
+import { Descriptor } from './descriptor.ts';
 import { TURN_BYTES } from './engine.ts';
 import { interfaceNames } from './interface-names.ts';
-import { type Operation, WOULD_BLOCK, YIELD } from './operation.ts';
+import { type Attempt, type Operation, WOULD_BLOCK, YIELD } from './operation.ts';
 import { addressOut } from './scratch.ts';
 import { lastAddress } from './receive.ts';
 
@@ -45,38 +45,56 @@ const MAX_FAILED = 64;
 // At most 16 accepts a turn (safety.md 7).
 const ACCEPT_CHARGE = TURN_BYTES / 16;
 
-type AcceptOperation = Operation<[number, Address | null]>;
+/** accept4(2) on a listener. It keeps nothing between its attempts, so that one does for a loop. */
+export class Accept<Result> implements Operation<Result> {
+  #listener: Descriptor;
+  #adopt: (descriptor: Descriptor, address: Address | null) => Result;
 
-/** accept4(2): the descriptor and the peer's address. */
-export function acceptFrom(
-  descriptor: Descriptor,
-  family: number,
-  proto: number,
-): Required<Pick<AcceptOperation, 'accept'>> & AcceptOperation {
-  return {
-    syscall: 'accept',
-    direction: 'read',
-    attempt() {
-      for (let failed = 0; failed < MAX_FAILED; failed++) {
-        // AF_ALG reports ECONNABORTED when it is asked for an address, which it has not.
-        const out = family === AF_ALG ? nowhere : addressOut;
-        const fd = native.accept4(descriptor.fd, out);
-        if (fd >= 0) {
-          descriptor.reader.spend(ACCEPT_CHARGE);
-          return [fd, family === AF_ALG ? null : lastAddress(proto)];
-        }
-        if (fd === -(EAGAIN as number)) return WOULD_BLOCK;
-        if (!NEXT_AT_ONCE.has(-fd)) throw descriptor.error('accept', -fd);
+  /** @param adopt makes the result of the new descriptor and the peer's address */
+  constructor(
+    listener: Descriptor,
+    adopt: (descriptor: Descriptor, address: Address | null) => Result,
+  ) {
+    this.#listener = listener;
+    this.#adopt = adopt;
+  }
+
+  get syscall(): 'accept' {
+    return 'accept';
+  }
+
+  get direction(): 'read' {
+    return 'read';
+  }
+
+  attempt(): Attempt<Result> {
+    const listener = this.#listener;
+    const { family, proto } = listener.kind;
+    for (let failed = 0; failed < MAX_FAILED; failed++) {
+      // AF_ALG reports ECONNABORTED when it is asked for an address, which it has not.
+      const out = family === AF_ALG ? nowhere : addressOut;
+      const fd = native.accept4(listener.fd, out);
+      if (fd >= 0) {
+        listener.reader.spend(ACCEPT_CHARGE);
+        return this.#accepted(fd, family === AF_ALG ? null : lastAddress(proto));
       }
-      return YIELD;
-    },
-    accept(fd, slab, offset) {
-      const length = slab.readUInt32LE(offset);
-      const address = decodeAddress(slab.subarray(offset + 4, offset + 4 + length), length, {
-        proto,
-        interfaces: interfaceNames,
-      });
-      return [fd, address];
-    },
-  };
+      if (fd === -(EAGAIN as number)) return WOULD_BLOCK;
+      if (!NEXT_AT_ONCE.has(-fd)) throw listener.error('accept', -fd);
+    }
+    return YIELD;
+  }
+
+  accept(fd: number, slab: Buffer, offset: number): Result {
+    const length = slab.readUInt32LE(offset);
+    const { proto } = this.#listener.kind;
+    const address = decodeAddress(slab.subarray(offset + 4, offset + 4 + length), length, {
+      proto,
+      interfaces: interfaceNames,
+    });
+    return this.#accepted(fd, address);
+  }
+
+  #accepted(fd: number, address: Address | null): Result {
+    return this.#adopt(new Descriptor(fd, this.#listener.origin), address);
+  }
 }

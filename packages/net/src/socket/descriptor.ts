@@ -1,10 +1,8 @@
 import { native } from '@sockeye/native';
 import {
-  AF_UNIX,
   EAGAIN,
   EBADF,
   EINTR,
-  IPPROTO_TCP,
   MSG_PEEK,
   POLLERR,
   POLLHUP,
@@ -13,10 +11,6 @@ import {
   POLLOUT,
   POLLPRI,
   POLLRDHUP,
-  SO_PROTOCOL,
-  SOCK_DGRAM,
-  SOL_SOCKET,
-  SOCK_STREAM,
 } from '../constants/index.ts';
 import { SocketError, type SocketErrorDetails, TimeoutError } from '../errors/index.ts';
 import type { CreationSite } from './creation-site.ts';
@@ -31,7 +25,6 @@ import {
   type Watched,
 } from './engine.ts';
 import { type CallContext, explain } from './explain.ts';
-import { isUdp } from './is-udp.ts';
 import { type Joiner, joinedSends } from './joined-sends.ts';
 import { CALL_CHARGE, Lane, type LaneOwner } from './lane.ts';
 import {
@@ -44,7 +37,9 @@ import {
 } from './operation.ts';
 import { described, Pending } from './pending.ts';
 import { SendAll } from './send-all.ts';
+import { SeldomState } from './seldom-state.ts';
 import { SendDatagram } from './send-datagram.ts';
+import type { SocketKind, SocketOrigin } from './socket-origin.ts';
 
 // epoll's event bits are poll's (epoll_ctl(2)).
 const READABLE = (POLLIN as number) | (POLLRDHUP as number) | (POLLPRI as number);
@@ -61,13 +56,6 @@ const POLL_OPERATION: Operation<number> = {
   direction: 'read',
   attempt: () => 0,
 };
-
-/** What a socket is. */
-export interface SocketKind {
-  readonly family: number;
-  readonly type: number;
-  readonly proto: number;
-}
 
 /** How an operation waits. */
 export interface Wait {
@@ -95,55 +83,67 @@ function takeSettlers(resolve: (value: never) => void, reject: (reason: unknown)
 
 const origins = new WeakMap<object, Descriptor>();
 const peeked = new Uint8Array(1);
-const word = new Int32Array(1);
-const wordBytes = new Uint8Array(word.buffer);
-
-/** What the kernel says, not what the caller claimed when the descriptor was adopted. */
-function isTcp(fd: number): boolean {
-  if (SO_PROTOCOL === undefined) return false;
-  const status = native.getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, wordBytes);
-  return status === wordBytes.length && word[0] === IPPROTO_TCP;
-}
 
 /**
  * A socket's descriptor with what waits on it: a lane for each direction, its slot in the poller,
  * and whether it keeps the process alive. It knows nothing of addresses or options.
  */
 export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
-  /** Where it was made, for the warning that nobody closed it. */
-  readonly site: CreationSite | undefined;
-  readonly kind: SocketKind;
-  #fd: number;
-  readonly isStream: boolean;
-  /** UDP and Unix datagrams: they may leave with others. */
-  readonly sendsDatagrams: boolean;
   readonly reader = new Lane('read', this);
   readonly writer = new Lane('write', this);
-  /** Waiters of `poll`, which any event wakes, and what they wait for; made when there is one. */
-  #pollers: Map<() => void, number> | undefined;
   eventCount = 0;
-  /** Datagrams that the next receives get before any from the kernel. */
-  ahead: DatagramsAhead | undefined;
+  /** Whether a receive has given nothing: on a stream its end, after which nothing comes. */
+  sawEnd = false;
+  #fd: number;
+  #origin: SocketOrigin;
   #slot = -1;
   #interest = 0;
-  #pending = 0;
-  #closeReason: Error | undefined;
-  #referenced = true;
   #sendQueued = false;
-  /** When a datagram was sent last (JoinedSends), and whether some wait for others. */
-  #segment = -1;
-  #joinQueued = false;
   // Whether a short read has emptied the receive queue: on TCP, until a hang-up or urgent data. (A
   // Unix stream also stops at a descriptor or at other credentials, SCTP at the end of a message.)
   #shortReadTells = false;
-  #keptError: Error | undefined;
+  #seldom: SeldomState | undefined;
 
-  constructor(fd: number, kind: SocketKind, site?: CreationSite) {
-    this.site = site;
+  constructor(fd: number, origin: SocketOrigin) {
     this.#fd = fd;
-    this.kind = kind;
-    this.isStream = kind.type === SOCK_STREAM;
-    this.sendsDatagrams = isUdp(kind) || (kind.family === AF_UNIX && kind.type === SOCK_DGRAM);
+    this.#origin = origin;
+  }
+
+  /** What it shares with those that are accepted from it. */
+  get origin(): SocketOrigin {
+    return this.#origin;
+  }
+
+  /** Where it was made, for the warning that nobody closed it. */
+  get site(): CreationSite | undefined {
+    return this.#origin.site;
+  }
+
+  get kind(): SocketKind {
+    return this.#origin.kind;
+  }
+
+  get isStream(): boolean {
+    return this.#origin.isStream;
+  }
+
+  /** UDP and Unix datagrams: they may leave with others. */
+  get sendsDatagrams(): boolean {
+    return this.#origin.sendsDatagrams;
+  }
+
+  /** Datagrams that the next receives get before any from the kernel. */
+  get ahead(): DatagramsAhead | undefined {
+    return this.#seldom?.ahead;
+  }
+
+  set ahead(ahead: DatagramsAhead | undefined) {
+    if (ahead !== undefined || this.#seldom !== undefined) this.#own.ahead = ahead;
+  }
+
+  get #own(): SeldomState {
+    this.#seldom ??= new SeldomState();
+    return this.#seldom;
   }
 
   /** -1 once closed. */
@@ -164,7 +164,7 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
     const { address, option } = details;
     const error = new SocketError(syscall, errno, {
       ...details,
-      explain: (code) => explain(code, { ...this.kind, address, option }),
+      explain: (code) => explain(code, { ...this.#origin.kind, address, option }),
     });
     origins.set(error, this);
     return error;
@@ -234,8 +234,7 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
     operation.keep?.();
     const pending = new Pending(operation, wait.owner, resolve as (value: unknown) => void, reject);
     lane.push(pending);
-    this.#pending++;
-    if (this.#referenced) engine.ref();
+    if (this.referenced) engine.ref();
     const { timeout, signal } = wait;
     if (timeout !== null) pending.expireAfter(timeout, () => this.#expire(lane, pending, timeout));
     if (signal !== undefined) pending.abortOn(signal, (reason) => drop(lane, pending, reason));
@@ -356,9 +355,9 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
     const wake = (): void => {
       if (this.closed) callback();
     };
-    this.#pollers ??= new Map();
-    this.#pollers.set(wake, 0);
-    return () => void this.#pollers?.delete(wake);
+    const { pollers } = this.#own;
+    pollers.set(wake, 0);
+    return () => void pollers.delete(wake);
   }
 
   /** Those of `events` that hold now. */
@@ -409,8 +408,10 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
     const settle = resolve as (value: unknown) => void;
     engine.start();
     const pending = new Pending(POLL_OPERATION, wait.owner, settle, reject);
+    const own = this.#own;
     const finish = (): void => {
-      this.#pollers?.delete(wake);
+      own.pollers.delete(wake);
+      own.polling--;
       this.onSettled();
     };
     const fail = (reason: unknown): void => {
@@ -427,10 +428,9 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
       finish();
       pending.resolve(ready);
     };
-    this.#pollers ??= new Map();
-    this.#pollers.set(wake, events);
-    this.#pending++;
-    if (this.#referenced) engine.ref();
+    own.pollers.set(wake, events);
+    own.polling++;
+    if (own.referenced) engine.ref();
     const { timeout, signal } = wait;
     if (timeout !== null) {
       pending.expireAfter(timeout, () => {
@@ -478,7 +478,7 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
 
   #onOtherEvents(events: number): void {
     if ((events & WRITABLE) !== 0) this.#onWritable();
-    if (this.#pollers !== undefined) for (const wake of this.#pollers.keys()) wake();
+    if (this.#seldom !== undefined) for (const wake of this.#seldom.pollers.keys()) wake();
   }
 
   #onWritable(): void {
@@ -490,11 +490,14 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
   }
 
   #settleServed(pending: Pending, result: number, offset: number): void {
-    const { accept, receive } = pending.operation;
+    const { operation } = pending;
+    const { receive } = operation;
     try {
-      if (accept !== undefined) pending.resolve(accept(result, engine.slab, offset));
-      else if (receive !== undefined) {
+      if (operation.accept !== undefined) {
+        pending.resolve(operation.accept(result, engine.slab, offset));
+      } else if (receive !== undefined) {
         if (result > 0 && result < receive.want) this.drained();
+        if (result === 0 && receive.want > 0) this.sawEnd = true;
         this.reader.charge(result);
         this.reader.spend(CALL_CHARGE);
         pending.resolve(receive.take(engine.slab, offset, result));
@@ -508,7 +511,7 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
     let events = 0;
     if (this.reader.head !== undefined && !this.reader.ready) events |= POLLIN as number;
     if (this.writer.head !== undefined && !this.writer.ready) events |= POLLOUT as number;
-    for (const wanted of this.#pollers?.values() ?? []) events |= wanted;
+    for (const wanted of this.#seldom?.pollers.values() ?? []) events |= wanted;
     return events;
   }
 
@@ -519,13 +522,14 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
 
   /** An error that the kernel told, and forgot, after bytes that were to be delivered first. */
   keepError(error: Error): void {
-    this.#keptError = error;
+    this.#own.keptError = error;
   }
 
   throwKept(): void {
-    const error = this.#keptError;
-    if (error === undefined) return;
-    this.#keptError = undefined;
+    const seldom = this.#seldom;
+    if (seldom?.keptError === undefined) return;
+    const error = seldom.keptError;
+    seldom.keptError = undefined;
     throw error;
   }
 
@@ -543,8 +547,7 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
   }
 
   onSettled(): void {
-    this.#pending--;
-    if (this.#referenced) engine.unref();
+    if (this.referenced) engine.unref();
     if (this.#slot >= 0 && this.reader.head === undefined) engine.arm(this.#slot, NOTIFY, 0);
   }
 
@@ -553,7 +556,7 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
     const wanted = this.#interest | events;
     if (this.#slot < 0) {
       this.#slot = engine.watch(this, wanted);
-      this.#shortReadTells = isTcp(this.#fd);
+      this.#shortReadTells = this.#origin.isTcp(this.#fd);
     } else if (wanted !== this.#interest) {
       engine.rewatch(this.#slot, wanted);
     }
@@ -633,30 +636,31 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
    */
   #joins(operation: Operation<unknown>): boolean {
     if (!this.sendsDatagrams || operation.direction === 'read') return false;
+    const own = this.#own;
     const joins =
-      this.#segment === joinedSends.segment &&
+      own.segment === joinedSends.segment &&
       operation instanceof SendDatagram &&
       operation.mayJoin &&
       this.writer.ready &&
       this.writer.hasTurn() &&
       operation.join();
-    if (!joins && this.#joinQueued) {
+    if (!joins && own.joinQueued) {
       // A callback of those may use the scratch, too.
       operation.keep?.();
       this.sendJoined();
     }
-    if (this.#segment !== joinedSends.segment) this.#segment = joinedSends.enter();
+    if (own.segment !== joinedSends.segment) own.segment = joinedSends.enter();
     return joins;
   }
 
   #queueJoined(): void {
-    if (this.#joinQueued) return;
-    this.#joinQueued = true;
+    if (this.#own.joinQueued) return;
+    this.#own.joinQueued = true;
     joinedSends.queue(this);
   }
 
   sendJoined(): void {
-    this.#joinQueued = false;
+    this.#own.joinQueued = false;
     this.writer.run();
     for (let at = this.writer.head; at !== undefined; at = at.next) {
       if (at.operation instanceof SendDatagram) at.operation.own();
@@ -671,13 +675,15 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
   // ── life ───────────────────────────────────────────────────────────────────────────────────────
 
   get referenced(): boolean {
-    return this.#referenced;
+    return this.#seldom === undefined || this.#seldom.referenced;
   }
 
   setReferenced(referenced: boolean): void {
-    if (referenced === this.#referenced) return;
-    this.#referenced = referenced;
-    for (let i = 0; i < this.#pending; i++) {
+    if (referenced === this.referenced) return;
+    const own = this.#own;
+    own.referenced = referenced;
+    const pending = own.polling + this.reader.count() + this.writer.count();
+    for (let i = 0; i < pending; i++) {
       if (referenced) engine.ref();
       else engine.unref();
     }
@@ -696,7 +702,7 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
    * @param reason what operations that wait, and those that come, reject with instead of EBADF
    */
   close(reason?: Error): void {
-    this.#closeReason = reason;
+    if (reason !== undefined) this.#own.closeReason = reason;
     const fd = this.#leave();
     if (fd < 0) return;
     const status = native.close(fd);
@@ -721,8 +727,12 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
     };
     this.reader.end(settle);
     this.writer.end(settle);
-    for (const wake of this.#pollers?.keys() ?? []) wake();
+    for (const wake of this.#seldom?.pollers.keys() ?? []) wake();
     return fd;
+  }
+
+  get #closeReason(): Error | undefined {
+    return this.#seldom?.closeReason;
   }
 
   #closedError(syscall: string, reason = 'the socket is closed'): Error {

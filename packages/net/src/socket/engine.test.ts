@@ -6,6 +6,7 @@ import { Descriptor } from './descriptor.ts';
 import { engine } from './engine.ts';
 import { receive } from './receive.ts';
 import { SendAll } from './send-all.ts';
+import { SocketOrigin } from './socket-origin.ts';
 import { tcpPair, unixPair } from './sockets.test.util.ts';
 
 /** A descriptor without its Socket, as the layers above use it. */
@@ -15,7 +16,7 @@ function bare(fd: number): {
 } {
   // detach() gave it away in blocking mode.
   native.setNonblocking(fd, true);
-  const descriptor = new Descriptor(fd, { family: 1, type: 1, proto: 0 });
+  const descriptor = new Descriptor(fd, new SocketOrigin({ family: 1, type: 1, proto: 0 }));
   const source = { descriptor, proto: 0, waitsForAll: false };
   return { descriptor, recv: () => receive(source, 100, 0) };
 }

@@ -87,6 +87,13 @@ export class Lane {
     this.#tail = pending;
   }
 
+  /** How many operations wait. */
+  count(): number {
+    let count = 0;
+    for (let at = this.head; at !== undefined; at = at.next) count++;
+    return count;
+  }
+
   shift(): void {
     const gone = this.head as Pending;
     this.head = gone.next;

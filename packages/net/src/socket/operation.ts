@@ -46,7 +46,7 @@ export interface Operation<Result> {
   /** Where present, the result when the socket is closed while the operation waits. */
   readonly whenClosed?: Result | undefined;
   /** Where present, the poller may accept itself. */
-  readonly accept?: (fd: number, slab: Buffer, offset: number) => Result;
+  accept?(fd: number, slab: Buffer, offset: number): Result;
   /** The thread blocks for it: from now on nothing is left to the thread pool, no attempt is BUSY. */
   readonly hurry?: () => void;
   /** Adds to the error of an operation that ended early what it had done by then. */

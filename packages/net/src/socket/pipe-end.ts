@@ -1,5 +1,6 @@
 import { SOCK_STREAM } from '../constants/index.ts';
 import { Descriptor, type Wait } from './descriptor.ts';
+import { SocketOrigin } from './socket-origin.ts';
 
 /** A pipe that is waited for, by as many as wait. */
 interface Shared {
@@ -7,6 +8,7 @@ interface Shared {
   users: number;
 }
 
+const PIPE = new SocketOrigin({ family: -1, type: SOCK_STREAM, proto: 0 });
 // A number can be in the poller once only, whoever waits for it.
 const pipes = new Map<number, Shared>();
 
@@ -29,7 +31,7 @@ export class PipeEnd implements Disposable {
     this.#fd = fd;
     this.#events = events;
     this.#shared = pipes.get(fd) ?? {
-      descriptor: new Descriptor(fd, { family: -1, type: SOCK_STREAM, proto: 0 }),
+      descriptor: new Descriptor(fd, PIPE),
       users: 0,
     };
     this.#shared.users++;

@@ -73,7 +73,8 @@ export function receiveOnce(
     if (count === -(EAGAIN as number)) return WOULD_BLOCK;
     throw descriptor.error('recv', -count);
   }
-  if (count < size && count > 0 && flags === 0) descriptor.drained();
+  if (count === 0 && size > 0) descriptor.sawEnd = true;
+  else if (count < size && flags === 0) descriptor.drained();
   descriptor.reader.charge(count);
   return count;
 }

@@ -27,13 +27,13 @@ import {
   SocketError,
   TimeoutError,
 } from '../errors/index.ts';
-import { acceptFrom } from './accept.ts';
+import { Accept } from './accept.ts';
 import { type AlgRequest, algMessage } from './alg-message.ts';
 import { type AncillaryMessage, checkAncillary } from './ancillary.ts';
 import { connectTo } from './connect.ts';
 import { CreationSite, forgetDropped, warnWhenDropped } from './creation-site.ts';
 import { checkTimeout, getdefaulttimeout } from './default-timeout.ts';
-import { Descriptor, type SocketKind, type Wait } from './descriptor.ts';
+import { Descriptor, type Wait } from './descriptor.ts';
 import {
   type BinaryFileMode,
   SocketFile,
@@ -83,6 +83,7 @@ import {
 } from './send-file.ts';
 import { adoptDescriptor, checkKind, openSocket } from './open-socket.ts';
 import { type DatagramSteps, type SocketItem, SocketIterator } from './socket-iterator.ts';
+import { SocketOrigin } from './socket-origin.ts';
 import { SocketDuplex, type SocketStreamOptions, WebStreams } from './stream/index.ts';
 import { getBytesOption, getIntOption, setOption } from './socket-options.ts';
 
@@ -100,13 +101,12 @@ export interface WaitOptions {
 
 /** A descriptor of the library's own: nothing about it needs to be found out. */
 class OwnDescriptor {
-  readonly fd: number;
   readonly descriptor: Descriptor;
+  readonly fd: number;
 
-  /** @param like the descriptor of a socket of the same kind */
-  constructor(fd: number, like: Descriptor) {
-    this.fd = fd;
-    this.descriptor = new Descriptor(fd, like.kind, like.site);
+  constructor(descriptor: Descriptor) {
+    this.descriptor = descriptor;
+    this.fd = descriptor.fd;
   }
 }
 
@@ -170,7 +170,14 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
       this.family = opened.family as Family;
       this.type = opened.type & ~TYPE_FLAGS;
       this.proto = opened.proto;
-      this.#descriptor = new Descriptor(opened.fd, kindOf(this), new CreationSite(Socket));
+      this.#descriptor = new Descriptor(
+        opened.fd,
+        // Apart from the socket: what a descriptor holds must not keep it from being collected.
+        new SocketOrigin(
+          { family: this.family, type: this.type, proto: this.proto },
+          new CreationSite(Socket),
+        ),
+      );
       this.#timeout =
         ((kind.type ?? 0) & (SOCK_NONBLOCK as number)) !== 0 ? 0 : getdefaulttimeout();
     }
@@ -180,6 +187,12 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
   /** @internal */
   static descriptorOf<Family extends number>(socket: Socket<Family>): Descriptor {
     return socket.#descriptor;
+  }
+
+  /** @internal */
+  static around(descriptor: Descriptor): Socket<number> {
+    const { family, type, proto } = descriptor.kind;
+    return new Socket(family, type, proto, new OwnDescriptor(descriptor));
   }
 
   /** @internal */
@@ -262,25 +275,10 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
   }
 
   #accept(): Operation<[Socket<Family>, AddressOf<Family>]> {
-    const operation = acceptFrom(this.#descriptor, this.family, this.proto);
-    const adopt = ([fd, address]: [number, Address | null]): [
-      Socket<Family>,
-      AddressOf<Family>,
-    ] => [this.#accepted(fd), address as AddressOf<Family>];
-    return {
-      syscall: operation.syscall,
-      direction: operation.direction,
-      attempt: () => {
-        const result = operation.attempt();
-        return Array.isArray(result) ? adopt(result) : result;
-      },
-      accept: (fd, slab, offset) => adopt(operation.accept(fd, slab, offset)),
-    };
-  }
-
-  /** A socket of this one's kind around a descriptor that is known to be good. */
-  #accepted(fd: number): Socket<Family> {
-    return new Socket(this.family, this.type, this.proto, new OwnDescriptor(fd, this.#descriptor));
+    return new Accept(this.#descriptor, (descriptor, address) => [
+      new Socket(this.family, this.type, this.proto, new OwnDescriptor(descriptor)),
+      address as AddressOf<Family>,
+    ]);
   }
 
   /**
@@ -1052,7 +1050,7 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
       this.family,
       this.type,
       this.proto,
-      new OwnDescriptor(fd, this.#descriptor),
+      new OwnDescriptor(new Descriptor(fd, this.#descriptor.origin)),
     );
     copy.#timeout = this.#timeout;
     return copy;
@@ -1275,14 +1273,14 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
   }
 }
 
+/** A socket for a descriptor that a layer of this package has had by itself so far. */
+export function socketAround(descriptor: Descriptor): Socket<number> {
+  return Socket.around(descriptor);
+}
+
 /** The descriptor of a socket, for the layers of this package that stand on it. */
 export function descriptorOf<Family extends number>(socket: Socket<Family>): Descriptor {
   return Socket.descriptorOf(socket);
-}
-
-/** Apart from the socket: what a descriptor holds must not keep the socket from being collected. */
-function kindOf({ family, type, proto }: SocketKind): SocketKind {
-  return { family, type, proto };
 }
 
 /** @internal */
