@@ -24,6 +24,8 @@ const HELP = `node bench/transfer.mjs [options]
 
   --size MIB      of the one large file (1024; 0: none)
   --files N       small files of 0.5 to 4.5 kB (20000; 0: none)
+  --directories N trees of N directories, a thousand side by side: empty, and with an empty file
+                  in each (0: none)
   --rounds N      of every peer, in turn (3)
   --only WORDS    peers whose name has one of these words, separated by commas; "library" for
                   sendFiles() and receiveFiles() without the command
@@ -41,6 +43,7 @@ const { values } = parseArgs({
     help: { type: 'boolean', short: 'h' },
     size: { type: 'string', default: '1024' },
     files: { type: 'string', default: '20000' },
+    directories: { type: 'string', default: '0' },
     rounds: { type: 'string', default: '3' },
     hash: { type: 'string', default: 'blake3' },
     only: { type: 'string', default: '' },
@@ -316,6 +319,15 @@ function prepareSources() {
   }
 }
 
+/** A tree of directories, with an empty file in each or not. */
+function plantDirectories(name, count, hasFiles) {
+  for (let i = 0; i < count; i++) {
+    const directory = at(`${name}/group-${Math.floor(i / 1000)}/directory-${i}`);
+    fs.mkdirSync(directory, { recursive: true });
+    if (hasFiles) fs.writeFileSync(`${directory}/empty`, '');
+  }
+}
+
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
 async function measure(title, source, rate) {
@@ -380,6 +392,18 @@ const files = Number(values.files);
 const over = values.delay === '0' ? '' : `, ${values.delay} ms round trip`;
 if (size > 0) {
   await measure(`one file of ${size} MiB${over}`, at('large'), { unit: 'MiB/s', amount: size });
+}
+const directories = Number(values.directories);
+if (directories > 0) {
+  for (const [name, what] of [
+    ['empty', 'empty directories'],
+    ['filled', 'directories with an empty file each'],
+  ]) {
+    plantDirectories(name, directories, name === 'filled');
+    const title = `${directories} ${what}${over}`;
+    await measure(title, at(name), { unit: 'directories/s', amount: directories });
+    fs.rmSync(at(name), { recursive: true });
+  }
 }
 if (files > 0) {
   await measure(`${files} small files${over}`, at('small'), { unit: 'files/s', amount: files });

@@ -227,8 +227,15 @@ export interface Native {
   ): Promise<number>;
   flock(fd: number, operation: number): Promise<number>;
   fstatvfs(fd: number): Promise<{ availableBytes: number; availableFiles: number } | number>;
-  // file batches: many small files in one go; what the bytes mean is above each in the source
+  // batches of directories and files in one go; what the bytes mean is above each in the source
   listDirectory(fd: number): Promise<Uint8Array | number>;
+  listDirectories(directory: number, plan: Uint8Array): Promise<Uint8Array | number>;
+  makeDirectories(directory: number, plan: Uint8Array): Promise<Uint8Array | number>;
+  finishDirectories(
+    directory: number,
+    plan: Uint8Array,
+    working: number,
+  ): Promise<Uint8Array | number>;
   readFiles(directory: number, path: string, plan: Uint8Array): Promise<Uint8Array | number>;
   putFiles(directory: number, path: string, plan: Uint8Array): Promise<Uint8Array | number>;
   fileConstants(): Record<FileConstant, number>;

@@ -12,6 +12,7 @@ NAPI_MODULE_INIT() {
   sockeye::ExportNameCalls(env, exports);
   sockeye::ExportPollerCalls(env, exports);
   sockeye::ExportFileCalls(env, exports);
+  sockeye::ExportDirectoryBatchCalls(env, exports);
   sockeye::ExportFileBatchCalls(env, exports);
   sockeye::ExportCaptureCalls(env, exports);
   sockeye::ExportTlsCalls(env, exports);

@@ -1,185 +1,25 @@
 // Calls that do the same to many small files of one directory in one go. Each file alone would be
 // five to nine ways to the pool and back, which cost more than its system calls, and an fsync, of
-// which a disk does some hundred a second. Plans come from JavaScript as bytes, little-endian; they
-// are copied before the call starts and read with bounds: what is no plan gives -EINVAL.
-#include <fcntl.h>
+// which a disk does some hundred a second.
 #include <stdio.h>
-#include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
-#include <unistd.h>
 
-#ifdef __linux__
-#include <linux/magic.h>
-#include <linux/openat2.h>
-#include <sys/syscall.h>
-#endif
-
-#include <string>
-#include <string_view>
 #include <vector>
 
-#include "file-call.h"
+#include "file-batch.h"
 
 namespace sockeye {
 namespace {
 
-/** A descriptor that closes itself. */
-class UniqueFd {
- public:
-  explicit UniqueFd(int fd = -1) : fd_(fd) {}
-  UniqueFd(UniqueFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  UniqueFd& operator=(UniqueFd&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~UniqueFd() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-/** Reads the fields of a plan; failed() once a field wasn't there. */
-class PlanReader {
- public:
-  explicit PlanReader(std::string_view bytes) : bytes_(bytes) {}
-
-  uint64_t Number(size_t size) {
-    const std::string_view field = Take(size);
-    uint64_t value = 0;
-    for (size_t i = field.size(); i-- > 0;) value = value << 8 | static_cast<uint8_t>(field[i]);
-    return value;
-  }
-  std::string_view Take(size_t size) {
-    if (failed_ || size > bytes_.size() - at_) {
-      failed_ = true;
-      return {};
-    }
-    at_ += size;
-    return bytes_.substr(at_ - size, size);
-  }
-  /** One name in a directory, its length in two bytes before it. */
-  std::string Name() {
-    const std::string_view name = Take(Number(2));
-    const bool is_name = !name.empty() && name != "." && name != ".." &&
-                         name.find('/') == name.npos && name.find('\0') == name.npos;
-    if (!is_name) failed_ = true;
-    return std::string(name);
-  }
-  bool more() const { return !failed_ && at_ < bytes_.size(); }
-  bool failed() const { return failed_; }
-
- private:
-  std::string_view bytes_;
-  size_t at_ = 0;
-  bool failed_ = false;
-};
-
-void Append(std::string& bytes, uint64_t value, size_t size) {
-  for (size_t i = 0; i < size; i++) bytes.push_back(static_cast<char>(value >> 8 * i));
-}
-
-/** openat2 that follows no link and never leaves the directory (safety.md 15); -1 sets errno. */
-int OpenBeneath(int directory, const char* path, uint64_t flags, uint64_t mode) {
-#ifdef __linux__
-  struct open_how how = {};
-  how.flags = flags | O_CLOEXEC;
-  how.mode = mode;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-  int64_t fd = -1;
-  // As in openat2 itself: a rename that raced with the walk.
-  for (int attempt = 0; attempt < 3; attempt++) {
-    fd = Retry([&] { return ::syscall(SYS_openat2, directory, path, &how, sizeof how); });
-    if (fd >= 0 || errno != EAGAIN) break;
-  }
-  return static_cast<int>(fd);
-#else
-  errno = ENOSYS;
-  return -1;
-#endif
-}
-
-int64_t MtimeNs(const struct stat& stat) {
-#ifdef __APPLE__
-  return int64_t{stat.st_mtimespec.tv_sec} * 1000000000 + stat.st_mtimespec.tv_nsec;
-#else
-  return int64_t{stat.st_mtim.tv_sec} * 1000000000 + stat.st_mtim.tv_nsec;
-#endif
-}
-
-/** Runs a call whose outcome is bytes, or -errno. */
-napi_value RunForBytes(napi_env env, std::function<int64_t(std::string&)> execute) {
-  auto bytes = std::make_shared<std::string>();
-  auto call = std::make_unique<FileCall>();
-  call->execute = [execute = std::move(execute), bytes] { return execute(*bytes); };
-  call->complete = [bytes](napi_env env, int64_t result) {
-    return result < 0 ? Number(env, result) : BytesOut(env, *bytes);
-  };
-  return Run(env, std::move(call));
-}
-
-/** One buffer of getdents64(2): some thousand names. */
-constexpr size_t kListingBytes = 32 * 1024;
-
-void AppendListed(std::string& records, int directory, const char* name) {
-  const size_t length = ::strlen(name);
-  struct stat stat = {};
-  const bool failed = ::fstatat(directory, name, &stat, AT_SYMLINK_NOFOLLOW) < 0;
-  Append(records, length, 2);
-  records.append(name, length);
-  Append(records, failed ? static_cast<uint64_t>(-int64_t{errno}) : 0, 4);
-  Append(records, stat.st_mode, 4);
-  for (const int64_t value :
-       {int64_t(stat.st_ino), int64_t(stat.st_size), MtimeNs(stat), int64_t(stat.st_blocks)})
-    Append(records, static_cast<uint64_t>(value), 8);
-}
-
-// ssize_t getdents64(int fd, void dirp[.count], size_t count); int fstatat(int dirfd, const char
-// *pathname, struct stat *statbuf, int flags);   the next names of the directory, without "." and
-// "..": nothing at its end. A record for each: length of the name in 2 bytes, the name, 0 or -errno
-// of fstatat in 4, mode in 4, inode, size, time of change in nanoseconds, blocks of 512 bytes in 8
-// each. listDirectory(fd: number): Promise<Uint8Array | number>
-napi_value ListDirectory(napi_env env, napi_callback_info info) {
-  Args args(env, info, 1);
-  const int fd = args.Int32(0);
-  if (args.failed()) return nullptr;
-  return RunForBytes(env, [fd](std::string& records) -> int64_t {
-#ifdef __linux__
-    alignas(8) char buffer[kListingBytes];
-    while (records.empty()) {
-      const int64_t count =
-          Retry([&] { return ::syscall(SYS_getdents64, fd, buffer, sizeof buffer); });
-      if (count <= 0) return count < 0 ? -int64_t{errno} : 0;
-      for (int64_t at = 0; at < count;) {
-        // struct linux_dirent64: inode and offset in 8 bytes, length in 2, type in 1, the name.
-        uint16_t length = 0;
-        ::memcpy(&length, buffer + at + 16, sizeof length);
-        const char* name = buffer + at + 19;
-        const std::string_view text = name;
-        if (text != "." && text != "..") AppendListed(records, fd, name);
-        at += length;
-      }
-    }
-    return 0;
-#else
-    return -ENOSYS;
-#endif
-  });
-}
-
 /** A file as it was described when its directory was listed. */
 struct ReadOrder {
   uint64_t size, inode;
-  int64_t mtime_ns;
+  int64_t mtime_ns, ctime_ns;
   std::string name;
 
   bool Is(const struct stat& stat) const {
     return S_ISREG(stat.st_mode) && uint64_t(stat.st_size) == size && stat.st_ino == inode &&
-           MtimeNs(stat) == mtime_ns;
+           MtimeNs(stat) == mtime_ns && CtimeNs(stat) == ctime_ns;
   }
 };
 
@@ -204,10 +44,10 @@ int ReadWhole(int directory, const ReadOrder& order, char* target) {
 }
 
 // openat2(2), fstat(2), pread(2), fstat(2), close(2) of each file that `plan` names in a directory
-// below another. A record of the plan: size in 4 bytes, inode and time of change in nanoseconds in
-// 8, length of the name in 2, the name. The result: 0 or -errno in 4 bytes for each, then room for
-// each one's content; ESTALE for a file that isn't as described. readFiles(directory: number, path:
-// string, plan: Uint8Array): Promise<Uint8Array | number>
+// below another. A record of the plan: size in 4 bytes, inode, time of change and time of the
+// inode's change in nanoseconds in 8, length of the name in 2, the name. The result: 0 or -errno in
+// 4 bytes for each, then room for each one's content; ESTALE for a file that isn't as described.
+// readFiles(directory: number, path: string, plan: Uint8Array): Promise<Uint8Array | number>
 napi_value ReadFiles(napi_env env, napi_callback_info info) {
   Args args(env, info, 3);
   const int directory = args.Int32(0);
@@ -223,7 +63,7 @@ napi_value ReadFiles(napi_env env, napi_callback_info info) {
         size_t bytes = 0;
         while (reader.more()) {
           ReadOrder order = {reader.Number(4), reader.Number(8), int64_t(reader.Number(8)),
-                             reader.Name()};
+                             int64_t(reader.Number(8)), reader.Name()};
           bytes += order.size;
           orders.push_back(std::move(order));
         }
@@ -281,30 +121,6 @@ int WriteWhole(int directory, PutOrder& order) {
   // Who calls removes what is left, once: a second time the name may be another transfer's.
   return -error;
 }
-
-/** Whether syncfs(2) makes all that was written durable, as fsync does: where we know that. */
-bool CanSyncAll(int fd) {
-#ifdef __linux__
-  struct statfs fs;
-  if (::fstatfs(fd, &fs) < 0) return false;
-  switch (static_cast<uint32_t>(fs.f_type)) {
-    case EXT4_SUPER_MAGIC:
-    case XFS_SUPER_MAGIC:
-    case BTRFS_SUPER_MAGIC:
-    case F2FS_SUPER_MAGIC:
-    case TMPFS_MAGIC:
-      return true;
-    default:
-      // FUSE's does not ask the server, and of others nobody has told us.
-      return false;
-  }
-#else
-  return false;
-#endif
-}
-
-// Below so many files an fsync of each is quicker than of all that a file system has. Arbitrary.
-constexpr size_t kSyncAllFiles = 4;
 
 /** Makes the files' contents durable; a file that fails says so in its result. */
 void SyncFiles(int directory, std::vector<PutOrder>& orders) {
@@ -406,7 +222,6 @@ napi_value PutFiles(napi_env env, napi_callback_info info) {
 }  // namespace
 
 void ExportFileBatchCalls(napi_env env, napi_value exports) {
-  Export(env, exports, "listDirectory", ListDirectory);
   Export(env, exports, "readFiles", ReadFiles);
   Export(env, exports, "putFiles", PutFiles);
 }

@@ -70,6 +70,7 @@ void ExportMessageCalls(napi_env env, napi_value exports);
 void ExportNameCalls(napi_env env, napi_value exports);
 void ExportPollerCalls(napi_env env, napi_value exports);
 void ExportFileCalls(napi_env env, napi_value exports);
+void ExportDirectoryBatchCalls(napi_env env, napi_value exports);
 void ExportFileBatchCalls(napi_env env, napi_value exports);
 void ExportCaptureCalls(napi_env env, napi_value exports);
 void ExportTlsCalls(napi_env env, napi_value exports);

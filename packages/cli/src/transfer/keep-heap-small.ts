@@ -28,10 +28,19 @@ export class HeapMode {
   #entries = 0;
   #mode: keyof typeof MODES | undefined;
 
+  /** A tree may be walked, and directories announced, long before there is progress to tell of. */
+  constructor() {
+    this.#set('many');
+  }
+
   tell(event: ReceiveEvent): void {
     if (event.type !== 'progress') return;
     const mode = event.entries - this.#entries < MANY_FILES ? 'large' : 'many';
     this.#entries = event.entries;
+    this.#set(mode);
+  }
+
+  #set(mode: keyof typeof MODES): void {
     if (mode === this.#mode) return;
     this.#mode = mode;
     for (const flag of MODES[mode]) setFlagsFromString(flag);

@@ -4,15 +4,19 @@ import { once } from 'node:events';
 import {
   appendFileSync,
   chmodSync,
+  closeSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   utimesSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -81,6 +85,38 @@ test('sendFiles() finds out that a source was replaced by another with its size 
   assert.equal(receipt.entries[0]?.reason, 'source-changed');
   assert.deepEqual(readdirSync(place.inbox), []);
 });
+
+/** Other content of the same size, and the time of change that it had. */
+function changeSecretly(path: string): void {
+  const { mtimeMs, size } = statSync(path);
+  const file = openSync(path, 'r+');
+  writeSync(file, 'changed', Math.max(0, size - 8));
+  closeSync(file);
+  execFileSync('touch', ['-d', new Date(mtimeMs).toISOString(), path]);
+  assert.equal(statSync(path).mtimeMs, mtimeMs);
+}
+
+for (const size of [100, 24 * MIB]) {
+  test(`sendFiles() finds out that a source of ${size} bytes was changed and its time put back`, async () => {
+    using place = new TwoDirectories();
+    const path = place.write('file', size);
+    utimesSync(path, 1_000_000_000, 1_000_000_000);
+    // A small one between its listing and its reading, a large one between its first and last block.
+    const receive = {
+      decide: () => {
+        if (size <= 100) changeSecretly(path);
+        return Promise.resolve(true);
+      },
+    };
+    using proxy = new Proxy(midway(4 * MIB, () => changeSecretly(path)));
+    const through = (port: number) => proxy.listen(port);
+    const { receipt } = await transfer([path], place.inbox, { receive, through });
+    const [failed] = receipt.entries;
+    assert.equal(failed?.reason, 'source-changed');
+    assert.match(failed?.text ?? '', /were changed/);
+    assert.deepEqual(readdirSync(place.inbox), []);
+  });
+}
 
 test('sendFiles() tells of a source that vanished and sends the others', async () => {
   using place = new TwoDirectories();

@@ -22,6 +22,11 @@ export interface TransferSink {
   makeDirectory?(entry: Entry): Promise<void>;
   /** All that lies in a directory is there; children before parents. */
   finishDirectory?(entry: Entry): Promise<void>;
+  /**
+   * The same for many at once, children before parents, so that they can share what each would cost: an
+   * error, or undefined, for each. With this method {@link finishDirectory} is not called.
+   */
+  finishDirectories?(entries: readonly Entry[]): Promise<readonly (Error | undefined)[]>;
   /** A file begins. */
   open(entry: Entry): Promise<SinkFile>;
   /**

@@ -6,6 +6,7 @@ import { CommitQueue } from './commit-queue.ts';
 import { ComparedFile } from './compared-file.ts';
 import { DirectoryFile, type Placement } from './directory-file.ts';
 import { FILE } from './file-constants.ts';
+import { MadeDirectories } from './made-directories.ts';
 import type { BigStats, OpenFile } from './open-file.ts';
 import { openPartFile, type PartFile } from './part-file.ts';
 import { PutQueue } from './put-queue.ts';
@@ -27,15 +28,8 @@ export interface DirectorySinkOptions extends Quota {
 
 const FILE_TYPE = 0o170000n;
 const REGULAR = 0o100000n;
-/**
- * The mode of a directory that isn't finished: the sticky bit, which changes nothing where only the
- * owner may write, tells ours from a private directory that was there before.
- */
-const WORKING_MODE = 0o1700;
 // The kernel writes back what is 30 s old (vm.dirty_expire_centisecs), laptops after minutes.
 const WRITTEN_BACK_MS = 3_600_000;
-/** A directory has it from the one above, where that has it. */
-const SETGID = 0o2000n;
 
 /** Puts received files below a directory, by the rules of safety.md 14 to 17. */
 export class DirectorySink implements TransferSink {
@@ -43,6 +37,7 @@ export class DirectorySink implements TransferSink {
   readonly #options: DirectorySinkOptions;
   readonly #commits: CommitQueue;
   readonly #puts: PutQueue;
+  readonly #directories: MadeDirectories;
   readonly #room: RoomLedger;
 
   constructor(root: RootDirectory, options: DirectorySinkOptions = {}) {
@@ -50,6 +45,7 @@ export class DirectorySink implements TransferSink {
     this.#options = options;
     this.#commits = new CommitQueue(root);
     this.#puts = new PutQueue(root);
+    this.#directories = new MadeDirectories(root);
     this.#room = new RoomLedger(() => root.room());
   }
 
@@ -64,25 +60,11 @@ export class DirectorySink implements TransferSink {
 
   async makeDirectory(entry: Entry): Promise<void> {
     refuseTemporary(entry);
-    if (await this.#root.makeDirectory(entry.path, WORKING_MODE)) return;
-    // What has the name may be anything.
-    await (await this.#root.openDirectory(entry.path)).close();
+    await this.#directories.make(entry.path);
   }
 
-  async finishDirectory(entry: Entry): Promise<void> {
-    const directory = await this.#root.openDirectory(entry.path);
-    try {
-      const { mode, uid } = await directory.stat();
-      // One that was there before keeps its mode and time.
-      if (isUnfinished(mode) && Number(uid) === process.geteuid?.()) {
-        // A group that this system hands down stays so; the peer has no say in it.
-        await directory.chmod((entry.mode & 0o777) | Number(mode & SETGID));
-        await directory.setModified(entry.mtimeSeconds, entry.mtimeNanoseconds);
-      }
-      await directory.sync();
-    } finally {
-      await directory.close();
-    }
+  finishDirectories(entries: readonly Entry[]): Promise<readonly (Error | undefined)[]> {
+    return this.#directories.finish(entries);
   }
 
   async putWhole(entry: Entry, content: Uint8Array): Promise<boolean> {
@@ -198,11 +180,6 @@ async function copyBlocks(from: OpenFile, to: OpenFile, size: number): Promise<n
 /** Whether the kernel may still have to write what it says of a file. */
 function isFresh({ ctimeMs }: BigStats): boolean {
   return Date.now() - Number(ctimeMs) < WRITTEN_BACK_MS;
-}
-
-/** Whether a directory got its name from us, now or in a run that was cut. */
-function isUnfinished(mode: bigint): boolean {
-  return (mode & 0o7777n & ~SETGID) === BigInt(WORKING_MODE);
 }
 
 function refuseTemporary({ path }: Entry): void {

@@ -37,6 +37,9 @@ const CALLS = [
   'flock',
   'fstatvfs',
   'listDirectory',
+  'listDirectories',
+  'makeDirectories',
+  'finishDirectories',
   'readFiles',
   'putFiles',
 ] as const;
@@ -78,7 +81,11 @@ test('a call on files resolves to -errno where the system says no', async () => 
     const at: number[] = texts[name as keyof typeof texts] ?? [];
     // 2 ** 30 is no descriptor.
     const plan = name === 'readFiles' || name === 'putFiles' ? Buffer.alloc(0) : 2 ** 30;
-    const args = [2 ** 30, 0, plan, 0, 2 ** 30].map((arg, i) => (at.includes(i) ? 'name' : arg));
+    // A length and nothing behind it is no plan.
+    const broken = name.endsWith('Directories') ? Buffer.of(1) : 0;
+    const args = [2 ** 30, broken, plan, 0, 2 ** 30].map((arg, i) =>
+      at.includes(i) ? 'name' : arg,
+    );
     const result = await call(...args);
     assert.ok(typeof result === 'number' && result < 0, `${name}: ${String(result)}`);
   }

@@ -21,6 +21,10 @@ export class KeptListings {
     this.#listings.set(key, records);
   }
 
+  has(key: string): boolean {
+    return this.#listings.has(key);
+  }
+
   hasRoomFor(bytes: number): boolean {
     return this.#bytes + bytes <= this.#most;
   }

@@ -15,6 +15,7 @@ const chmodAsync = promisify(fchmod);
 /** What fstat(2) tells, with nanoseconds. */
 export interface BigStats extends StatsBase<bigint> {
   readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
 }
 
 /** An errno that node:fs reports, as this library's error. */

@@ -1,5 +1,5 @@
 import { native } from '@sockeye/native';
-import { EEXIST, ENOENT, ENOSYS } from '../../constants/index.ts';
+import { ENOENT, ENOSYS } from '../../constants/index.ts';
 import { TransferError } from '../transfer-error.ts';
 import { BENEATH, FILE } from './file-constants.ts';
 import { checked, FileError } from './file-error.ts';
@@ -73,13 +73,41 @@ export class RootDirectory {
     return this.openFile(path, FILE.O_RDONLY | FILE.O_DIRECTORY);
   }
 
-  /** Makes a directory; false where it is there already. */
-  async makeDirectory(path: readonly string[], mode: number): Promise<boolean> {
-    return this.inParent(path, async (parent, name) => {
-      const result = await native.mkdirat(parent.fd, name, mode);
-      if (result !== -EEXIST) checked('mkdirat', joined(path), result);
-      return result !== -EEXIST;
-    });
+  /**
+   * Makes directories below, in the plan's order, and their names durable: 0 or -errno for each; 0 for
+   * one that is there already.
+   */
+  makeDirectories(plan: Uint8Array): Promise<Int32Array> {
+    return this.#batch((fd) => native.makeDirectories(fd, plan));
+  }
+
+  /** Gives directories that have the mode `working` their own and their time: 0 or -errno for each. */
+  finishDirectories(plan: Uint8Array, working: number): Promise<Int32Array> {
+    return this.#batch((fd) => native.finishDirectories(fd, plan, working));
+  }
+
+  /**
+   * All names in directories below, as records for `parseListing`; undefined for one that has too many
+   * for that, or can't be listed.
+   */
+  async listDirectories(plan: Uint8Array): Promise<(Uint8Array | undefined)[]> {
+    const listed = await this.#directory.use((fd) => native.listDirectories(fd, plan));
+    if (typeof listed === 'number') throw new FileError('getdents64', -listed, this.path);
+    const bytes = Buffer.from(listed.buffer);
+    const listings: (Uint8Array | undefined)[] = [];
+    for (let at = 0; at < bytes.length; ) {
+      const length = bytes.readInt32LE(at);
+      at += 4;
+      listings.push(length < 0 ? undefined : bytes.subarray(at, at + length));
+      at += Math.max(length, 0);
+    }
+    return listings;
+  }
+
+  async #batch(call: (fd: number) => Promise<Uint8Array | number>): Promise<Int32Array> {
+    const results = await this.#directory.use(call);
+    if (typeof results === 'number') throw new FileError('openat2', -results, this.path);
+    return errnosOf(results);
   }
 
   /** Removes a file; nothing happens where there is none. */
@@ -114,8 +142,7 @@ export class RootDirectory {
     const path = joined(parent);
     const results = await this.#directory.use((fd) => native.putFiles(fd, path, plan));
     if (typeof results === 'number') throw new FileError('openat2', -results, path);
-    const bytes = Buffer.from(results.buffer);
-    return Int32Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readInt32LE(4 * i));
+    return errnosOf(results);
   }
 
   /** Bytes and files that the file system has room for. */
@@ -128,6 +155,11 @@ export class RootDirectory {
   close(): Promise<void> {
     return this.#directory.close();
   }
+}
+
+function errnosOf(results: Uint8Array): Int32Array {
+  const bytes = Buffer.from(results.buffer);
+  return Int32Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readInt32LE(4 * i));
 }
 
 /** The next names in an open directory, as records for `parseListing`; empty at the end. */

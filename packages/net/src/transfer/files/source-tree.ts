@@ -8,6 +8,7 @@ import { type ListedName, parseListing, type SourceStat } from './directory-list
 import { FileError } from './file-error.ts';
 import { KeptListings } from './kept-listings.ts';
 import type { OpenFile } from './open-file.ts';
+import { PlanWriter } from './plan-writer.ts';
 import { listSome, RootDirectory } from './root-directory.ts';
 import {
   kindOf,
@@ -21,6 +22,8 @@ import {
 
 // Sources that were named one by one and go on together. Arbitrary.
 const BATCH_TOPS = 64;
+// Directories that are listed in one go. Arbitrary.
+const LISTED_TOGETHER = 64;
 
 /** Some of what is to be sent, and what is left out. */
 export interface SourceBatch {
@@ -181,19 +184,17 @@ export class SourceTree {
     sources.push(sourceEntry(this.#nextId++, kind, place, stat));
   }
 
-  /** What is below a directory: some names of it, then what is below those, and so on. */
-  async *#below(place: SourcePlace): AsyncGenerator<Listed> {
+  /**
+   * What is below a directory: some names of it, then what is below those, and so on.
+   *
+   * @param records all that is in it, where that was read already
+   */
+  async *#below(place: SourcePlace, records?: Uint8Array): AsyncGenerator<Listed> {
     try {
-      for await (const names of this.#listings(place)) {
+      for await (const names of this.#listings(place, records)) {
         yield { place, names };
-        for (const { name = '', stat, fault } of names) {
-          if (fault !== undefined || stat instanceof FileError) continue;
-          if (kindOf(stat) !== 'directory') continue;
-          yield* this.#below({
-            root: place.root,
-            below: [...place.below, name],
-            path: [...place.path, name],
-          });
+        for await (const directory of this.#directoriesOf(place, names)) {
+          yield* this.#below(directory.place, directory.records);
         }
       }
     } catch (error) {
@@ -202,19 +203,57 @@ export class SourceTree {
     }
   }
 
-  async *#listings(place: SourcePlace): AsyncGenerator<readonly NamedSource[]> {
+  /** Those among some names of a directory, with what is in them where that is little. */
+  async *#directoriesOf(place: SourcePlace, names: readonly NamedSource[]) {
+    const { root } = place;
+    const found = names.filter(isDirectory).map(({ name = '' }) => ({
+      root,
+      below: [...place.below, name],
+      path: [...place.path, name],
+    }));
+    for (let at = 0; at < found.length; at += LISTED_TOGETHER) {
+      const some = found.slice(at, at + LISTED_TOGETHER);
+      // That which is kept is there already.
+      const unknown = some.filter((directory) => !this.#kept.has(keyOf(directory)));
+      const listings = await this.#readAll(root, unknown);
+      for (const directory of some) {
+        yield { place: directory, records: listings.get(directory) };
+        listings.delete(directory);
+      }
+    }
+  }
+
+  async #readAll(root: RootDirectory, places: readonly SourcePlace[]) {
+    const listings = new Map<SourcePlace, Uint8Array | undefined>();
+    // One by itself is read when its turn comes.
+    if (places.length < 2) return listings;
+    for (const { below } of places) plan.name(below.join('/'));
+    const read = await root.listDirectories(plan.plan());
+    places.forEach((place, i) => listings.set(place, read[i]));
+    return listings;
+  }
+
+  async *#listings(
+    place: SourcePlace,
+    records: Uint8Array | undefined,
+  ): AsyncGenerator<readonly NamedSource[]> {
     const depth = place.path.length;
-    const key = `${place.root.path}\0${place.below.join('/')}`;
+    const key = keyOf(place);
+    if (records !== undefined) {
+      this.#kept.put(key, [records]);
+      if (records.length > 0) yield named(records, depth);
+      return;
+    }
     const known = this.#kept.take(key);
     if (known !== undefined) {
       for (const records of known) yield named(records, depth);
       return;
     }
     let kept: Uint8Array[] | undefined = [];
-    for await (const records of this.#read(place)) {
-      if (this.#kept.hasRoomFor(records.length)) kept?.push(records);
+    for await (const some of this.#read(place)) {
+      if (this.#kept.hasRoomFor(some.length)) kept?.push(some);
       else kept = undefined;
-      yield named(records, depth);
+      yield named(some, depth);
     }
     if (kept !== undefined) this.#kept.put(key, kept);
   }
@@ -233,6 +272,17 @@ export class SourceTree {
       await directory.close();
     }
   }
+}
+
+// A plan is copied when its call begins.
+const plan = new PlanWriter();
+
+function keyOf({ root, below }: SourcePlace): string {
+  return `${root.path}\0${below.join('/')}`;
+}
+
+function isDirectory({ stat, fault }: NamedSource): boolean {
+  return fault === undefined && !(stat instanceof FileError) && kindOf(stat) === 'directory';
 }
 
 /** A name, and what is wrong with it where it is to be sent, in words. */

@@ -16,7 +16,7 @@ import type { TransferLog } from './transfer-log.ts';
 // Far below the window, so that the sender never runs dry: of 7 MiB, 5 are one round trip at 20 ms.
 const PROGRESS_BYTES = 512 * 1024;
 
-// Directories that are being made at once. Arbitrary.
+// Directories that are being made, or finished, at once. Arbitrary.
 const MAX_MAKING = 256;
 
 /** Says yes or no to an offer; a text is a no with its reason. */
@@ -286,16 +286,38 @@ export class ReceiverSession {
 
   /** Children before parents: a directory's time changes with each name in it. */
   async #finishDirectories(): Promise<void> {
-    for (const entry of this.#directories.takeAll()) {
+    for (const entries of this.#directories.takeAll(MAX_MAKING)) {
       await this.#wire.drained();
-      try {
-        await this.#sink.finishDirectory?.(entry);
-        void this.#wire.send({ type: 'ack', id: entry.id, how: 'written', root: NO_ROOT });
-        this.#options.log.acknowledged(entry, 'written');
-      } catch (error) {
-        this.#refuse(entry, error);
-      }
+      const errors = await this.#finish(entries);
+      entries.forEach((entry, i) => this.#finished(entry, errors[i]));
     }
+  }
+
+  async #finish(entries: readonly Entry[]): Promise<readonly (Error | undefined)[]> {
+    const { finishDirectories } = this.#sink;
+    if (finishDirectories !== undefined) {
+      return finishDirectories
+        .call(this.#sink, entries)
+        .catch((error: Error) => entries.map(() => error));
+    }
+    const errors: (Error | undefined)[] = [];
+    for (const entry of entries) {
+      const error = this.#sink.finishDirectory?.(entry).then(
+        () => undefined,
+        (failure: Error) => failure,
+      );
+      errors.push(await error);
+    }
+    return errors;
+  }
+
+  #finished(entry: Entry, error: Error | undefined): void {
+    if (error !== undefined) {
+      this.#refuse(entry, error);
+      return;
+    }
+    void this.#wire.send({ type: 'ack', id: entry.id, how: 'written', root: NO_ROOT });
+    this.#options.log.acknowledged(entry, 'written');
   }
 }
 

@@ -47,6 +47,11 @@ export class TransferLog {
   /** So many more bytes are where they belong. */
   progress(bytes: number): void {
     this.#bytes += bytes;
+    this.#soon();
+  }
+
+  /** Tells of the progress, unless it has just done so. */
+  #soon(): void {
     const now = performance.now();
     if (now < this.#nextProgress) return;
     this.#nextProgress = now + PROGRESS_MS;
@@ -74,6 +79,7 @@ export class TransferLog {
     if (roots === undefined) this.#add({ ...base, state: how });
     else this.#add({ ...base, state: how, senderRoot: sender, receiverRoot: hash });
     this.#emit({ type: 'file', path, kind, size, hash, how, acknowledged: true });
+    this.#soon();
   }
 
   failed(entry: Entry, reason: Reason, text: string): void {
