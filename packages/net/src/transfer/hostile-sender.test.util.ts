@@ -1,8 +1,5 @@
-import { lengthPrefix } from '../codec/index.ts';
-import { createConnection, type Socket } from '../socket/index.ts';
-import { decodeMessage } from './protocol/decode-message.ts';
-import { encodeMessage } from './protocol/encode-message.ts';
-import { MAX_FRAME_BYTES } from './protocol/limits.ts';
+import { createConnection } from '../socket/index.ts';
+import { HostilePeer } from './hostile-peer.test.util.ts';
 import type { Entry, Message, Whole } from './protocol/message.ts';
 import { NODE_HASHES } from './protocol/block-hash.ts';
 import { MerkleRoot } from './protocol/merkle-root.ts';
@@ -10,20 +7,8 @@ import { sealOf } from './protocol/seal.ts';
 
 const [hash] = NODE_HASHES as [(typeof NODE_HASHES)[0] & object];
 
-/** A sender without manners: whatever it is told to, it sends. */
-export class HostileSender {
-  readonly #socket: Socket<number>;
-  readonly #decoder = lengthPrefix({
-    bytes: 4,
-    maxFrameBytes: MAX_FRAME_BYTES,
-    copy: true,
-  }).decoder();
-  #messages: Message[] = [];
-
-  private constructor(socket: Socket<number>) {
-    this.#socket = socket;
-  }
-
+/** A sender without manners. */
+export class HostileSender extends HostilePeer {
   static async connect(port: number): Promise<HostileSender> {
     const socket = await createConnection({ host: '127.0.0.1', port });
     return new HostileSender(socket);
@@ -37,28 +22,6 @@ export class HostileSender {
     await sender.send({ type: 'offer', entries, bytes: 2 ** 40, names: [] });
     await sender.next('answer');
     return sender;
-  }
-
-  async send(message: Message): Promise<void> {
-    const head = encodeMessage(message);
-    const payload = 'payload' in message ? message.payload : Buffer.alloc(0);
-    await this.#socket.sendall(Buffer.concat([head, payload]));
-  }
-
-  sendBytes(bytes: Buffer): Promise<void> {
-    return this.#socket.sendall(bytes);
-  }
-
-  /** The next message of a type; undefined when the receiver has closed. */
-  async next(...types: Message['type'][]): Promise<Message | undefined> {
-    for (;;) {
-      const message = this.#messages.shift();
-      if (message === undefined) {
-        const chunk = await this.#socket.recv(65536).catch(() => Buffer.alloc(0));
-        if (chunk.length === 0) return undefined;
-        this.#messages.push(...[...this.#decoder.push(chunk)].map((body) => decodeMessage(body)));
-      } else if (types.length === 0 || types.includes(message.type)) return message;
-    }
   }
 
   /** Offers and sends a small file; gives what the receiver says of it at last. */
@@ -93,10 +56,6 @@ export class HostileSender {
     await this.send({ type: 'block', id, index: 0, hash: hash.digest(payload), payload });
     await this.send({ type: 'end', id, root, seal: sealOf(hash, entry, root) });
     return this.next('ack', 'refuse', 'failure');
-  }
-
-  close(): void {
-    this.#socket.close();
   }
 }
 

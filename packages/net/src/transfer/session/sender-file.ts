@@ -2,6 +2,7 @@ import { changeOf, identityOf, type SourceEntry } from '../files/source-entry.ts
 import { FILE } from '../files/file-constants.ts';
 import type { OpenFile } from '../files/open-file.ts';
 import type { BlockHash } from '../protocol/block-hash.ts';
+import { malformed } from '../protocol/field-reader.ts';
 import { BLOCK_BYTES, blockCount, blockLength } from '../protocol/limits.ts';
 import type { Block } from '../protocol/message.ts';
 import { MerkleRoot } from '../protocol/merkle-root.ts';
@@ -9,6 +10,7 @@ import { sealOf } from '../protocol/seal.ts';
 import { TransferError } from '../transfer-error.ts';
 import type { BlockPool } from '../wire/block-pool.ts';
 import type { MessageWire } from '../wire/message-wire.ts';
+import { WantedBlocks } from './wanted-blocks.ts';
 import { BlockReader } from './block-reader.ts';
 
 /** What one file's sending shares with the others'. */
@@ -30,6 +32,12 @@ export class SenderFile {
   readonly #context: SenderContext;
   #file: OpenFile | undefined;
   #isOver = false;
+  #accepts = 0;
+  /** Blocks that were announced since it was accepted. */
+  #announced = 0;
+  #hasEnded = false;
+  #wanted: WantedBlocks | undefined;
+  #isRepairing = false;
 
   constructor(context: SenderContext, source: SourceEntry) {
     this.#context = context;
@@ -46,6 +54,23 @@ export class SenderFile {
 
   get #size(): number {
     return this.source.entry.size;
+  }
+
+  /**
+   * The receiver takes it: once, and once more behind END where what it compared differs.
+   *
+   * @throws FrameMalformedError for an answer that has no place here
+   */
+  accept(keptBlocks: number): void {
+    const isInPlace = this.#accepts === 0 || (this.#accepts === 1 && this.#hasEnded);
+    if (!isInPlace) malformed(`file ${this.#id} was accepted already`);
+    const blocks = blockCount(this.#size);
+    if (keptBlocks > blocks) malformed(`${keptBlocks} kept of ${blocks} blocks`);
+    this.#accepts++;
+    this.#announced = 0;
+    this.#hasEnded = false;
+    this.#wanted = undefined;
+    this.root = undefined;
   }
 
   /**
@@ -99,6 +124,7 @@ export class SenderFile {
     const payload = buffer.subarray(0, blockLength(this.#size, index));
     const digest = hash.digest(payload);
     tree.push(digest);
+    this.#announced = index + 1;
     if (isKept) {
       pool.release(buffer);
       await wire.send({ type: 'digest', id: this.#id, index, hash: digest });
@@ -139,6 +165,7 @@ export class SenderFile {
 
   async #sendHole(tree: MerkleRoot, index: number, count: number): Promise<void> {
     tree.pushZeros(count);
+    this.#announced = index + count;
     await this.#context.wire.send({ type: 'hole', id: this.#id, index, count });
   }
 
@@ -149,13 +176,31 @@ export class SenderFile {
     if (change !== undefined) throw new TransferError('source-changed', change);
     const { wire, hash } = this.#context;
     this.root = tree.digest();
+    this.#hasEnded = true;
     const seal = sealOf(hash, this.source.entry, this.root);
     await wire.send({ type: 'end', id: this.#id, root: this.root, seal });
   }
 
-  /** Sends a block again that came damaged. */
-  async repair(index: number): Promise<void> {
-    if (this.#isOver || index >= blockCount(this.#size)) return;
+  /** A block came damaged. @throws FrameMalformedError where it can't have, or is wanted already */
+  want(index: number): void {
+    if (index >= this.#announced) malformed(`block ${index} of file ${this.#id} was not announced`);
+    this.#wanted ??= new WantedBlocks(blockCount(this.#size));
+    if (!this.#wanted.add(index)) malformed(`block ${index} of file ${this.#id} is wanted already`);
+  }
+
+  /** Sends again what is wanted, one block after the other. */
+  async repair(): Promise<void> {
+    if (this.#isRepairing) return;
+    this.#isRepairing = true;
+    for (;;) {
+      const index = this.#isOver ? undefined : this.#wanted?.take();
+      if (index === undefined) break;
+      await this.#repairBlock(index);
+    }
+    this.#isRepairing = false;
+  }
+
+  async #repairBlock(index: number): Promise<void> {
     const { pool } = this.#context;
     const reader = new BlockReader(await this.#open(), this.#size, pool, false);
     const buffer = await failedSource(() => reader.take(index));

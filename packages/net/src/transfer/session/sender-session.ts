@@ -83,6 +83,10 @@ export class SenderSession {
   /** Whether every entry was announced. */
   #isAllAnnounced = false;
   #whenRoom: (() => void) | undefined;
+  /** The last entry that was announced. */
+  #lastId = -1;
+  /** Bytes that were sent, or are about to be. */
+  #admitted = 0;
   #confirmed = 0;
   #streaming = 0;
   #context: SenderContext | undefined;
@@ -117,6 +121,7 @@ export class SenderSession {
     const admit = async (bytes: number): Promise<void> => {
       await this.#rate.take(bytes, this.#ended.signal);
       await this.#window.take(bytes);
+      this.#admitted += bytes;
       log.transferred(bytes);
     };
     this.#context = { wire: this.#wire, hash, pool, admit };
@@ -208,6 +213,7 @@ export class SenderSession {
   /** Of directories any number may be open; so that few wait to leave, each waits for those before. */
   async #announceEntry(source: SourceEntry): Promise<void> {
     const { id, kind } = source.entry;
+    this.#lastId = id;
     if (kind === 'directory') this.#directories.add(source.entry);
     else this.#open.set(id, new SenderFile(this.#context as SenderContext, source));
     const sent = this.#wire.send({ type: 'entry', entry: source.entry });
@@ -225,6 +231,7 @@ export class SenderSession {
     const file = new SenderFile(context, source);
     file.root = root;
     file.unansweredBytes = payload.length;
+    this.#lastId = source.entry.id;
     this.#open.set(source.entry.id, file);
     const { entry } = source;
     void this.#wire.send({ type: 'whole', entry, root, seal: sealOf(hash, entry, root), payload });
@@ -245,7 +252,7 @@ export class SenderSession {
         this.#refused(message.id, message.reason, message.text);
         break;
       case 'want':
-        this.#guard(this.#open.get(message.id), (file) => file.repair(message.index));
+        this.#wanted(message.id, message.index);
         break;
       case 'progress':
         this.#progress(message.bytes);
@@ -262,10 +269,24 @@ export class SenderSession {
 
   #accept(file: SenderFile, keptBlocks: number): void {
     if (isSmall(file.source)) this.#sendsWhole = keptBlocks === 0;
+    file.accept(keptBlocks);
     this.#answered(file);
-    file.root = undefined;
     this.#accepted.push({ file, keptBlocks });
     this.#work();
+  }
+
+  #wanted(id: number, index: number): void {
+    const file = this.#known(id);
+    // It was abandoned here at the same time.
+    if (file === undefined) return;
+    file.want(index);
+    this.#guard(file, () => file.repair());
+  }
+
+  /** The open file with this id; undefined for one that is over. */
+  #known(id: number): SenderFile | undefined {
+    if (id > this.#lastId) malformed(`no entry ${id} was announced`);
+    return this.#open.get(id);
   }
 
   #file(id: number): SenderFile {
@@ -275,6 +296,7 @@ export class SenderSession {
   #progress(bytes: number): void {
     const more = bytes - this.#confirmed;
     if (more < 0) malformed(`progress went back from ${this.#confirmed} to ${bytes}`);
+    if (bytes > this.#admitted) malformed(`progress of ${bytes} of ${this.#admitted} bytes`);
     this.#confirmed = bytes;
     this.#window.give(more);
     this.#options.log.progress(more);
@@ -286,7 +308,7 @@ export class SenderSession {
       this.#options.log.failed(directory, reason, text);
       return;
     }
-    const file = this.#open.get(id);
+    const file = this.#known(id);
     // It was abandoned here at the same time.
     if (file === undefined) return;
     this.#options.log.failed(file.source.entry, reason, text);
@@ -297,6 +319,7 @@ export class SenderSession {
   #acknowledged(id: number, how: 'written' | 'identical', root: Buffer): void {
     const directory = this.#directories.take(id);
     if (directory !== undefined) {
+      if (this.#wire.stage !== 'ending') malformed(`directory ${id} was acknowledged before done`);
       this.#options.log.acknowledged(directory, how);
       return;
     }
