@@ -19,8 +19,8 @@ void AppendListed(std::string& records, int directory, const char* name) {
   records.append(name, length);
   Append(records, failed ? static_cast<uint64_t>(-int64_t{errno}) : 0, 4);
   Append(records, stat.st_mode, 4);
-  for (const int64_t value : {int64_t(stat.st_ino), int64_t(stat.st_size), MtimeNs(stat),
-                              CtimeNs(stat), int64_t(stat.st_blocks)})
+  for (const int64_t value :
+       {int64_t(stat.st_ino), int64_t(stat.st_size), MtimeNs(stat), int64_t(stat.st_blocks)})
     Append(records, static_cast<uint64_t>(value), 8);
 }
 
@@ -52,8 +52,8 @@ int64_t ListSome(int fd, std::string& records) {
 // ssize_t getdents64(int fd, void dirp[.count], size_t count); int fstatat(int dirfd, const char
 // *pathname, struct stat *statbuf, int flags);   the next names of the directory, without "." and
 // "..": nothing at its end. A record for each: length of the name in 2 bytes, the name, 0 or -errno
-// of fstatat in 4, mode in 4, inode, size, time of change and time of the inode's change in
-// nanoseconds, blocks of 512 bytes in 8 each. listDirectory(fd: number): Promise<Uint8Array |
+// of fstatat in 4, mode in 4, inode, size, time of change in nanoseconds, blocks of 512 bytes in 8
+// each. listDirectory(fd: number): Promise<Uint8Array |
 // number>
 napi_value ListDirectory(napi_env env, napi_callback_info info) {
   Args args(env, info, 1);

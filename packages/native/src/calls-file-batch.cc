@@ -14,12 +14,12 @@ namespace {
 /** A file as it was described when its directory was listed. */
 struct ReadOrder {
   uint64_t size, inode;
-  int64_t mtime_ns, ctime_ns;
+  int64_t mtime_ns;
   std::string name;
 
   bool Is(const struct stat& stat) const {
     return S_ISREG(stat.st_mode) && uint64_t(stat.st_size) == size && stat.st_ino == inode &&
-           MtimeNs(stat) == mtime_ns && CtimeNs(stat) == ctime_ns;
+           MtimeNs(stat) == mtime_ns;
   }
 };
 
@@ -32,6 +32,8 @@ int ReadWhole(int directory, const ReadOrder& order, char* target) {
   struct stat stat;
   if (::fstat(file.get(), &stat) < 0) return -errno;
   if (!order.Is(stat)) return -ESTALE;
+  // Who writes can put the time back; nobody can do that to this one.
+  const int64_t ctime_ns = CtimeNs(stat);
   for (size_t at = 0; at < order.size;) {
     const ssize_t count = Retry(
         [&] { return ::pread(file.get(), target + at, order.size - at, static_cast<off_t>(at)); });
@@ -40,12 +42,12 @@ int ReadWhole(int directory, const ReadOrder& order, char* target) {
     at += static_cast<size_t>(count);
   }
   if (::fstat(file.get(), &stat) < 0) return -errno;
-  return order.Is(stat) ? 0 : -ESTALE;
+  return order.Is(stat) && CtimeNs(stat) == ctime_ns ? 0 : -ESTALE;
 }
 
 // openat2(2), fstat(2), pread(2), fstat(2), close(2) of each file that `plan` names in a directory
-// below another. A record of the plan: size in 4 bytes, inode, time of change and time of the
-// inode's change in nanoseconds in 8, length of the name in 2, the name. The result: 0 or -errno in
+// below another. A record of the plan: size in 4 bytes, inode and time of change in nanoseconds in
+// 8, length of the name in 2, the name. The result: 0 or -errno in
 // 4 bytes for each, then room for each one's content; ESTALE for a file that isn't as described.
 // readFiles(directory: number, path: string, plan: Uint8Array): Promise<Uint8Array | number>
 napi_value ReadFiles(napi_env env, napi_callback_info info) {
@@ -63,7 +65,7 @@ napi_value ReadFiles(napi_env env, napi_callback_info info) {
         size_t bytes = 0;
         while (reader.more()) {
           ReadOrder order = {reader.Number(4), reader.Number(8), int64_t(reader.Number(8)),
-                             int64_t(reader.Number(8)), reader.Name()};
+                             reader.Name()};
           bytes += order.size;
           orders.push_back(std::move(order));
         }

@@ -86,35 +86,45 @@ test('sendFiles() finds out that a source was replaced by another with its size 
   assert.deepEqual(readdirSync(place.inbox), []);
 });
 
-/** Other content of the same size, and the time of change that it had. */
+/** Other content where it was sent already, and the time of change that it had. */
 function changeSecretly(path: string): void {
-  const { mtimeMs, size } = statSync(path);
+  const { mtimeMs } = statSync(path);
   const file = openSync(path, 'r+');
-  writeSync(file, 'changed', Math.max(0, size - 8));
+  writeSync(file, 'changed', 0);
   closeSync(file);
   execFileSync('touch', ['-d', new Date(mtimeMs).toISOString(), path]);
   assert.equal(statSync(path).mtimeMs, mtimeMs);
 }
 
-for (const size of [100, 24 * MIB]) {
-  test(`sendFiles() finds out that a source of ${size} bytes was changed and its time put back`, async () => {
+test('sendFiles() finds out that a source was changed and its time put back', async () => {
+  using place = new TwoDirectories();
+  const path = place.write('file', 24 * MIB);
+  utimesSync(path, 1_000_000_000, 1_000_000_000);
+  using proxy = new Proxy(midway(4 * MIB, () => changeSecretly(path)));
+  const { receipt } = await transfer([path], place.inbox, {
+    through: (port) => proxy.listen(port),
+  });
+  const [failed] = receipt.entries;
+  assert.equal(failed?.reason, 'source-changed');
+  assert.equal(failed?.text, 'it was written to, and its time put back');
+  assert.deepEqual(readdirSync(place.inbox), []);
+});
+
+for (const [what, change] of [
+  ['renamed', (path: string) => renameSync(path, `${path}.1`)],
+  ['removed', (path: string) => rmSync(path)],
+  ['given another mode', (path: string) => chmodSync(path, 0o640)],
+] as const) {
+  test(`sendFiles() sends a source that is ${what} meanwhile: its content is what it was`, async () => {
     using place = new TwoDirectories();
-    const path = place.write('file', size);
-    utimesSync(path, 1_000_000_000, 1_000_000_000);
-    // A small one between its listing and its reading, a large one between its first and last block.
-    const receive = {
-      decide: () => {
-        if (size <= 100) changeSecretly(path);
-        return Promise.resolve(true);
-      },
-    };
-    using proxy = new Proxy(midway(4 * MIB, () => changeSecretly(path)));
-    const through = (port: number) => proxy.listen(port);
-    const { receipt } = await transfer([path], place.inbox, { receive, through });
-    const [failed] = receipt.entries;
-    assert.equal(failed?.reason, 'source-changed');
-    assert.match(failed?.text ?? '', /were changed/);
-    assert.deepEqual(readdirSync(place.inbox), []);
+    const path = place.write('file', 24 * MIB);
+    const content = readFileSync(path);
+    using proxy = new Proxy(midway(4 * MIB, () => change(path)));
+    const { receipt } = await transfer([path], place.inbox, {
+      through: (port) => proxy.listen(port),
+    });
+    assert.equal(receipt.complete, true);
+    assert.deepEqual(contents(place.inbox), new Map([['file', content]]));
   });
 }
 

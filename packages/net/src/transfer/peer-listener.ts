@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { SocketError } from '../errors/index.ts';
 import type { Socket } from '../socket/index.ts';
 import type { Protection } from './protection.ts';
+import { hostOf, RejectionLog, type TellRejection } from './rejection-log.ts';
 import { peerOf } from './wire/socket-wire.ts';
 import type { Wire } from './wire/wire.ts';
 
@@ -27,7 +28,7 @@ export interface PeerListenerOptions {
   /** Takes a peer that has shown the secret. */
   onPeer(wire: Wire): void;
   /** A peer was turned away. */
-  onRejected(peer: string, error: Error): void;
+  readonly onRejected: TellRejection;
 }
 
 /** A connection that hasn't shown the secret. */
@@ -43,10 +44,12 @@ export class PeerListener {
   readonly #strangers = new Set<Stranger>();
   readonly #waiting = new Set<AbortController>();
   readonly #failures = new Map<string, { count: number; at: number }>();
+  readonly #rejections: RejectionLog;
   readonly #running: Promise<void>;
 
   constructor(options: PeerListenerOptions) {
     this.#options = options;
+    this.#rejections = new RejectionLog(options.onRejected);
     this.#running = this.#run();
   }
 
@@ -57,6 +60,12 @@ export class PeerListener {
     for (const { abort } of this.#strangers) abort.abort(this.#abort.signal.reason);
     for (const wait of this.#waiting) wait.abort();
     await this.#running;
+    this.#rejections.flush();
+  }
+
+  /** Tells that a peer was turned away, unless there are too many. */
+  reject(peer: string, text: string): void {
+    this.#rejections.add(peer, text);
   }
 
   async #run(): Promise<void> {
@@ -77,7 +86,7 @@ export class PeerListener {
 
   async #welcome(socket: Socket<number>): Promise<void> {
     const peer = peerOf(socket);
-    const host = peer.replace(/:\d+$/, '');
+    const host = hostOf(peer);
     const stranger: Stranger = { host, abort: new AbortController() };
     try {
       await this.#serveTime(host);
@@ -92,7 +101,7 @@ export class PeerListener {
     } catch (error) {
       socket.close();
       this.#remember(host);
-      if (!this.#abort.signal.aborted) this.#options.onRejected(peer, error as Error);
+      if (!this.#abort.signal.aborted) this.reject(peer, (error as Error).message);
     } finally {
       this.#strangers.delete(stranger);
     }

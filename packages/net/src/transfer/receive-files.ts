@@ -7,6 +7,7 @@ import { RootDirectory } from './files/root-directory.ts';
 import { PeerListener } from './peer-listener.ts';
 import { type BlockHash, usableHashes } from './protocol/block-hash.ts';
 import { type Protection, type ProtectionOptions, protectionOf } from './protection.ts';
+import { rejectedEvent } from './rejection-log.ts';
 import type { ReceiptEntry, TransferReceipt } from './receipt.ts';
 import { type Decide, ReceiverSession } from './session/receiver-session.ts';
 import { TransferLog } from './session/transfer-log.ts';
@@ -24,7 +25,7 @@ export interface ReceiveOptions extends ProtectionOptions, WireTimeouts, Directo
   readonly decide?: Decide | undefined;
   /** Ends after the first transfer that ran to its end. Default false. */
   readonly once?: boolean | undefined;
-  /** Transfers at once; 8 MiB of content in memory each at most. Default 16. */
+  /** Transfers at once; of content 4 MiB are in memory, of 16 transfers 27. Default 16. */
   readonly maxConnections?: number | undefined;
   /** Hash functions beside node:crypto's. */
   readonly hashes?: readonly BlockHash[] | undefined;
@@ -46,6 +47,8 @@ export type ReceiveEvent =
 // 4 MiB: what waits for a slow disk beyond them waits in the kernel. As much as the sender's window, 7 MiB,
 // was no faster, and together with what V8 takes it could reach 100 MB.
 const POOL_BLOCKS = 8;
+// One is filled while the other is written.
+const LEAST_BLOCKS = 2;
 // setTimeout takes no more.
 const MAX_TIMER_MS = 0x7fffffff;
 
@@ -87,7 +90,7 @@ export class FileReceiver implements AsyncDisposable {
       listener,
       protection: this.#protection,
       onPeer: (wire) => this.#admit(wire),
-      onRejected: (peer, { message: text }) => this.#emit({ type: 'rejected', peer, text }),
+      onRejected: (peer, text, more) => this.#emit(rejectedEvent(peer, text, more)),
     });
   }
 
@@ -97,12 +100,13 @@ export class FileReceiver implements AsyncDisposable {
       return;
     }
     wire.abort(new Error('too many transfers'));
-    this.#emit({ type: 'rejected', peer: wire.peer, text: 'too many transfers at once' });
+    this.#listener?.reject(wire.peer, 'too many transfers at once');
   }
 
   /** @internal */
   serve(wire: Wire): void {
-    const pool = new BlockPool(POOL_BLOCKS);
+    // Who comes when others are at work already needs less: the disk is busy.
+    const pool = new BlockPool(Math.max(LEAST_BLOCKS, POOL_BLOCKS - this.#sessions.size));
     const messages = new MessageWire(wire, 'receiver', pool, this.#options);
     const session = new ReceiverSession(messages, pool, this.#sink, {
       hashes: this.#hashes,

@@ -6,6 +6,7 @@ import { PeerListener } from './peer-listener.ts';
 import { type BlockHash, usableHashes } from './protocol/block-hash.ts';
 import { type ProtectionOptions, protectionOf, type Protection } from './protection.ts';
 import type { ReceiptEntry, TransferReceipt } from './receipt.ts';
+import { rejectedEvent, type TellRejection } from './rejection-log.ts';
 import { SenderSession } from './session/sender-session.ts';
 import { TransferLog } from './session/transfer-log.ts';
 import type { TransferEvent } from './transfer-event.ts';
@@ -116,18 +117,15 @@ async function wireTo(
   onListening?.(listener.getsockname());
   return firstPeer(
     (onPeer, onRejected) => new PeerListener({ listener, protection, onPeer, onRejected }),
-    (peer, { message: text }) => onEvent?.({ type: 'rejected', peer, text }),
+    (peer, text, more) => onEvent?.(rejectedEvent(peer, text, more)),
     signal,
   );
 }
 
 /** The first peer that knows the secret; later ones are turned away. */
 export function firstPeer(
-  listen: (
-    onPeer: (wire: Wire) => void,
-    onRejected: (peer: string, error: Error) => void,
-  ) => PeerListener,
-  onRejected: (peer: string, error: Error) => void,
+  listen: (onPeer: (wire: Wire) => void, onRejected: TellRejection) => PeerListener,
+  onRejected: TellRejection,
   signal: AbortSignal | undefined,
 ): Promise<Wire> {
   return new Promise((resolve, reject) => {

@@ -40,6 +40,14 @@ export type TransferEvent =
       readonly reason: Reason;
       readonly text: string;
     }
-  /** A peer was turned away, before it could say anything. */
-  | { readonly type: 'rejected'; readonly peer: string; readonly text: string }
+  /**
+   * A peer was turned away, before it could say anything. Of a flood a sum is told each minute: `more`
+   * from the host that `peer` names.
+   */
+  | {
+      readonly type: 'rejected';
+      readonly peer: string;
+      readonly text: string;
+      readonly more?: number;
+    }
   | { readonly type: 'done'; readonly peer: string; readonly receipt: TransferReceipt };

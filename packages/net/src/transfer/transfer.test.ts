@@ -360,6 +360,33 @@ test('sendFiles() leaves no timer behind when it ends while its rate makes it wa
   assert.deepEqual(timers, []);
 });
 
+test('sendFiles() warns of nothing where many files wait for their turn', async () => {
+  using place = new TwoDirectories();
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', onWarning);
+  const paths = Array.from({ length: 20 }, (_, i) => place.write(`${i}`, 100_000));
+  const send = { bytesPerSecond: 10 * MIB, parallel: 16 };
+  const { receipt } = await transfer(paths, place.inbox, { send });
+  // A warning is told in a later turn.
+  await setImmediate();
+  process.off('warning', onWarning);
+  assert.deepEqual([receipt.complete, warnings], [true, []]);
+});
+
+test('both sides tell of all bytes in the end: of small files, and of those that were there', async () => {
+  using place = new TwoDirectories();
+  const paths = [place.write('small', 'hello'), place.write('large', 3 * MIB)];
+  for (const round of ['first', 'again']) {
+    const { events, receiverEvents } = await transfer(paths, place.inbox);
+    for (const told of [events, receiverEvents]) {
+      const last = told.findLast(({ type }) => type === 'progress');
+      const bytes = last?.type === 'progress' ? [last.bytes, last.totalBytes] : [];
+      assert.deepEqual(bytes, [3 * MIB + 5, 3 * MIB + 5], round);
+    }
+  }
+});
+
 test('sendFiles() keeps to bytesPerSecond', async () => {
   using place = new TwoDirectories();
   const path = place.write('file', 2 * MIB);

@@ -6,8 +6,6 @@ export interface SourceStat {
   readonly mode: bigint;
   readonly size: bigint;
   readonly mtimeNs: bigint;
-  /** The last change of anything about it, which only the kernel sets. */
-  readonly ctimeNs: bigint;
   /** Of 512 bytes. */
   readonly blocks: bigint;
 }
@@ -35,10 +33,9 @@ export function parseListing(records: Uint8Array): ListedName[] {
       ino: bytes.readBigUInt64LE(at + 8),
       size: bytes.readBigInt64LE(at + 16),
       mtimeNs: bytes.readBigInt64LE(at + 24),
-      ctimeNs: bytes.readBigInt64LE(at + 32),
-      blocks: bytes.readBigInt64LE(at + 40),
+      blocks: bytes.readBigInt64LE(at + 32),
     };
-    at += 48;
+    at += 40;
     const error = failure < 0 ? new FileError('fstatat', -failure, name ?? '\ufffd') : undefined;
     names.push({ name, stat: error ?? stat });
   }

@@ -63,7 +63,7 @@ test(
     assert.deepEqual(codes, ['ELOOP', 'ELOOP', 'ENOTDIR', 'ENOENT', 'EXDEV', '']);
     const errors = await made.finish(paths.map((path) => directory(path)));
     assert.deepEqual(
-      errors.map((error) => (error as NodeJS.ErrnoException | undefined)?.code ?? ''),
+      errors.map((error) => error?.code ?? ''),
       ['ELOOP', 'ELOOP', 'ENOTDIR', 'ENOENT', 'EXDEV', ''],
     );
     assert.deepEqual(readdirSync(place.path).toSorted(), ['outside', 'root']);

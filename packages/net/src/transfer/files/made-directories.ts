@@ -68,7 +68,7 @@ export class MadeDirectories {
    * Gives directories their mode and time, unless they were there before, and makes them durable: an
    * error, or undefined, for each. They are children before parents.
    */
-  async finish(entries: readonly Entry[]): Promise<readonly (Error | undefined)[]> {
+  async finish(entries: readonly Entry[]): Promise<readonly (FileError | undefined)[]> {
     for (const { path, mode, mtimeSeconds, mtimeNanoseconds } of entries) {
       plan
         .number(mode & 0o777, 4)

@@ -15,6 +15,7 @@ const chmodAsync = promisify(fchmod);
 /** What fstat(2) tells, with nanoseconds. */
 export interface BigStats extends StatsBase<bigint> {
   readonly mtimeNs: bigint;
+  /** The last change of anything about it, which only the kernel sets. */
   readonly ctimeNs: bigint;
 }
 

@@ -36,7 +36,6 @@ export interface SourceIdentity {
   readonly inode: bigint;
   readonly size: bigint;
   readonly mtimeNs: bigint;
-  readonly ctimeNs: bigint;
 }
 
 /** Something in the tree that isn't sent. */
@@ -46,17 +45,15 @@ export interface SkippedEntry {
   readonly text: string;
 }
 
-export function identityOf({ ino, size, mtimeNs, ctimeNs }: SourceStat): SourceIdentity {
-  return { inode: ino, size, mtimeNs, ctimeNs };
+export function identityOf({ ino, size, mtimeNs }: SourceStat): SourceIdentity {
+  return { inode: ino, size, mtimeNs };
 }
 
 /** What changed between two looks at a source; undefined for nothing. */
 export function changeOf(before: SourceIdentity, now: SourceIdentity): string | undefined {
   if (before.inode !== now.inode) return 'another file has its name';
   if (before.size !== now.size) return `its size was ${before.size} and is ${now.size}`;
-  if (before.mtimeNs !== now.mtimeNs) return 'it was written to';
-  // Who writes can put mtime back, as `touch -d` and `cp -p` do; nobody can do that to this one.
-  return before.ctimeNs === now.ctimeNs ? undefined : 'it, its mode or its links were changed';
+  return before.mtimeNs === now.mtimeNs ? undefined : 'it was written to';
 }
 
 /** Undefined for what is neither a file nor a directory. */

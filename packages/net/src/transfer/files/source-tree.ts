@@ -246,7 +246,7 @@ export class SourceTree {
     }
     const known = this.#kept.take(key);
     if (known !== undefined) {
-      for (const records of known) yield named(records, depth);
+      for (const some of known) yield named(some, depth);
       return;
     }
     let kept: Uint8Array[] | undefined = [];

@@ -48,7 +48,6 @@ export async function readWholeFiles(
       .number(identity.size, 4)
       .number(identity.inode, 8)
       .number(identity.mtimeNs, 8)
-      .number(identity.ctimeNs, 8)
       .name(below.at(-1) as string);
   }
   const read = await first.root.readFiles(first.below.slice(0, -1), plan.plan());

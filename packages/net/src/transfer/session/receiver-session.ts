@@ -294,15 +294,13 @@ export class ReceiverSession {
   }
 
   async #finish(entries: readonly Entry[]): Promise<readonly (Error | undefined)[]> {
-    const { finishDirectories } = this.#sink;
-    if (finishDirectories !== undefined) {
-      return finishDirectories
-        .call(this.#sink, entries)
-        .catch((error: Error) => entries.map(() => error));
+    const sink = this.#sink;
+    if (sink.finishDirectories !== undefined) {
+      return sink.finishDirectories(entries).catch((error: Error) => entries.map(() => error));
     }
     const errors: (Error | undefined)[] = [];
     for (const entry of entries) {
-      const error = this.#sink.finishDirectory?.(entry).then(
+      const error = sink.finishDirectory?.(entry).then(
         () => undefined,
         (failure: Error) => failure,
       );

@@ -31,6 +31,8 @@ export class SenderFile {
   unansweredBytes = 0;
   readonly #context: SenderContext;
   #file: OpenFile | undefined;
+  /** Of the source as it was opened. */
+  #ctimeNs = 0n;
   #isOver = false;
   #accepts = 0;
   /** Blocks that were announced since it was accepted. */
@@ -110,12 +112,14 @@ export class SenderFile {
     const file = await failedSource(() =>
       root.openFile(below, FILE.O_RDONLY | FILE.O_NONBLOCK | FILE.O_NOFOLLOW),
     );
-    const change = changeOf(identity, identityOf(await file.stat()));
+    const stat = await file.stat();
+    const change = changeOf(identity, identityOf(stat));
     if (change !== undefined || this.#isOver) {
       await file.close();
       throw new TransferError('source-changed', change ?? 'it was given up');
     }
     this.#file = file;
+    this.#ctimeNs = stat.ctimeNs;
     return file;
   }
 
@@ -175,10 +179,36 @@ export class SenderFile {
     const change = changeOf(this.source.identity, identityOf(stat));
     if (change !== undefined) throw new TransferError('source-changed', change);
     const { wire, hash } = this.#context;
-    this.root = tree.digest();
+    const root = tree.digest();
+    if (stat.ctimeNs !== this.#ctimeNs) await this.#checkContent(file, root, stat.ctimeNs);
+    if (this.#isOver) return;
+    this.root = root;
     this.#hasEnded = true;
-    const seal = sealOf(hash, this.source.entry, this.root);
-    await wire.send({ type: 'end', id: this.#id, root: this.root, seal });
+    const seal = sealOf(hash, this.source.entry, root);
+    await wire.send({ type: 'end', id: this.#id, root, seal });
+  }
+
+  /**
+   * Something of the source was changed, but not its time of change: its name, its mode, its links, or
+   * its content, and its time put back. Only another reading tells.
+   */
+  async #checkContent(file: OpenFile, root: Buffer, ctimeNs: bigint): Promise<void> {
+    const { hash, pool } = this.#context;
+    const tree = new MerkleRoot(hash, this.#size);
+    const reader = new BlockReader(file, this.#size, pool, true);
+    try {
+      for (let index = 0; index < blockCount(this.#size) && !this.#isOver; index++) {
+        const buffer = await failedSource(() => reader.take(index));
+        tree.push(hash.digest(buffer.subarray(0, blockLength(this.#size, index))));
+        pool.release(buffer);
+      }
+    } finally {
+      await reader.close();
+    }
+    if (this.#isOver) return;
+    const stat = await failedSource(() => file.stat());
+    if (stat.ctimeNs === ctimeNs && tree.digest().equals(root)) return;
+    throw new TransferError('source-changed', 'it was written to, and its time put back');
   }
 
   /** A block came damaged. @throws FrameMalformedError where it can't have, or is wanted already */

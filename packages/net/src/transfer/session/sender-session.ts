@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { SourceEntry } from '../files/source-entry.ts';
 import type { SourceTree } from '../files/source-tree.ts';
 import { GROUP_FILES, isSmall, readWholeFiles, smallFilesFrom } from '../files/whole-files.ts';
@@ -97,6 +98,8 @@ export class SenderSession {
     this.#tree = tree;
     this.#options = options;
     this.#rate = new RateLimit(options.bytesPerSecond);
+    // Each file that goes out may wait for its turn.
+    setMaxListeners(0, this.#ended.signal);
   }
 
   /** Runs the session to its end. @throws what ended it early; everything is closed then */

@@ -24,6 +24,7 @@ export class TransferLog {
   #totalBytes = 0;
   #totalEntries = 0;
   #acknowledged = 0;
+  #acknowledgedBytes = 0;
   #failed = 0;
   #nextProgress = 0;
 
@@ -61,7 +62,8 @@ export class TransferLog {
   #tellProgress(): void {
     this.#emit({
       type: 'progress',
-      bytes: this.#bytes,
+      // A sender hears of small files, and of those that were there, by their acknowledgement alone.
+      bytes: Math.max(this.#bytes, this.#acknowledgedBytes),
       totalBytes: this.#totalBytes,
       entries: this.#acknowledged + this.#failed,
       totalEntries: this.#totalEntries,
@@ -75,6 +77,7 @@ export class TransferLog {
     const sender =
       roots?.sender.equals(roots.receiver) === false ? roots.sender.toString('hex') : hash;
     this.#acknowledged++;
+    this.#acknowledgedBytes += size;
     const base = receiptBase(entry);
     if (roots === undefined) this.#add({ ...base, state: how });
     else this.#add({ ...base, state: how, senderRoot: sender, receiverRoot: hash });

@@ -1,4 +1,10 @@
-import { connect, createSecureContext, type TLSSocket, TLSSocket as Tls } from 'node:tls';
+import {
+  connect,
+  createSecureContext,
+  type SecureContext,
+  type TLSSocket,
+  TLSSocket as Tls,
+} from 'node:tls';
 import { constants } from 'node:crypto';
 import type { Socket } from '../../socket/index.ts';
 import { TlsStream, TlsTransport } from '../../socket/stream/index.ts';
@@ -49,7 +55,7 @@ export function secureServer(
   const transport = new TlsTransport(socket);
   const tls = new Tls(transport, {
     isServer: true,
-    secureContext: createSecureContext(TLS_OPTIONS),
+    secureContext: serverContext(),
     pskCallback: (_socket: TLSSocket, identity: string) => (identity === IDENTITY ? key : null),
     ciphers: TLS_OPTIONS.ciphers,
     minVersion: TLS_OPTIONS.minVersion,
@@ -57,6 +63,14 @@ export function secureServer(
   tls.on('keylog', (line) => transport.learn(line, tls, 'server'));
   const wire = (): TlsWire => new TlsWire(new TlsStream(tls, transport), peer);
   return handshake(tls, 'secure', wire, { peer, signal });
+}
+
+let context: SecureContext | undefined;
+
+/** One for all connections: a flood of them would leave as many behind until V8 looks. */
+function serverContext(): SecureContext {
+  context ??= createSecureContext(TLS_OPTIONS);
+  return context;
 }
 
 interface Handshake {
