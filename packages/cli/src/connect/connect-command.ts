@@ -81,16 +81,22 @@ async function connect(address: string, flags: Flags): Promise<number> {
     tls,
   });
   if (flags.probe) return await probe(channel, flags.timeout);
-  if (flags.verbose && !isInteractive(flags))
-    process.stderr.write(`sockeye: connected to ${peerName(channel)}\n`);
+  if (saysWhere(flags)) process.stderr.write(`sockeye: connected to ${peerName(channel)}\n`);
   let isOver = false;
+  let isTold = false;
+  const onSilence = (): string => {
+    isTold = true;
+    return `nothing has come yet; a server that waits for TLS is as silent; try ${asTls(endpoint)}`;
+  };
+  const saysSilence = endpoint.transport === 'tcp' && !flags.quiet;
   try {
-    return await joinStdio(channel, flags);
+    return await joinStdio(channel, flags, saysSilence ? { onSilence } : {});
   } catch (error) {
     isOver = error instanceof CommandError && (isDeadline(error) || isReset(error));
     throw error;
   } finally {
-    tellHint(tlsHint(channel, isOver), channel.endpoint, flags);
+    const hint = tlsHint(channel, isOver);
+    if (hint?.isSure || !isTold) tellHint(hint, endpoint, flags);
   }
 }
 
@@ -114,8 +120,18 @@ function peerName(channel: Channel): string {
 function tellHint(hint: TlsHint | undefined, endpoint: Endpoint, flags: Flags): void {
   if (hint === undefined || flags.quiet) return;
   if (!hint.isSure && !flags.verbose && !isInteractive(flags)) return;
-  const other = formatEndpoint(endpoint).replace('tcp://', 'tls://');
-  process.stderr.write(`sockeye: ${hint.text}; try ${other}\n`);
+  process.stderr.write(`sockeye: ${hint.text}; try ${asTls(endpoint)}\n`);
+}
+
+function asTls(endpoint: Endpoint): string {
+  return formatEndpoint(endpoint).replace('tcp://', 'tls://');
+}
+
+/** Where lines are edited that says so itself; who sits at a terminal that can't must know too. */
+function saysWhere(flags: Flags): boolean {
+  if (isInteractive(flags)) return false;
+  const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
+  return flags.verbose === true || (isTerminal && !flags.quiet && !flags.json);
 }
 
 /** A stream's connection has told already; of datagrams, ICMP may refuse one. */

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import {
+  addressOf,
   missing,
   PYTHON_TALK,
   type Running,
@@ -176,6 +177,21 @@ test('sockeye connect on a dumb terminal moves no cursor, and escapes what arriv
   await server.until(({ stdout }) => stdout.includes("received 'hello\\n'\n"));
   server.child.stdin.write('close\n');
   await screen.ends('hello', 'status 0');
+});
+
+test('sockeye connect on a dumb terminal says where it is connected, and when the peer has gone', {
+  skip,
+}, async (t) => {
+  const server = await serve(t, [`unix:@dumb-${process.pid}`], '--hello', 'hello');
+  const script = 'TERM=dumb "$0" "$@"; echo "status $?"; exec cat';
+  const args = ['connect', addressOf(server)];
+  const screen = new Screen(t, args, temporaryDirectory(t), { script });
+  await screen.ends(
+    `sockeye: connected to ${addressOf(server)}`,
+    'hello',
+    'sockeye: the peer closed the connection',
+    'status 0',
+  );
 });
 
 test('sockeye connect never lets the peer’s control characters reach the terminal', {

@@ -56,6 +56,8 @@ export interface JoinOptions {
   readonly input?: { readonly from: StdioInput; readonly onEnd: () => void } | undefined;
   /** Whether the other side of a datagram socket speaks first. */
   readonly waitsForPeer?: boolean;
+  /** What to say once where all is sent and nothing has come for some seconds. */
+  readonly onSilence?: (() => string) | undefined;
 }
 
 /**
@@ -67,7 +69,7 @@ export interface JoinOptions {
 export async function joinStdio(
   channel: Channel,
   options: StdioOptions,
-  { input, waitsForPeer = false }: JoinOptions = {},
+  { input, waitsForPeer = false, onSilence }: JoinOptions = {},
 ): Promise<number> {
   const name = formatEndpoint(channel.endpoint);
   const pieces = options.replay === undefined ? undefined : readRecording(options.replay);
@@ -77,7 +79,10 @@ export async function joinStdio(
   if (input === undefined && isInteractive(options)) {
     const { stdin, stdout } = process;
     const greeting = waitsForPeer ? 'lines go to who spoke last' : `connected to ${name}`;
-    return await converse({ channel: spoken, input: stdin, output: stdout, greeting }, options);
+    return await converse(
+      { channel: spoken, input: stdin, output: stdout, greeting, onSilence },
+      options,
+    );
   }
   for (const fd of [0, 1]) widenPipe(fd);
   const output = new Output(1);
@@ -97,6 +102,7 @@ export async function joinStdio(
         output,
         isTerminal: process.stdout.isTTY,
         waitsForPeer,
+        onSilence,
         ...(pieces === undefined ? {} : { unit: 'read' as const }),
         ...(input === undefined ? {} : { endsWithPeer: true, onEnd: input.onEnd }),
       },

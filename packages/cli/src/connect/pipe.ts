@@ -22,6 +22,9 @@ const AFTER_QUIT_MS = 2000;
 // Arbitrary: without a datagram for so long, who waited for the first takes the last one for it.
 const AFTER_LAST_DATAGRAM_MS = 5000;
 
+// Arbitrary: longer than what people wait for without a thought.
+const SILENCE_MS = 5000;
+
 // What a codec throws for a message that its format can't carry; the system's errors are others.
 const NOT_SENDABLE = [ProtocolError, RangeError, SyntaxError, TypeError] as const;
 
@@ -43,6 +46,8 @@ export interface PipeEnds {
   readonly waitsForPeer?: boolean;
   /** Ends when the peer has ended its side, whatever stdin still has. */
   readonly endsWithPeer?: boolean;
+  /** What to say once where all is sent and nothing has come for some seconds. */
+  readonly onSilence?: (() => string) | undefined;
   /** Gives what is left of the input up. */
   readonly onEnd?: () => void;
 }
@@ -66,6 +71,8 @@ class Pipe {
   #lastAnswers: LastAnswers;
   #quitTimer: NodeJS.Timeout | undefined;
   #isIdle = false;
+  #hasHeard = false;
+  #silenceTimer: NodeJS.Timeout | undefined;
   #hasSentAll = false;
   /** Whether it is the input that can't be read or sent, not the peer that doesn't take it. */
   #isOwnFailure = false;
@@ -93,6 +100,7 @@ class Pipe {
       this.#clock[Symbol.dispose]();
       this.#lastAnswers.stop();
       clearTimeout(this.#quitTimer);
+      clearTimeout(this.#silenceTimer);
       this.#ends.onEnd?.();
     }
   }
@@ -128,10 +136,14 @@ class Pipe {
 
   async #sendAll(): Promise<void> {
     const { channel, input, moveIn } = this.#ends;
-    if (moveIn !== undefined) await this.#move(moveIn, 'send to');
     const word = this.#options.quit === undefined ? undefined : new QuitWord(this.#options.quit);
     const outgoing = new Outgoing({ unit: this.#unit(), crlf: this.#options.crlf ?? false });
     let hasSent = false;
+    if (moveIn !== undefined) {
+      await this.#move(moveIn, 'send to', () => {
+        hasSent = true;
+      });
+    }
     for await (const chunk of this.#readable(input)) {
       const end = word?.find(chunk) ?? -1;
       const data = end < 0 ? chunk : chunk.subarray(0, end);
@@ -146,11 +158,27 @@ class Pipe {
     }
     await this.#send(outgoing.end());
     this.#hasSentAll = true;
+    if (hasSent) this.#awaitAnswer();
     const { isConnectionless } = channel;
     if (this.#options.shutdown || this.#quitTimer !== undefined || isConnectionless) {
       await channel.endSending();
     }
     if (isConnectionless) this.#lastAnswers.ended(hasSent || this.#ends.waitsForPeer === true);
+  }
+
+  /** Who gets no answer may talk to somebody who waits for something else. */
+  #awaitAnswer(): void {
+    const { onSilence } = this.#ends;
+    if (onSilence === undefined || this.#hasHeard) return;
+    this.#silenceTimer = setTimeout(
+      () => process.stderr.write(`sockeye: ${onSilence()}\n`),
+      SILENCE_MS,
+    ).unref();
+  }
+
+  #heard(): void {
+    this.#hasHeard = true;
+    clearTimeout(this.#silenceTimer);
   }
 
   /** A datagram a line where a person types, else a datagram a read. */
@@ -178,7 +206,9 @@ class Pipe {
 
   async #receiveAll(): Promise<void> {
     const { channel, isTyped, moveOut } = this.#ends;
-    await (moveOut === undefined ? this.#showAll() : this.#move(moveOut, 'receive from'));
+    await (moveOut === undefined
+      ? this.#showAll()
+      : this.#move(moveOut, 'receive from', () => this.#heard()));
     if (isTyped && !channel.isConnectionless && !this.#options.quiet) {
       process.stderr.write('sockeye: the peer closed the connection\n');
     }
@@ -195,6 +225,7 @@ class Pipe {
       const data = await this.#receive(source);
       await writing;
       if (data === undefined) break;
+      this.#heard();
       this.#clock.touch();
       this.#lastAnswers.received();
       writing = output.write(shown.show(data));
@@ -206,10 +237,14 @@ class Pipe {
   }
 
   /** Moves one direction within the kernel. Nothing is thrown for a wait that was given up. */
-  async #move(move: Move, action: 'send to' | 'receive from'): Promise<void> {
+  async #move(move: Move, action: 'send to' | 'receive from', onMoved: () => void): Promise<void> {
     const { signal } = this.#stop;
     try {
-      await move(() => this.#clock.touch(), signal);
+      const moved = (bytes: number): void => {
+        this.#clock.touch();
+        if (bytes > 0) onMoved();
+      };
+      await move(moved, signal);
     } catch (error) {
       if (signal.aborted) return;
       if (action === 'receive from' && errorCode(error) === 'EPIPE') {

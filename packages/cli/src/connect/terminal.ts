@@ -11,6 +11,8 @@ import { LastAnswers } from './last-answers.ts';
 import { LineView } from './line-view.ts';
 import { TerminalText } from './terminal-text.ts';
 
+// Arbitrary: longer than what people wait for without a thought.
+const SILENCE_MS = 5000;
 // Arbitrary: how long after Ctrl-D one wonders why it goes on.
 const HINT_MS = 1000;
 
@@ -20,6 +22,8 @@ export interface TerminalEnds {
   readonly output: WriteStream;
   /** With whom one talks, in a few words. */
   readonly greeting: string;
+  /** What to say once where a line was sent and nothing has come for some seconds. */
+  readonly onSilence?: (() => string) | undefined;
 }
 
 /**
@@ -46,13 +50,19 @@ class Conversation {
   #sending: Promise<void> = Promise.resolve();
   #hasSent = false;
   #hint: NodeJS.Timeout | undefined;
+  #onSilence: (() => string) | undefined;
+  #silence: NodeJS.Timeout | undefined;
   #failure: CommandError | undefined;
   #status: number = EXIT.ok;
 
-  constructor({ channel, input, output, greeting }: TerminalEnds, options: ConnectOptions) {
+  constructor(
+    { channel, input, output, greeting, onSilence }: TerminalEnds,
+    options: ConnectOptions,
+  ) {
     this.#channel = channel;
     this.#options = options;
     this.#greeting = greeting;
+    this.#onSilence = onSilence;
     this.#clock = new IdleClock(options.timeout, () => this.#end(EXIT.deadline));
     this.#lastAnswers = new LastAnswers(options.timeout, () => this.#end(EXIT.ok));
     this.#view = new LineView({
@@ -78,6 +88,7 @@ class Conversation {
       this.#clock[Symbol.dispose]();
       this.#lastAnswers.stop();
       clearTimeout(this.#hint);
+      clearTimeout(this.#silence);
     }
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#status === EXIT.deadline) throw this.#deadline();
@@ -102,9 +113,19 @@ class Conversation {
       this.#hasSent = true;
       await this.#channel.send(data);
       this.#clock.touch();
+      this.#awaitAnswer();
     } catch (error) {
       this.#failed('send to', error);
     }
+  }
+
+  /** Who gets no answer may talk to somebody who waits for something else. */
+  #awaitAnswer(): void {
+    const onSilence = this.#onSilence;
+    if (onSilence === undefined) return;
+    this.#onSilence = undefined;
+    this.#silence = setTimeout(() => this.#view.notice(`sockeye: ${onSilence()}`), SILENCE_MS);
+    this.#silence.unref();
   }
 
   /** The peer of a datagram socket may start later: a refusal is told, and no end. */
@@ -151,6 +172,8 @@ class Conversation {
       }
       if (data === undefined) break;
       this.#clock.touch();
+      this.#onSilence = undefined;
+      clearTimeout(this.#silence);
       this.#lastAnswers.received();
       this.#show(data);
     }

@@ -105,3 +105,29 @@ while True:
     assert.equal(stderr.includes('a server that waits for TLS'), flags.includes('-v'));
   }
 });
+
+test('sockeye connect tcp:// says once that nothing has come from a server that waits for TLS', async (t) => {
+  const server = await serve(t, ['127.0.0.1:0'], '--discard');
+  const address = addressOf(server);
+  const hint = `sockeye: nothing has come yet; a server that waits for TLS is as silent; try ${address.replace('tcp', 'tls')}\n`;
+  const args = ['connect', address, '--no-shutdown', '--timeout', '6s'];
+  // What is sent without a look at it counts, too.
+  for (const flags of [[], ['--crlf'], ['-v']]) {
+    const { status, stdout, stderr } = await run(t, [...args, ...flags], 'hello\n');
+    assert.deepEqual([status, stdout], [124, '']);
+    assert.equal(stderr.split(hint).length, 2, stderr);
+    assert.equal(stderr.split('TLS').length, 2, stderr);
+  }
+  const quiet = await run(t, [...args, '--quiet'], 'hello\n');
+  assert.equal(quiet.stderr, 'sockeye: nothing came or went for 6s\n');
+  const listening = await run(t, args);
+  assert.equal(listening.stderr, 'sockeye: nothing came or went for 6s\n');
+});
+
+test('sockeye connect tcp:// says nothing of TLS after an answer, however long it waits', async (t) => {
+  const server = await serve(t, ['127.0.0.1:0']);
+  const args = ['connect', addressOf(server), '--no-shutdown', '--timeout', '6s'];
+  const { status, stdout, stderr } = await run(t, args, 'hello\n');
+  assert.deepEqual([status, stdout], [124, 'hello\n']);
+  assert.equal(stderr, 'sockeye: nothing came or went for 6s\n');
+});
