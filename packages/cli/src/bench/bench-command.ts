@@ -13,7 +13,7 @@ import { numberFrom } from '../number-from.ts';
 import { benchText } from '../emit/bench-program.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
 import { untilSignalled } from '../serve/until-signalled.ts';
-import type { BenchOptions } from './bench-options.ts';
+import { type BenchOptions, SCHEDULED_DEPTH } from './bench-options.ts';
 import { type BenchMode, MAX_MESSAGE_BYTES, MAX_UDP_BYTES } from './bench-protocol.ts';
 import { benchJson, type BenchSubject, benchTable } from './bench-report.ts';
 import { openBenchServer } from './bench-server.ts';
@@ -24,8 +24,6 @@ import { type BenchRun, runBench } from './run-bench.ts';
 const DEFAULT_ADDRESS = 'tcp://127.0.0.1:8092';
 const MAX_CONNECTIONS = 10_000;
 const MAX_DEPTH = 65_536;
-// On a schedule messages must be able to pile up, or the client would hold the schedule back.
-const SCHEDULED_DEPTH = 1024;
 const MAX_RATE = 10_000_000;
 // setTimeout takes 2^31 - 1 ms.
 const MAX_DURATION_MS = 24 * 3_600_000;

@@ -16,3 +16,9 @@ export interface BenchOptions {
   /** When a datagram counts as lost. */
   readonly timeoutMs: number;
 }
+
+/**
+ * Messages that may be under way on a connection on a schedule: they must be able to pile up, or the
+ * client would hold the schedule back.
+ */
+export const SCHEDULED_DEPTH = 1024;

@@ -1,6 +1,7 @@
 import { PREAMBLE, SOURCE_LEASE_MS, WARM_UP_MARK } from '../bench/bench-protocol.ts';
+import { SCHEDULED_DEPTH } from '../bench/bench-options.ts';
 import type { BenchEmitFlags, BenchModeText } from './bench-program.ts';
-import { LATENCIES } from './bench-streams.ts';
+import { LATENCIES, UNANSWERED } from './bench-streams.ts';
 import { literal } from './source-text.ts';
 
 const LOST = 'console.log(`lost ${lost} of ${messages + lost} datagrams`);\n';
@@ -9,10 +10,12 @@ const LOST = 'console.log(`lost ${lost} of ${messages + lost} datagrams`);\n';
 export function benchDatagrams(flags: BenchEmitFlags): BenchModeText {
   switch (flags.mode) {
     case 'echo':
-      return { code: echo(flags), report: LOST + LATENCIES };
+      return flags.rate === undefined
+        ? { code: echo(flags), report: LOST + LATENCIES }
+        : { code: scheduledEcho(flags), report: LOST + UNANSWERED + LATENCIES };
     case 'send':
       return {
-        code: SEND + ASK,
+        code: (flags.rate === undefined ? SEND : SCHEDULED_SEND) + ASK,
         report: 'await running;\nconsole.log(`arrived ${arrived} of ${messages} datagrams`);\n',
       };
     case 'receive':
@@ -24,10 +27,10 @@ export function benchDatagrams(flags: BenchEmitFlags): BenchModeText {
 
 function echo({ depth = 1, timeout }: BenchEmitFlags): string {
   return `let lost = 0;
-const latencies = [];
+const latencies: number[] = [];
 
-async function run(socket) {
-  const sentAt = new Map();
+async function run(socket: Opened) {
+  const sentAt = new Map<number, number>();
   let sent = 0;
   async function send() {
     const datagram = Buffer.alloc(SIZE, 'bench');
@@ -61,11 +64,65 @@ async function run(socket) {
 `;
 }
 
+/** Latencies from the time at which each datagram was due. */
+function scheduledEcho({ depth = SCHEDULED_DEPTH, timeout }: BenchEmitFlags): string {
+  return `let lost = 0;
+let unanswered = 0;
+const latencies: number[] = [];
+
+async function run(socket: Opened, index: number) {
+  const sentAt = new Map<number, number>();
+  let wake = () => {};
+  function finish(number: number) {
+    sentAt.delete(number);
+    unanswered--;
+    wake();
+  }
+  async function send() {
+    for (let sent = 0; ; sent++) {
+      await until(dueAt(index, sent));
+      if (phase === 'over') return;
+      unanswered++;
+      // What waits here is late, and so is its answer.
+      while (sentAt.size >= ${depth}) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      const datagram = Buffer.alloc(SIZE, 'bench');
+      datagram.writeDoubleBE(sent);
+      sentAt.set(sent, performance.now());
+      await socket.send(datagram);
+    }
+  }
+  setInterval(() => {
+    for (const [number, time] of sentAt) {
+      if (performance.now() - time < ${timeout}) break;
+      if (phase === 'measured') lost++;
+      finish(number);
+    }
+  }, ${Math.min(Math.max(timeout / 10, 5), 100)});
+  send();
+  while (phase !== 'over') {
+    const datagram = await socket.recv(SIZE);
+    const number = datagram.readDoubleBE();
+    // The second of two, or so late that it counted as lost.
+    if (!sentAt.has(number)) continue;
+    if (phase === 'measured') {
+      messages++;
+      latencies.push(performance.now() - dueAt(index, number));
+    }
+    finish(number);
+  }
+}
+`;
+}
+
 const BATCH = 64;
 
-const SEND = `let arrived = 0;
+const BATCHES = `let arrived = 0;
 
-function batchOf(text) {
+function batchOf(text: string) {
   const data = Buffer.alloc(SIZE, text);
   return Array.from({ length: ${BATCH} }, () => ({ data }));
 }
@@ -73,8 +130,10 @@ function batchOf(text) {
 // What begins like this is not counted by the server.
 const warmUp = batchOf(${literal(WARM_UP_MARK)});
 const counted = batchOf('bench');
+`;
 
-async function run(socket) {
+const SEND = `${BATCHES}
+async function run(socket: Opened) {
   const [, cookie] = await ask(socket, 'hello', /^sockeye-bench cookie (\\w+)$/);
   await ask(socket, \`discard \${cookie}\`, /^sockeye-bench ready$/);
   while (phase !== 'over') {
@@ -89,15 +148,33 @@ async function run(socket) {
 }
 `;
 
+const SCHEDULED_SEND = `${BATCHES}
+async function run(socket: Opened, index: number) {
+  const [, cookie] = await ask(socket, 'hello', /^sockeye-bench cookie (\\w+)$/);
+  await ask(socket, \`discard \${cookie}\`, /^sockeye-bench ready$/);
+  for (let sent = 0; phase !== 'over'; ) {
+    await until(dueAt(index, sent));
+    let due = 1;
+    while (due < ${BATCH} && dueAt(index, sent + due) <= performance.now()) due++;
+    const isCounted = phase === 'measured';
+    const count = await socket.sendmmsg((isCounted ? counted : warmUp).slice(0, due));
+    sent += count;
+    if (isCounted) messages += count;
+  }
+  const [, count] = await ask(socket, \`report \${cookie}\`, /^sockeye-bench received (\\d+) \\d+$/);
+  arrived += Number(count);
+}
+`;
+
 const RECEIVE = `let lost = 0;
 
-async function run(socket) {
+async function run(socket: Opened) {
   const [, cookie] = await ask(socket, 'hello', /^sockeye-bench cookie (\\w+)$/);
   const request = Buffer.from(\`${PREAMBLE}source \${SIZE} \${cookie}\`);
   await socket.send(request);
   // The server stops by itself when nobody asks any more.
   setInterval(() => socket.send(request), ${SOURCE_LEASE_MS / 4});
-  let next;
+  let next: number | undefined;
   while (phase !== 'over') {
     for (const { data } of await socket.recvmmsg(${BATCH}, SIZE)) {
       if (phase !== 'measured' || data.length !== SIZE) continue;
@@ -114,7 +191,7 @@ async function run(socket) {
 
 // A datagram may get lost: the question is asked again until the answer comes.
 const ASK = `
-async function ask(socket, what, expected) {
+async function ask(socket: Opened, what: string, expected: RegExp) {
   socket.settimeout(0.1);
   for (let tries = 0; tries < 30; tries++) {
     await socket.send(Buffer.from(\`${PREAMBLE}\${what}\`));

@@ -8,11 +8,12 @@ import { literal } from './source-text.ts';
 export function benchOtherSide({ endpoint, flags }: EmittedBench): string {
   // Several small messages leave together, as many as fit.
   const count = keepsMessages(endpoint.transport)
-    ? 'Number(size)'
+    ? 'size'
     : 'size * Math.max(Math.floor(65536 / size), 1)';
   const body = `const head = await firstBytes(connection);
-const [line, mode, size] = /^${PREAMBLE}(discard|source)(?: ([1-9]\\d{0,7}))?\\n/.exec(head) ?? [''];
+const [line = '', mode, digits] = /^${PREAMBLE}(discard|source)(?: ([1-9]\\d{0,7}))?\\n/.exec(head) ?? [];
 if (mode === 'source') {
+  const size = Number(digits);
   const messages = Buffer.alloc(${count}, 'bench');
   for (;;) await connection.sendall(messages);
 }
@@ -26,7 +27,7 @@ await connection.sendall(Buffer.from(head, 'latin1'));
 for await (const chunk of connection) await connection.sendall(chunk);
 `;
   return `// The first piece; the whole line where it starts like one of ours.
-async function firstBytes(connection) {
+async function firstBytes(connection: Connection) {
   let head = '';
   do {
     const chunk = await connection.recv();

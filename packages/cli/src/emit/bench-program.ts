@@ -1,6 +1,6 @@
 import { type Endpoint, isConnectionless } from '../address/address.ts';
 import type { BenchMode } from '../bench/bench-protocol.ts';
-import { usageError } from '../command-error.ts';
+import { benchDatagramSide } from './bench-datagram-side.ts';
 import { benchDatagrams } from './bench-datagrams.ts';
 import { benchOtherSide } from './bench-other-side.ts';
 import { benchStreams } from './bench-streams.ts';
@@ -38,26 +38,14 @@ export interface BenchModeText {
   readonly report: string;
 }
 
-/**
- * `bench`: a program that measures the same, or is the other side.
- *
- * @throws CommandError for what can't be printed, with what can
- */
+/** `bench`: a program that measures the same, or is the other side. */
 export function benchText({ endpoint, flags }: EmittedBench): string {
   const isDatagrams = isConnectionless(endpoint.transport);
-  if (flags.serve && isDatagrams) {
-    throw usageError(
-      'cannot print the other side of datagrams: --emit prints that of streams, and ' +
-        '"sockeye serve udp://… --emit" a server that echoes datagrams, which --mode echo needs',
-    );
-  }
-  if (flags.rate !== undefined) {
-    throw usageError(
-      'cannot print a program that keeps to a --rate: --emit prints one that sends as fast as it can',
-    );
-  }
   const note = flags.json ? '// Left out: --json\n' : '';
-  if (flags.serve) return note + withImports(benchOtherSide({ endpoint, flags }));
+  if (flags.serve) {
+    const side = isDatagrams ? benchDatagramSide : benchOtherSide;
+    return note + withImports(side({ endpoint, flags }));
+  }
   const mode = isDatagrams ? benchDatagrams(flags) : benchStreams(endpoint, flags);
   return note + withImports(measuring(endpoint, flags, mode));
 }
@@ -71,16 +59,21 @@ function measuring(
   const { text, name } = clientLines(endpoint, flags);
   const isTcp = endpoint.transport === 'tcp' || endpoint.transport === 'tls';
   const noDelay = isTcp ? "socket.options.set('TCP_NODELAY', true);\n" : '';
+  const { connections, rate } = flags;
+  const scheduled = rate === undefined ? '' : schedule(rate, connections);
+  const beganAt = rate === undefined ? '' : 'const beganAt = performance.now();\n';
   return `const SIZE = ${flags.size};
 let phase = 'warm-up';
 let messages = 0;
-${code}
+${scheduled}${code}
+type Opened = Awaited<ReturnType<typeof open>>;
+
 async function open() {
 ${indented(`${text}${noDelay}return ${name};\n`)}}
 
-const connections = [];
-while (connections.length < ${flags.connections}) connections.push(await open());
-const running = Promise.all(connections.map(run));
+const connections: Opened[] = [];
+while (connections.length < ${connections}) connections.push(await open());
+${beganAt}const running = Promise.all(connections.map(run));
 await Promise.race([running, pause(${flags.warmup})]);
 phase = 'measured';
 const startedAt = performance.now();
@@ -90,5 +83,24 @@ const seconds = (performance.now() - startedAt) / 1000;
 console.log(\`\${messages} messages, \${Math.round(messages / seconds)}/s\`);
 console.log(\`\${((messages * SIZE) / seconds / 1e6).toFixed(3)} MB/s\`);
 ${report}process.exit(messages > 0 ? 0 : 1);
+`;
+}
+
+/** When each message is due, whatever the answers do. */
+function schedule(rate: number, connections: number): string {
+  return `const RATE = ${rate};
+
+// Messages have their times whatever the answers do, and connections take turns.
+function dueAt(connection: number, message: number) {
+  return beganAt + ((message * ${connections} + connection) * 1000) / RATE;
+}
+
+// A timer is exact to a millisecond only: the last two pass in turns of the event loop.
+async function until(time: number) {
+  for (let wait = time - performance.now(); wait > 0; wait = time - performance.now()) {
+    await (wait > 2 ? pause(wait - 2) : turn());
+  }
+}
+
 `;
 }

@@ -1,5 +1,6 @@
 import { type Endpoint, keepsMessages } from '../address/address.ts';
 import { MAX_LINE_BYTES, streamPreamble } from '../bench/bench-protocol.ts';
+import { SCHEDULED_DEPTH } from '../bench/bench-options.ts';
 import type { BenchEmitFlags, BenchModeText } from './bench-program.ts';
 import { literal } from './source-text.ts';
 
@@ -8,7 +9,9 @@ export function benchStreams(endpoint: Endpoint, flags: BenchEmitFlags): BenchMo
   const words = endpoint.transport === 'tls' ? TLS_WORDS : SOCKET_WORDS;
   switch (flags.mode) {
     case 'echo':
-      return { code: echo(words, flags), report: LATENCIES };
+      return flags.rate === undefined
+        ? { code: echo(words, flags), report: LATENCIES }
+        : { code: scheduledEcho(words, flags), report: UNANSWERED + LATENCIES };
     case 'send':
       return { code: send(words, flags), report: ARRIVED };
     case 'receive':
@@ -53,12 +56,12 @@ for (const percent of [50, 90, 99, 99.9]) {
 
 function echo({ send: sendAll, receiveInto }: Words, { depth = 1 }: BenchEmitFlags): string {
   return `const DEPTH = ${depth};
-const latencies = [];
+const latencies: number[] = [];
 const message = Buffer.alloc(SIZE, 'bench');
 
 // What comes back is counted, and not compared with what was sent.
-async function run(connection) {
-  const sentAt = [];
+async function run(connection: Opened) {
+  const sentAt: number[] = [];
   let sent = 0;
   let answered = 0;
   function send() {
@@ -76,7 +79,7 @@ async function run(connection) {
     for (rest += count; rest >= SIZE; rest -= SIZE) {
       if (phase === 'measured') {
         messages++;
-        latencies.push(now - sentAt[answered % DEPTH]);
+        latencies.push(now - (sentAt[answered % DEPTH] ?? now));
       }
       answered++;
       send();
@@ -86,20 +89,75 @@ async function run(connection) {
 `;
 }
 
-function send(words: Words, { depth = 1, size }: BenchEmitFlags): string {
+/** The report of what a schedule asked for and nobody answered. */
+export const UNANSWERED = 'console.log(`${unanswered} were due and have no answer`);\n';
+
+/** Latencies from the time at which each message was due. */
+function scheduledEcho({ send: sendAll, receiveInto }: Words, flags: BenchEmitFlags): string {
+  return `const DEPTH = ${flags.depth ?? SCHEDULED_DEPTH};
+let unanswered = 0;
+const latencies: number[] = [];
+const message = Buffer.alloc(SIZE, 'bench');
+
+// What comes back is counted, and not compared with what was sent.
+async function run(connection: Opened, index: number) {
+  let answered = 0;
+  let wake = () => {};
+  async function send() {
+    for (let sent = 0; ; sent++) {
+      await until(dueAt(index, sent));
+      if (phase === 'over') return;
+      unanswered++;
+      // What waits here is late, and so is its answer.
+      while (sent - answered >= DEPTH) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      // What breaks the connection breaks the receive below, which tells.
+      ${sendAll}(message).catch(() => {});
+    }
+  }
+  send();
+  const buffer = Buffer.alloc(262144);
+  let rest = 0;
+  while (phase !== 'over') {
+    const count = ${receiveInto};
+    if (count === 0) throw new Error('the server closed the connection');
+    const now = performance.now();
+    for (rest += count; rest >= SIZE; rest -= SIZE) {
+      if (phase === 'measured') {
+        messages++;
+        latencies.push(now - dueAt(index, answered));
+      }
+      answered++;
+      unanswered--;
+      wake();
+    }
+  }
+}
+`;
+}
+
+function send(words: Words, { depth = 1, size, rate }: BenchEmitFlags): string {
+  const onSchedule =
+    rate === undefined
+      ? ''
+      : "      await until(dueAt(index, due++));\n      if (phase === 'over') return;\n";
+  const counter = rate === undefined ? '' : '  let due = 0;\n';
   return `const DEPTH = ${depth};
 let arrived = 0;
 let reports = 0;
 const message = Buffer.alloc(SIZE, 'bench');
 
-async function run(connection) {
+async function run(connection: Opened${rate === undefined ? '' : ', index: number'}) {
   // Tells "sockeye bench --serve" what to do; to any other server it is a line of text.
   await ${words.send}(Buffer.from(${literal(streamPreamble('send', size))}));
   const listening = lastWords(connection);
   let early = 0;
-  async function send() {
+${counter}  async function send() {
     while (phase !== 'over') {
-      await ${words.send}(message);
+${onSchedule}      await ${words.send}(message);
       if (phase === 'warm-up') early += SIZE;
       if (phase === 'measured') messages++;
     }
@@ -113,7 +171,7 @@ async function run(connection) {
 }
 
 // Reads whatever the server says: an echo that nobody reads would stop it.
-async function lastWords(connection) {
+async function lastWords(connection: Opened) {
   let text = '';
   for (;;) {
     const chunk = ${words.receive};
@@ -135,7 +193,7 @@ function receive(words: Words, { size }: BenchEmitFlags, keeps: boolean): string
     messages += Math.floor(rest / SIZE);
     rest %= SIZE;`;
   return `
-async function run(connection) {
+async function run(connection: Opened) {
   await ${words.send}(Buffer.from(${literal(streamPreamble('receive', size))}));
   const buffer = Buffer.alloc(Math.max(SIZE, 262144));
 ${keeps ? '' : '  let rest = 0;\n'}  while (phase !== 'over') {

@@ -10,10 +10,11 @@ import {
   Running,
   run,
   serve,
+  start,
   temporaryDirectory,
 } from '../command.test.util.ts';
 import { type Emitted, emittedText } from './emit.ts';
-import { program } from './program.test.util.ts';
+import { portOf, program } from './program.test.util.ts';
 
 /** A client's outcome, once somebody listens. */
 async function connected(t: TestContext, address: string, ...args: string[]): Promise<string> {
@@ -83,7 +84,7 @@ test('sockeye serve --emit prints programs for TCP, TLS and UDP', async (t) => {
   const port = await freePort(t);
   await program(t, ['serve', `127.0.0.1:${port}`, '--chat']);
   await program(t, ['serve', `udp://127.0.0.1:${port}`, '--reply', '> ']);
-  assert.equal(await connected(t, `127.0.0.1:${port}`), '');
+  assert.match(await connected(t, `127.0.0.1:${port}`), /^\* you are guest1, .*\n$/);
   assert.equal(await connected(t, `udp://127.0.0.1:${port}`), '> hello\n');
   const { cert, key } = certificate(temporaryDirectory(t));
   const other = await freePort(t);
@@ -176,6 +177,56 @@ for (const [command, address, flags, expected] of LINES) {
   });
 }
 
+test('sockeye serve --chat --emit prints a room of names', async (t) => {
+  const room = await program(t, ['serve', '127.0.0.1:0', '--chat']);
+  const address = `127.0.0.1:${await portOf(room)}`;
+  const [first, second] = [start(t, 'connect', address), start(t, 'connect', address)];
+  const hears = (client: Running, text: string): Promise<boolean> =>
+    client.until(({ stdout }) => stdout.includes(text));
+  await Promise.all([hears(first, '* you are guest'), hears(second, '* you are guest')]);
+  const [, name = ''] = /you are (guest\d)/.exec(first.stdout.toString()) ?? [];
+  first.child.stdin.write('hel');
+  first.child.stdin.write('lo\u0007\nagain\n');
+  await hears(second, `${name}: hello\n${name}: again\n`);
+  first.child.stdin.write('/nick ada\n');
+  await hears(second, `* ${name} is now ada\n`);
+  second.child.stdin.write('/nick ada\n');
+  await hears(second, '* somebody has that name\n');
+  first.child.stdin.end();
+  await hears(second, '* ada left\n');
+});
+
+test('sockeye serve and forward --emit print programs with the limits of the command', async (t) => {
+  for (const [args, limits] of [
+    [['serve', ':1'], []],
+    [
+      ['serve', ':1', '--chat'],
+      ['firstByteTimeoutMs: Infinity', 'idleTimeoutMs: Infinity'],
+    ],
+    [
+      ['serve', ':1', '--hello', 'x', '--drain', '1s'],
+      ['firstByteTimeoutMs: Infinity', 'drainTimeoutMs: 1000'],
+    ],
+    [
+      ['serve', ':1', '--max-connections', '9', '--idle-timeout', '5s', '--write-timeout', 'none'],
+      ['maxConnections: 9', 'idleTimeoutMs: 5000', 'writeTimeoutMs: Infinity'],
+    ],
+    [
+      ['forward', ':1', ':2', '--deny', '::1'],
+      [
+        "deny: ['::1']",
+        'firstByteTimeoutMs: Infinity',
+        'idleTimeoutMs: 3600000',
+        'writeTimeoutMs: Infinity',
+      ],
+    ],
+  ] as const) {
+    const { stdout } = await run(t, [...args, '--emit']);
+    const found = [...stdout.matchAll(/^ {2}(\w+: [^\n]*),$/gm)].map(([, field]) => field);
+    assert.deepEqual(found, limits);
+  }
+});
+
 for (const args of [
   ['serve', '127.0.0.1:1'],
   ['listen', 'unix-seqpacket:@s', '--keep'],
@@ -187,7 +238,7 @@ for (const args of [
 ]) {
   test(`sockeye ${args.join(' ')} --emit prints a program that uses all it imports`, async (t) => {
     const { stdout } = await run(t, [...args, '--emit']);
-    const names = [...stdout.matchAll(/^import (?:\{ (.*) \}|(\w+)) from/gm)].flatMap(
+    const names = [...stdout.matchAll(/^import (?:type )?(?:\{ (.*) \}|(\w+)) from/gm)].flatMap(
       ([, several, one = '']) => several?.split(', ').map((name) => name.split(' ').at(-1)) ?? one,
     );
     assert.ok(names.length > 0, stdout);

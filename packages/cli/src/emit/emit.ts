@@ -32,6 +32,12 @@ export interface EmitFlags extends TlsFlags, Access {
   readonly replay?: string | undefined;
   readonly quit?: string | undefined;
   readonly json?: boolean | undefined;
+  readonly maxConnections?: number | undefined;
+  /** Milliseconds, as those that follow. */
+  readonly firstByteTimeout?: number | undefined;
+  readonly idleTimeout?: number | undefined;
+  readonly writeTimeout?: number | undefined;
+  readonly drain?: number | undefined;
 }
 
 /** A command to be told in other words. */
@@ -64,7 +70,7 @@ export function addEmitFlag(command: Command): Command {
   );
 }
 
-/** Prints a command as TypeScript, which runs as JavaScript too, below socat's and nc's line. */
+/** Prints a command as TypeScript with types that can be erased, below socat's and nc's line. */
 export function emit(emitted: Emitted): void {
   process.stdout.write(emittedText(emitted));
 }

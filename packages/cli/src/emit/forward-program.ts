@@ -1,7 +1,13 @@
 import { isConnectionless, type Transport } from '../address/address.ts';
 import { clientLines } from './client-lines.ts';
 import type { Emitted, EmitFlags } from './emit.ts';
-import { datagramAccess, ENDING, listening, withoutUndefined } from './serve-program.ts';
+import {
+  ANSWERABLE,
+  datagramAccess,
+  ENDING,
+  listening,
+  withoutUndefined,
+} from './serve-program.ts';
 import { addressText, kindOf, tellLine, withImports } from './source-text.ts';
 
 /** `forward`: each client joined to a connection of its own. */
@@ -31,7 +37,7 @@ function joinedTo(name: 'socket' | 'stream', transport: Transport): string {
     ? 'for (let chunk = await stream.receive(); chunk; chunk = await stream.receive()) {\n    await connection.sendall(chunk);\n  }'
     : isEndless
       ? 'for (;;) await connection.sendall(await socket.recv(262144));'
-      : 'for await (const chunk of socket) await connection.sendall(chunk);';
+      : 'for (let chunk = await socket.recv(65536); chunk.length > 0; chunk = await socket.recv(65536)) {\n    await connection.sendall(chunk);\n  }';
   return `async function toTarget() {
   for await (const chunk of connection) await ${isTls ? 'stream.send' : isEndless ? 'socket.send' : 'socket.sendall'}(chunk);
   ${isEndless ? '// No datagram says that it was the last: the answers get a second.\n  await pause(1000);' : end}
@@ -66,9 +72,11 @@ function datagrams({ endpoint, target = endpoint, flags }: Emitted): string {
   const [targetFamily, targetType] = kindOf(target, 'client');
   return `const socket = new Socket(${family}, ${type});
 socket.bind(${addressText(endpoint, 'server')});
-${tellLine('socket.getsockname()')}const clients = new Map();
+${tellLine('socket.getsockname()')}const clients = new Map<string, Awaited<ReturnType<typeof open>>>();
 ${lists}
-async function open(client) {
+type Client = ReturnType<typeof socket.getsockname>;
+
+async function open(client: Client) {
   const back = new Socket(${targetFamily}, ${targetType});
 ${target.transport === 'unix-dgram' ? "  back.bind({ path: '' });\n" : ''}  await back.connect(${addressText(target, 'client')});
   (async () => {
@@ -79,9 +87,10 @@ ${target.transport === 'unix-dgram' ? "  back.bind({ path: '' });\n" : ''}  awai
 
 for (;;) {
   const [datagram, client] = await socket.recvfrom(262144);
-${test}  const key = JSON.stringify(client);
-  if (!clients.has(key)) clients.set(key, await open(client));
-  await clients.get(key).send(datagram);
+${ANSWERABLE}${test}  const key = JSON.stringify(client);
+  const way = clients.get(key) ?? (await open(client));
+  clients.set(key, way);
+  await way.send(datagram);
 }
 `;
 }

@@ -59,7 +59,8 @@ function pingProgram({ host, version, flags }: EmittedPing): string {
     version === 4 ? ['AF_INET', 'IPPROTO_ICMP'] : ['AF_INET6', 'IPPROTO_ICMPV6'];
   const [request, reply] = version === 4 ? [8, 0] : [128, 129];
   const hops = version === 4 ? 'IP_TTL' : 'IPV6_UNICAST_HOPS';
-  const payload = version === 4 ? 'isRaw ? data.subarray((data[0] & 15) * 4) : data' : 'data';
+  const payload =
+    version === 4 ? 'isRaw ? data.subarray(((data[0] ?? 0) & 15) * 4) : data' : 'data';
   const most = count ?? 'Infinity';
   const lastly = Number.isFinite(timeout)
     ? `await Promise.race([receiving, pause(${timeout})]);\n`
@@ -77,17 +78,17 @@ const socket = open();
 const isRaw = socket.type === SOCK_RAW;
 const identifier = process.pid & 0xffff;
 ${ttl === undefined ? '' : `socket.options.set('${hops}', ${ttl});\n`}${optionLines('socket', flags)}${source === undefined ? '' : `socket.bind({ host: ${literal(source)}, port: 0 });\n`}await socket.connect({ host: ${literal(host)}, port: 0 });
-const sentAt = new Map();
+const sentAt = new Map<number, number>();
 let transmitted = 0;
 let received = 0;
 
-function echoRequest(sequence) {
+function echoRequest(sequence: number) {
   const message = Buffer.alloc(${8 + size});
   message.writeUInt8(${request}, 0);
   message.writeUInt16BE(identifier, 4);
   message.writeUInt16BE(sequence, 6);
   let sum = 0;
-  for (let at = 0; at < message.length; at += 2) sum += (message[at] << 8) | (message[at + 1] ?? 0);
+  for (let at = 0; at < message.length; at += 2) sum += ((message[at] ?? 0) << 8) | (message[at + 1] ?? 0);
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
   message.writeUInt16BE(~sum & 0xffff, 2);
   return message;
@@ -101,7 +102,7 @@ async function receive() {
     if (message[0] !== ${reply} || (isRaw && message.readUInt16BE(4) !== identifier)) continue;
     received++;
     const sequence = message.readUInt16BE(6);
-    const ms = performance.now() - sentAt.get(sequence);
+    const ms = performance.now() - (sentAt.get(sequence) ?? NaN);
     console.log(\`\${message.length} bytes: seq=\${sequence} time=\${ms.toFixed(3)} ms\`);
   }
 }

@@ -1,4 +1,6 @@
+import { serverLimits } from '@sockeye/net/server';
 import { isConnectionless } from '../address/address.ts';
+import { STREAM_IDLE_MS } from '../forward/idle-times.ts';
 import type { Emitted, EmitFlags } from './emit.ts';
 import {
   addressText,
@@ -24,11 +26,13 @@ export const ENDING = `for (const signal of ['SIGINT', 'SIGTERM']) process.once(
 `;
 
 /** A server on the endpoint whose handler has that body. */
-export function listening({ endpoint, flags }: Emitted, body: string): string {
+export function listening(emitted: Emitted, body: string): string {
+  const { endpoint, flags } = emitted;
   const isTls = endpoint.transport === 'tls';
   const fields = [
     ...(isTls ? [`tls: { ${serverTlsFields(flags)} }`] : []),
     ...accessNames(flags).map((name) => `${name}: ${literal(flags[name])}`),
+    ...limitFields(emitted),
   ];
   const options = fields.length === 0 ? '' : `, {\n  ${fields.join(',\n  ')},\n}`;
   const isSimple = (flags.option ?? []).length === 0 && 'host' in endpoint && endpoint.host !== '';
@@ -42,6 +46,32 @@ export function listening({ endpoint, flags }: Emitted, body: string): string {
     `const listener = new Socket(${family}, ${type});\n${reuse}${optionLines('listener', flags)}` +
     `listener.bind(${addressText(endpoint, 'server')});\nlistener.listen();\n` +
     `const server = await serve(listener, ${handled});\n${tell}`
+  );
+}
+
+/** What differs from the library's own limits. */
+function limitFields({ command, flags }: Emitted): string[] {
+  const usual = serverLimits({});
+  const { chat, random, hello, firstByteTimeout, idleTimeout } = flags;
+  const isForward = command === 'forward';
+  // As the command: who waits for the other side is not to be put out for it.
+  const waits = isForward || chat === true || random === true || hello !== undefined;
+  const isUsual = (time: number | undefined, own: number): boolean =>
+    time === undefined || time === own;
+  const wanted = {
+    maxConnections: flags.maxConnections,
+    firstByteTimeoutMs:
+      waits && isUsual(firstByteTimeout, usual.firstByteTimeoutMs) ? Infinity : firstByteTimeout,
+    idleTimeoutMs: isForward
+      ? (idleTimeout ?? STREAM_IDLE_MS)
+      : chat && isUsual(idleTimeout, usual.idleTimeoutMs)
+        ? Infinity
+        : idleTimeout,
+    writeTimeoutMs: isForward ? Infinity : flags.writeTimeout,
+    drainTimeoutMs: flags.drain,
+  };
+  return Object.entries(wanted).flatMap(([name, value]) =>
+    value === undefined || value === Reflect.get(usual, name) ? [] : `${name}: ${value}`,
   );
 }
 
@@ -82,7 +112,7 @@ export function withoutUndefined(fields: Readonly<Record<string, unknown>>): Emi
 }
 
 function before({ chat }: EmitFlags): string {
-  return chat ? 'const room = new Set();\n' : '';
+  return chat ? ROOM : '';
 }
 
 function greeting({ greeting: text }: EmitFlags): string {
@@ -93,7 +123,8 @@ function greeting({ greeting: text }: EmitFlags): string {
 
 function handler({ hello, reply, chat, random, discard, module }: EmitFlags): string {
   if (module !== undefined) {
-    return `const { default: handler } = await import(${literal(module)});\nawait handler(connection, connection.remote);\n`;
+    // A name, not a literal: who compiles the program needs no types of the module.
+    return `const file: string = ${literal(module)};\nconst { default: handler } = await import(file);\nawait handler(connection, connection.remote);\n`;
   }
   if (hello !== undefined) {
     return `await connection.sendall(Buffer.from(${literal(`${hello}\n`)}));\n`;
@@ -106,15 +137,56 @@ function handler({ hello, reply, chat, random, discard, module }: EmitFlags): st
   return `for await (const chunk of connection) await connection.sendall(${answer});\n`;
 }
 
-const CHAT = `room.add(connection);
+const ROOM = `// Who is here, by connection.
+const room = new Map<Connection, string>();
+let guests = 0;
+
+function tell(connection: Connection, line: string) {
+  connection.sendall(Buffer.from(\`\${line}\\n\`)).catch(() => {});
+}
+
+function tellOthers(connection: Connection, line: string) {
+  for (const other of room.keys()) if (other !== connection) tell(other, line);
+}
+
+function hear(connection: Connection, line: string) {
+  const name = room.get(connection);
+  const [, nick] = /^\\/nick ([\\p{L}\\p{M}\\p{N}_.-]{1,32})$/u.exec(line) ?? [];
+  if (nick === undefined) tellOthers(connection, \`\${name}: \${line}\`);
+  else if ([...room.values()].includes(nick)) tell(connection, '* somebody has that name');
+  else {
+    room.set(connection, nick);
+    tell(connection, \`* you are \${nick}\`);
+    tellOthers(connection, \`* \${name} is now \${nick}\`);
+  }
+}
+
+`;
+
+// What drives a terminal is left out of a line: the command shows it escaped.
+const CHAT = `let name = \`guest\${++guests}\`;
+while ([...room.values()].includes(name)) name = \`guest\${++guests}\`;
+room.set(connection, name);
+tell(connection, \`* you are \${name}, \${room.size} here; /nick NAME changes your name\`);
+tellOthers(connection, \`* \${name} joined\`);
 try {
+  let rest = Buffer.alloc(0);
   for await (const chunk of connection) {
-    for (const other of room) if (other !== connection) other.sendall(chunk).catch(() => {});
+    rest = Buffer.concat([rest, chunk]);
+    if (rest.length > 65536) break;
+    for (let end = rest.indexOf('\\n'); end >= 0; end = rest.indexOf('\\n')) {
+      hear(connection, rest.subarray(0, end).toString().replace(/[^\\P{Cc}\\t]/gu, ''));
+      rest = rest.subarray(end + 1);
+    }
   }
 } finally {
+  tellOthers(connection, \`* \${room.get(connection)} left\`);
   room.delete(connection);
 }
 `;
+
+/** A Unix socket without a name of its own can't be answered. */
+export const ANSWERABLE = '  if (client === null) continue;\n';
 
 function datagrams({ endpoint, flags }: Emitted): string {
   const [family, type] = kindOf(endpoint, 'server');
@@ -128,10 +200,14 @@ function datagrams({ endpoint, flags }: Emitted): string {
           ? 'datagram'
           : `Buffer.concat([Buffer.from(${literal(reply)}), datagram])`;
   const { lists, test } = datagramAccess(flags);
-  const send = discard ? '' : `  await socket.sendto(${answer}, client);\n`;
-  return (
+  const name = hello === undefined ? 'datagram' : '';
+  const send = `  await socket.sendto(${answer}, client);\n`;
+  const bound =
     `const socket = new Socket(${family}, ${type});\n${optionLines('socket', flags)}` +
-    `socket.bind(${addressText(endpoint, 'server')});\n${tellLine('socket.getsockname()')}` +
-    `${lists}for (;;) {\n  const [datagram, client] = await socket.recvfrom(262144);\n${test}${send}}\n`
+    `socket.bind(${addressText(endpoint, 'server')});\n${tellLine('socket.getsockname()')}`;
+  if (discard) return `${bound}for (;;) await socket.recv(262144);\n`;
+  return (
+    bound +
+    `${lists}for (;;) {\n  const [${name}, client] = await socket.recvfrom(262144);\n${ANSWERABLE}${test}${send}}\n`
   );
 }

@@ -93,10 +93,19 @@ export function indented(text: string): string {
 }
 
 /** An import of what a program's text uses of the names given; nothing if it uses none. */
-export function importLine(text: string, names: readonly string[], from: string): string {
+export function importLine(
+  text: string,
+  names: readonly string[],
+  from: string,
+  types: readonly string[] = [],
+): string {
   // Neither process.once nor --serve.
-  const used = names.filter((name) => new RegExp(`(?<![\\w.-])${name}\\b`).test(text)).toSorted();
-  return used.length === 0 ? '' : `import { ${used.join(', ')} } from '${from}';\n`;
+  const isUsed = (name: string): boolean => new RegExp(`(?<![\\w.-])${name}\\b`).test(text);
+  const used = names.filter(isUsed).toSorted();
+  const usedTypes = types.filter(isUsed).toSorted();
+  if (used.length === 0 && usedTypes.length === 0) return '';
+  const all = [...usedTypes.map((name) => (used.length === 0 ? name : `type ${name}`)), ...used];
+  return `import ${used.length === 0 ? 'type ' : ''}{ ${all.join(', ')} } from '${from}';\n`;
 }
 
 /** What programs call otherwise than their modules do. */
@@ -113,6 +122,7 @@ const NET_NAMES = [
   'AF_INET6',
   'AF_UNIX',
   'AF_VSOCK',
+  'MSG_DONTWAIT',
   'IPPROTO_ICMP',
   'IPPROTO_ICMPV6',
   'createConnection',
@@ -129,17 +139,26 @@ const NET_NAMES = [
   'VMADDR_CID_ANY',
 ];
 
+// Erasable types only, which Node takes out by itself.
+const HOW_TO_RUN =
+  '// Save it as program.mts; then: node program.mts (Node 22.18 or later), npx tsx program.mts (before).\n';
+
 /** A program with the imports that it needs. */
 export function withImports(text: string): string {
   const imports = [
-    importLine(text, ['randomBytes'], 'node:crypto'),
+    importLine(text, ['createHmac', 'randomBytes'], 'node:crypto'),
     importLine(text, ['once'], 'node:events'),
     importLine(text, ['readFileSync'], 'node:fs'),
     importLine(text, ['Transform'], 'node:stream'),
     timersLine(text),
     text.includes('tls.connect(') ? "import tls from 'node:tls';\n" : '',
-    importLine(text, NET_NAMES, '@sockeye/net'),
-    importLine(text, ['AddressList', 'TlsAcceptor', 'proxyHeader', 'serve'], '@sockeye/net/server'),
+    importLine(text, NET_NAMES, '@sockeye/net', ['Address']),
+    importLine(
+      text,
+      ['AddressList', 'TlsAcceptor', 'proxyHeader', 'serve'],
+      '@sockeye/net/server',
+      ['Connection'],
+    ),
   ];
-  return `${imports.join('')}\n${text}`;
+  return `${HOW_TO_RUN}${imports.join('')}\n${text}`;
 }

@@ -106,12 +106,12 @@ setTimeout(() => socket.close(), 1000);
 /** With --keep it answers who spoke last; else it talks to the first alone. */
 function heard({ flags }: Emitted): string {
   const first = flags.keep
-    ? 'peer = from;'
-    : 'if (peer === undefined) await socket.connect(from);\n  peer = from;';
-  const send = flags.keep ? 'socket.sendto(datagram, peer)' : 'socket.send(datagram)';
-  return `let peer;
-let spoke;
-const heard = new Promise((resolve) => {
+    ? 'if (from !== null) peer = from;'
+    : 'if (peer === undefined && from !== null) await socket.connect(from);\n  peer ??= from ?? undefined;';
+  const send = flags.keep ? 'socket.sendto(datagram, peer!)' : 'socket.send(datagram)';
+  return `let peer: ReturnType<typeof socket.getsockname> | undefined;
+let spoke = () => {};
+const heard = new Promise<void>((resolve) => {
   spoke = resolve;
 });
 
@@ -124,7 +124,7 @@ send();
 for (;;) {
   const [datagram, from] = await socket.recvfrom(262144);
   ${first}
-  spoke();
+  if (peer !== undefined) spoke();
   process.stdout.write(datagram);
 }
 `;

@@ -31,11 +31,7 @@ import { requireCertificate, serverTls } from '../channel/server-tls.ts';
 import { untilSignalled } from '../serve/until-signalled.ts';
 import { DatagramForwarder } from './datagram-forwarder.ts';
 import { forwardSession, type ForwardTarget } from './forward-session.ts';
-
-// A tunnel's idle time, as haproxy's documentation suggests for `timeout tunnel`: who forwards a
-// login doesn't want it cut while nobody types. RFC 4787, REQ-5, asks for 2 minutes or more for UDP.
-const STREAM_IDLE_MS = 3_600_000;
-const DATAGRAM_IDLE_MS = 120_000;
+import { DATAGRAM_IDLE_MS, STREAM_IDLE_MS } from './idle-times.ts';
 
 // As much as one send takes; with the usual 64 KiB the client's TLS would stop and go for each.
 const HIGH_WATER_BYTES = 256 * 1024;
