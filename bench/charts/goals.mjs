@@ -3,7 +3,7 @@
 const ALL = ['bun', 'deno', 'go', 'python', 'python-threads'];
 const RUNTIMES = ['bun', 'deno', 'go'];
 const PROMISES = ['sockeye', 'sockeye-into'];
-const ANY = [...PROMISES, 'sockeye-serve', 'sockeye-framed'];
+const ANY = [...PROMISES, 'sockeye-serve', 'sockeye-framed', 'sockeye-framed-batches'];
 
 const GOALS = [
   { workload: 'tcp-ping-pong', forms: ANY, node: 0.8, c: 1.2, ahead: ['bun', 'deno'] },

@@ -26,6 +26,7 @@ const SERIES = {
   'sockeye-into': { colour: CYAN, shape: 'square' },
   'sockeye-serve': { colour: INDIGO, shape: 'triangle-up' },
   'sockeye-framed': { colour: BLUE, shape: 'diamond' },
+  'sockeye-framed-batches': { colour: CYAN, shape: 'diamond' },
   bun: { colour: PINK, shape: 'square' },
   deno: { colour: RED, shape: 'diamond' },
   go: { colour: ORANGE, shape: 'triangle-up' },

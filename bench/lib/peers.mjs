@@ -110,6 +110,7 @@ export const peers = [
   sockeye('sockeye-into', 'socket-into', 'Sockeye recvInto'),
   sockeye('sockeye-serve', 'serve', 'Sockeye serve'),
   sockeye('sockeye-framed', 'framed', 'Sockeye framed'),
+  sockeye('sockeye-framed-batches', 'framed-batches', 'Sockeye framed, batches()'),
   {
     id: 'bun',
     label: 'Bun',

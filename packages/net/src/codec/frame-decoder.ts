@@ -1,4 +1,5 @@
 import type { Decoder } from './codec.ts';
+import { forgetViewed } from './frame-body.ts';
 
 /**
  * What every decoder has in common; extend it to write one's own.
@@ -27,6 +28,8 @@ export abstract class FrameDecoder<Message> implements Decoder<Message> {
       this.decode(bytes, messages);
     } catch (error) {
       return this.#fail(messages, error);
+    } finally {
+      forgetViewed();
     }
     return messages;
   }

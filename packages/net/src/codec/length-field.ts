@@ -42,20 +42,32 @@ interface Integer {
 
 const HIGH = 2 ** 32;
 
-// Reading by index instead of readUInt32BE() saves its argument checks, 20 of 70 ns a frame.
+// By index instead of by readUInt32BE() and its like: that saves their checks, 20 of 70 ns a frame.
 /* oxlint-disable typescript/no-non-null-assertion -- size() has seen to it that they exist */
 const u16be = (b: Buffer, at: number) => (b[at]! << 8) | b[at + 1]!;
 const u16le = (b: Buffer, at: number) => b[at]! | (b[at + 1]! << 8);
 const u32be = (b: Buffer, at: number) => u16be(b, at) * 0x1_0000 + u16be(b, at + 2);
 const u32le = (b: Buffer, at: number) => u16le(b, at) + u16le(b, at + 2) * 0x1_0000;
 const u8: Integer = { read: (b, at) => b[at]!, write: (b, value, at) => b.writeUInt8(value, at) };
+function writeU32be(b: Buffer, value: number, at: number): void {
+  b[at] = value >>> 24;
+  b[at + 1] = value >>> 16;
+  b[at + 2] = value >>> 8;
+  b[at + 3] = value;
+}
+function writeU32le(b: Buffer, value: number, at: number): void {
+  b[at] = value;
+  b[at + 1] = value >>> 8;
+  b[at + 2] = value >>> 16;
+  b[at + 3] = value >>> 24;
+}
 /* oxlint-enable typescript/no-non-null-assertion */
 
 const integers: Record<'big' | 'little', Record<1 | 2 | 4 | 8, Integer>> = {
   big: {
     1: u8,
     2: { read: u16be, write: (b, value, at) => b.writeUInt16BE(value, at) },
-    4: { read: u32be, write: (b, value, at) => b.writeUInt32BE(value, at) },
+    4: { read: u32be, write: writeU32be },
     8: {
       read: (b, at) => u32be(b, at) * HIGH + u32be(b, at + 4),
       write(b, value, at) {
@@ -67,7 +79,7 @@ const integers: Record<'big' | 'little', Record<1 | 2 | 4 | 8, Integer>> = {
   little: {
     1: u8,
     2: { read: u16le, write: (b, value, at) => b.writeUInt16LE(value, at) },
-    4: { read: u32le, write: (b, value, at) => b.writeUInt32LE(value, at) },
+    4: { read: u32le, write: writeU32le },
     8: {
       read: (b, at) => u32le(b, at) + u32le(b, at + 4) * HIGH,
       write(b, value, at) {

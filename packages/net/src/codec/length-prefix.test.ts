@@ -146,6 +146,18 @@ test('lengthPrefix() messages in one chunk are views of it, and copies with copy
   assert.equal(String(copy), 'ab');
 });
 
+test('lengthPrefix() messages are Buffers on the memory of the chunk', () => {
+  const memory = new ArrayBuffer(32);
+  const chunk = Buffer.from(memory, 5, 6);
+  chunk.set(Buffer.from('\x02ab\x02cd'));
+  for (const message of lengthPrefix({ bytes: 1 }).decoder().push(chunk)) {
+    assert.ok(Buffer.isBuffer(message));
+    assert.equal(message.constructor, Buffer);
+    assert.equal(message.buffer, memory);
+    assert.equal(message.readUInt8(1) - message.readUInt8(0), 1);
+  }
+});
+
 test('lengthPrefix() takes a Uint8Array that is no Buffer, and gives Buffers', () => {
   const [message] = lengthPrefix({ bytes: 1 })
     .decoder()

@@ -9,7 +9,7 @@ import {
   lengthPrefix,
   lines,
 } from '../codec/index.ts';
-import { AF_UNIX, SO_SNDBUF, SOCK_DGRAM, SOL_SOCKET } from '../constants/index.ts';
+import { AF_UNIX, SHUT_WR, SO_SNDBUF, SOCK_DGRAM, SOL_SOCKET } from '../constants/index.ts';
 import { native } from '@sockeye/native';
 import type { SocketError } from '../errors/index.ts';
 import { TimeoutError } from '../errors/index.ts';
@@ -459,6 +459,90 @@ test('a timeout of the socket ends one wait, and the messages go on', async () =
   assert.equal((await iterator.next()).value, 'here');
   peer.close();
   await messages.close();
+});
+
+test('batches() gives all messages of a receive at once, whose replies leave in one system call', async () => {
+  const { messages, peer } = pair(lines());
+  const batches: (readonly string[])[] = [];
+  const loop = (async () => {
+    for await (const batch of messages.batches()) {
+      batches.push(batch);
+      for (const line of batch) void messages.send(line.toUpperCase());
+    }
+  })();
+  await turns();
+  const sends = await countSends(async () => {
+    native.send(peer.fileno(), Buffer.from('a\nb\nc\nd'), 0, 7, 0);
+    assert.equal(String(await peer.recv(100)), 'A\nB\nC\n');
+  });
+  assert.equal(sends, 2);
+  peer.shutdown(SHUT_WR);
+  await loop;
+  assert.equal(String(await peer.recv(100)), 'D\n');
+  await messages.close();
+  peer.close();
+  assert.deepEqual(batches, [['a', 'b', 'c'], ['d']]);
+});
+
+test('batches() and the iteration of messages may follow each other, and wait together', async () => {
+  const { messages, peer } = pair(lines());
+  await peer.sendall(Buffer.from('a\nb\nc\n'));
+  for await (const line of messages) {
+    assert.equal(line, 'a');
+    break;
+  }
+  const batches = messages.batches();
+  assert.deepEqual((await batches.next()).value, ['b', 'c']);
+  const both = Promise.all([messages[Symbol.asyncIterator]().next(), batches.next()]);
+  await peer.sendall(Buffer.from('d\ne\nf\n'));
+  assert.deepEqual(
+    (await both).map(({ value }) => value),
+    ['d', ['e', 'f']],
+  );
+  const last = batches.next();
+  peer.close();
+  assert.deepEqual(await last, { done: true, value: undefined });
+  await messages.close();
+});
+
+test('batches() gives the messages before a broken frame, to be answered, then its error, and closes', async () => {
+  const { messages, socket, peer } = pair(lines({ maxFrameBytes: 3 }));
+  const batches = messages.batches();
+  const first = batches.next();
+  await peer.sendall(Buffer.from('a\nb\nlong\n'));
+  assert.deepEqual((await first).value, ['a', 'b']);
+  assert.equal(socket.closed, false);
+  await messages.send('yes');
+  await messages.flush();
+  assert.equal(String(await peer.recv(100)), 'yes\n');
+  assert.ok((await rejection(batches.next())) instanceof FrameTooLargeError);
+  assert.equal(socket.closed, true);
+  peer.close();
+});
+
+test('a loop over batches that sends without waiting is paused between batches', async () => {
+  const { messages, socket, peer } = pair(lengthPrefix(), { highWaterMark: 10_000 });
+  socket.setsockopt(SOL_SOCKET, SO_SNDBUF, 4096);
+  const loop = (async () => {
+    for await (const batch of messages.batches()) {
+      for (const message of batch) void messages.send(message);
+    }
+  })();
+  const sender = framed(peer, lengthPrefix());
+  for (let sent = 0; sent < 2000 && sender.hasRoom; sent++) {
+    void sender.send(Buffer.alloc(100, sent));
+    await turns();
+  }
+  // The mark, a quarter, and the replies to one receive of a peer that reads nothing (8 KiB).
+  const { queuedBytes } = messages;
+  assert.ok(queuedBytes >= 10_000 && queuedBytes < 21_000, `${queuedBytes} bytes queued`);
+  const got = collect(sender);
+  await sender.flush();
+  peer.shutdown(SHUT_WR);
+  await loop;
+  await messages.close();
+  assert.ok((await got).length > 100);
+  await sender.close();
 });
 
 test('several next() calls at once get the messages in their order', async () => {

@@ -39,7 +39,7 @@ export class MessageStream<Message, Sent = Message>
   #deadline: FrameDeadline | undefined;
   #messages: readonly Message[] = [];
   #at = 0;
-  #waiters: Waiter<Message>[] = [];
+  #waiters: Waiter[] = [];
   #isReceiving = false;
   #ended = false;
   #failure: unknown;
@@ -167,39 +167,92 @@ export class MessageStream<Message, Sent = Message>
     };
   }
 
+  /**
+   * The same messages, all that are there at once: at least one, at most what a receive completed.
+   * Where a peer sends many without waiting it saves the wait for each, which is as much as all else
+   * that is done for a short message.
+   *
+   * A loop over the messages and one over batches may follow each other: each message is in one.
+   *
+   * @example
+   * const [left, right] = socketpair();
+   * const client = framed(left, lines());
+   * const server = framed(right, lines());
+   * for (const word of ['one', 'two', 'three']) void client.send(word);
+   * for await (const batch of server.batches()) {
+   *   assert.deepEqual(batch, ['one', 'two', 'three']);
+   *   break;
+   * }
+   * await client.close();
+   * await server.close();
+   */
+  batches(): AsyncIterableIterator<readonly Message[], undefined> {
+    const iterator = {
+      next: () => this.#nextBatch(),
+      return: () => Promise.resolve(END),
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
+  }
+
   #next(): Promise<IteratorResult<Message, undefined>> {
-    if (this.#channel.outgoing.isOverrun) return this.#nextWithRoom();
-    if (this.#at >= this.#messages.length) return this.#nextReceived();
-    const value = this.#messages[this.#at++] as Message;
+    if (this.#channel.outgoing.isOverrun) return this.#withRoom(() => this.#next());
+    if (this.#at >= this.#messages.length) return this.#received(false);
+    const result = this.#takeOne();
+    this.#receiveReplies();
+    return Promise.resolve(result);
+  }
+
+  #nextBatch(): Promise<IteratorResult<readonly Message[], undefined>> {
+    if (this.#channel.outgoing.isOverrun) return this.#withRoom(() => this.#nextBatch());
+    if (this.#at >= this.#messages.length) return this.#received(true);
+    const result = this.#takeAll();
+    this.#receiveReplies();
+    return Promise.resolve(result);
+  }
+
+  #takeOne(): IteratorYieldResult<Message> {
+    return { done: false, value: this.#messages[this.#at++] as Message };
+  }
+
+  #takeAll(): IteratorYieldResult<readonly Message[]> {
+    const value = this.#at === 0 ? this.#messages : this.#messages.slice(this.#at);
+    this.#messages = [];
+    this.#at = 0;
+    return { done: false, value };
+  }
+
+  #receiveReplies(): void {
     if (this.#at === this.#messages.length && this.#requests.waiting > 0) this.#receive();
-    return Promise.resolve({ done: false, value });
   }
 
   /**
    * Who sends without waiting for room is stopped here, so that a peer that doesn't read costs
    * little more than the highWaterMark and not all memory.
    */
-  async #nextWithRoom(): Promise<IteratorResult<Message, undefined>> {
+  async #withRoom<Value>(next: () => Promise<Value>): Promise<Value> {
     // What failed, the iteration finds out in its own way.
     await this.#channel.outgoing.drained(false).catch(ignore);
-    return this.#next();
+    return next();
   }
 
-  #nextReceived(): Promise<IteratorResult<Message, undefined>> {
+  #received<Result>(takesAll: boolean): Promise<Result> {
     return new Promise((resolve, reject) => {
-      this.#waiters.push({ resolve, reject });
+      this.#waiters.push({ takesAll, resolve: resolve as Waiter['resolve'], reject });
       this.#advance();
     });
   }
 
   /** Gives everybody who waits what there is, then receives for those who still wait. */
   #advance(): void {
+    const gives = this.#waiters.length > 0 && this.#at < this.#messages.length;
     while (this.#waiters.length > 0 && this.#at < this.#messages.length) {
-      const value = this.#messages[this.#at++] as Message;
-      this.#waiters.shift()?.resolve({ done: false, value });
+      const waiter = this.#waiters.shift();
+      waiter?.resolve(waiter.takesAll ? this.#takeAll() : this.#takeOne());
     }
-    if (!this.#isOpen) this.#finish();
-    else this.#receive();
+    if (this.#isOpen) this.#receive();
+    // Who got the last of them answers it first, then asks for more.
+    else if (!gives || this.#waiters.length > 0) this.#finish();
   }
 
   /** The messages are over, by an error or the end. */
@@ -336,8 +389,10 @@ function endedError(): SocketError {
   });
 }
 
-interface Waiter<Message> {
-  readonly resolve: (result: IteratorResult<Message, undefined>) => void;
+interface Waiter {
+  /** Whether it waits for a batch. */
+  readonly takesAll: boolean;
+  readonly resolve: (result: IteratorResult<unknown, undefined>) => void;
   readonly reject: (reason: unknown) => void;
 }
 
