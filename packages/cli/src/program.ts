@@ -99,7 +99,11 @@ export async function makeProgram(hooks: ProgramHooks, word?: string): Promise<C
     .addHelpText('after', EXAMPLES)
     .exitOverride()
     .configureOutput({
-      outputError: (text, write) => write(`sockeye: ${oneLine(text)}${helpOf(text, word)}\n`),
+      outputError: (text, write) => {
+        const own = program.commands.find((command) => command.name() === word);
+        const options = (own?.options ?? []).flatMap(({ long }) => long ?? []);
+        write(`sockeye: ${withSuggestion(oneLine(text), options)}${helpOf(text, word)}\n`);
+      },
     })
     .showSuggestionAfterError();
   const named = MODULES.filter(({ names }) => word !== undefined && names.includes(word));
@@ -119,6 +123,14 @@ function oneLine(text: string): string {
     .trim()
     .replace(/^error: /, '')
     .replace(/\s*\n\s*/g, ' ');
+}
+
+/** Commander suggests what has like letters: `--module` for `--idle`. Who types a part means the whole. */
+function withSuggestion(line: string, options: readonly string[]): string {
+  const [, unknown, typed = ''] = /^(unknown option '--([\w-]{3,})')/.exec(line) ?? [];
+  const meant = options.filter((option) => option.includes(typed));
+  if (unknown === undefined || meant.length === 0) return line;
+  return `${unknown} (Did you mean ${meant.join(' or ')}?)`;
 }
 
 /** Who leaves an argument out doesn't know what it looks like. */

@@ -10,6 +10,12 @@ const WRONG: readonly [readonly string[], RegExp][] = [
   [['help', 'conect'], /unknown command 'conect' \(Did you mean connect\?\)/],
   [['--versio'], /unknown option '--versio' \(Did you mean --version\?\)/],
   [['serve', '--greetin', 'x'], /unknown option '--greetin' \(Did you mean --greeting\?\)/],
+  [['serve', '--idle', '5'], /unknown option '--idle' \(Did you mean --idle-timeout\?\)/],
+  [
+    ['serve', '--timeout', '5'],
+    /\(Did you mean --first-byte-timeout or --idle-timeout or --write-timeout\?\)/,
+  ],
+  [['connect', ':1', '--zzz'], /unknown option '--zzz'\n/],
   [['serve', '1.2.3.4:99999'], /cannot read address "1\.2\.3\.4:99999": the port "99999" is above/],
   [
     ['serve', ':1', 'nonsense'],

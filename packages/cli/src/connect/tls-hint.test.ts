@@ -112,16 +112,17 @@ test('sockeye connect tcp:// says once that nothing has come from a server that 
   const hint = `sockeye: nothing has come yet; a server that waits for TLS is as silent; try ${address.replace('tcp', 'tls')}\n`;
   const args = ['connect', address, '--no-shutdown', '--timeout', '6s'];
   // What is sent without a look at it counts, too.
-  for (const flags of [[], ['--crlf'], ['-v']]) {
-    const { status, stdout, stderr } = await run(t, [...args, ...flags], 'hello\n');
+  const told = [[], ['--crlf'], ['-v']].map((flags) => run(t, [...args, ...flags], 'hello\n'));
+  // Who sends nothing waits for what the server has to say.
+  const untold = [run(t, [...args, '--quiet'], 'hello\n'), run(t, args)];
+  for (const { status, stdout, stderr } of await Promise.all(told)) {
     assert.deepEqual([status, stdout], [124, '']);
     assert.equal(stderr.split(hint).length, 2, stderr);
     assert.equal(stderr.split('TLS').length, 2, stderr);
   }
-  const quiet = await run(t, [...args, '--quiet'], 'hello\n');
-  assert.equal(quiet.stderr, 'sockeye: nothing came or went for 6s\n');
-  const listening = await run(t, args);
-  assert.equal(listening.stderr, 'sockeye: nothing came or went for 6s\n');
+  for (const { stderr } of await Promise.all(untold)) {
+    assert.equal(stderr, 'sockeye: nothing came or went for 6s\n');
+  }
 });
 
 test('sockeye connect tcp:// says nothing of TLS after an answer, however long it waits', async (t) => {
