@@ -12,6 +12,7 @@ import {
   startPython,
   temporaryDirectory,
 } from '../command.test.util.ts';
+import { stallingServer } from './stalling-server.test.util.ts';
 
 const SHORT = ['--duration', '300ms', '--warmup', '50ms'];
 
@@ -190,20 +191,10 @@ test('sockeye bench --source and --option are of its own sockets', async (t) => 
 });
 
 test('sockeye bench --rate keeps its schedule and charges a stall to every message it delays', async (t) => {
-  // It stops for 200 ms once, in the middle of the measurement.
-  const server = startPython(
-    t,
-    `import time
-l = socket.create_server(('127.0.0.1', 0)); print(l.getsockname()[1])
-c, _ = l.accept()
-start = time.monotonic(); stalled = False
-while data := c.recv(65536):
-    if not stalled and time.monotonic() - start > 0.4: stalled = True; time.sleep(0.2)
-    c.sendall(data)`,
-  );
-  const port = await server.until(({ stdout }) => /^(\d+)\n/.exec(stdout.toString())?.[1]);
+  // In the middle of the measurement.
+  const address = await stallingServer(t);
   const args = ['--rate', '1000', '--duration', '1s', '--warmup', '50ms', '--json'];
-  const outcome = await run(t, ['bench', `127.0.0.1:${port}`, ...args]);
+  const outcome = await run(t, ['bench', address, ...args]);
   assert.equal(outcome.status, 0);
   const { messages, unanswered, latency } = resultOf(outcome);
   // 1,050 with the warm-up's, however late the answers; less what a busy machine never offered.

@@ -8,10 +8,10 @@ import {
   run,
   type Served,
   startListening,
-  startPython,
   temporaryDirectory,
 } from '../command.test.util.ts';
 import { portOf, program } from './program.test.util.ts';
+import { stallingServer } from '../bench/stalling-server.test.util.ts';
 
 const TIMES = ['--duration', '300ms', '--warmup', '100ms'];
 const MODES = ['echo', 'send', 'receive'] as const;
@@ -176,20 +176,10 @@ for (const scheme of ['tcp://127.0.0.1:0', 'udp://127.0.0.1:0', 'unix-dgram:@soc
 }
 
 test('sockeye bench --rate --emit prints a program that charges a stall to every message it delays', async (t) => {
-  // It stops for 200 ms once, in the middle of the measurement.
-  const server = startPython(
-    t,
-    `import time
-l = socket.create_server(('127.0.0.1', 0)); print(l.getsockname()[1])
-c, _ = l.accept()
-start = time.monotonic(); stalled = False
-while data := c.recv(65536):
-    if not stalled and time.monotonic() - start > 0.4: stalled = True; time.sleep(0.2)
-    c.sendall(data)`,
-  );
-  const port = await server.until(({ stdout }) => /^(\d+)\n/.exec(stdout.toString())?.[1]);
+  // In the middle of the measurement.
+  const address = await stallingServer(t);
   const args = ['--rate', '1000', '--duration', '1s', '--warmup', '50ms'];
-  const { stdout } = await (await program(t, ['bench', `127.0.0.1:${port}`, ...args])).exit();
+  const { stdout } = await (await program(t, ['bench', address, ...args])).exit();
   const [, p90] = /^p90 ([\d.]+) µs$/m.exec(stdout) ?? [];
   assert.ok(Number(p90) > 50_000, stdout);
 });

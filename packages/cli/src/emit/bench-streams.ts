@@ -70,7 +70,16 @@ async function run(connection: Opened) {
     ${sendAll}(message).catch(() => {});
   }
   while (sent < DEPTH) send();
-  const buffer = Buffer.alloc(262144);
+${answers(receiveInto, 'sentAt[answered % DEPTH] ?? now')}      send();
+    }
+  }
+}
+`;
+}
+
+/** Counts each whole message that comes back, from the time that it is charged with. */
+function answers(receiveInto: string, from: string): string {
+  return `  const buffer = Buffer.alloc(262144);
   let rest = 0;
   while (phase !== 'over') {
     const count = ${receiveInto};
@@ -79,13 +88,9 @@ async function run(connection: Opened) {
     for (rest += count; rest >= SIZE; rest -= SIZE) {
       if (phase === 'measured') {
         messages++;
-        latencies.push(now - (sentAt[answered % DEPTH] ?? now));
+        latencies.push(now - (${from}));
       }
       answered++;
-      send();
-    }
-  }
-}
 `;
 }
 
@@ -119,19 +124,7 @@ async function run(connection: Opened, index: number) {
     }
   }
   send();
-  const buffer = Buffer.alloc(262144);
-  let rest = 0;
-  while (phase !== 'over') {
-    const count = ${receiveInto};
-    if (count === 0) throw new Error('the server closed the connection');
-    const now = performance.now();
-    for (rest += count; rest >= SIZE; rest -= SIZE) {
-      if (phase === 'measured') {
-        messages++;
-        latencies.push(now - dueAt(index, answered));
-      }
-      answered++;
-      unanswered--;
+${answers(receiveInto, 'dueAt(index, answered)')}      unanswered--;
       wake();
     }
   }
