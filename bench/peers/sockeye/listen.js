@@ -25,12 +25,13 @@ async function acceptAll(listener, handle) {
   }
 }
 
-async function run(handle, connection) {
-  try {
-    await handle(connection);
-  } catch (error) {
-    if (!GONE.has(error.code)) throw error;
-  } finally {
-    connection.close();
-  }
+// No function that awaits the handler: the frame of one is 370 bytes of a connection that idles.
+function run(handle, connection) {
+  return handle(connection).then(
+    () => connection.close(),
+    (error) => {
+      connection.close();
+      if (!GONE.has(error.code)) throw error;
+    },
+  );
 }

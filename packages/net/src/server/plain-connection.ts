@@ -21,18 +21,10 @@ export const CHUNK_BYTES = 64 * 1024;
 // The server holds a connection until it has ended, so that no operation needs to.
 const WAIT: Wait = { timeout: null, owner: {} };
 
-/** Iterates the chunks of a connection. */
-class ConnectionIterator implements AsyncIterator<Buffer, undefined> {
-  #descriptor: Descriptor;
-  #receive: ReceiveChunk;
-
-  constructor(descriptor: Descriptor) {
-    this.#descriptor = descriptor;
-    this.#receive = new ReceiveChunk(descriptor);
-  }
-
+/** Iterates the chunks of a connection; itself the operation that it does again and again. */
+class ConnectionIterator extends ReceiveChunk implements AsyncIterator<Buffer, undefined> {
   next(): Promise<IteratorResult<Buffer, undefined>> {
-    return this.#descriptor.start(this.#receive, WAIT);
+    return this.descriptor.start(this, WAIT);
   }
 
   return(): Promise<IteratorResult<Buffer, undefined>> {

@@ -89,8 +89,8 @@ const peeked = new Uint8Array(1);
  * and whether it keeps the process alive. It knows nothing of addresses or options.
  */
 export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
-  readonly reader = new Lane('read', this);
-  readonly writer = new Lane('write', this);
+  readonly reader = new Lane(this);
+  readonly writer = new Lane(this);
   eventCount = 0;
   /** Whether a receive has given nothing: on a stream its end, after which nothing comes. */
   sawEnd = false;
@@ -538,7 +538,7 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
   onWaiting(lane: Lane): void {
     lane.ready = false;
     try {
-      this.watch(lane.direction === 'read' ? READABLE : POLLOUT);
+      this.watch(lane === this.reader ? READABLE : POLLOUT);
     } catch (error) {
       lane.end((pending) => pending.reject(error));
       return;

@@ -51,6 +51,8 @@ const SEND_WORDS = 4;
 const MAX_SENDS = 512;
 // Two rounds must find the same descriptor ready without an event: within a second (safety.md 10).
 const WATCHDOG_MS = 300;
+// Slots that one poll(2) of the watchdog is about: room for all was 24 bytes a connection.
+const POLLED_AT_ONCE = 512;
 
 class Engine {
   /** Bytes that the poller received; valid until the batch's callback returns. */
@@ -77,8 +79,8 @@ class Engine {
   #suspects = new Map<Watched, number>();
   // The watchdog's, kept between its rounds: V8 gives an idle server's memory back only while next to
   // nothing is allocated. Two words for poll, descriptor and events, for each slot of the other.
-  #pollWords = new Int32Array(0);
-  #pollSlots = new Int32Array(0);
+  #pollWords = new Int32Array(POLLED_AT_ONCE * 2);
+  #pollSlots = new Int32Array(POLLED_AT_ONCE);
 
   /** Starts the poller, once. Throws when there is no descriptor for it. */
   start(): void {
@@ -240,9 +242,17 @@ class Engine {
       this.#watchdog = undefined;
       return;
     }
-    const count = this.#fillPollWords();
-    native.pollMany(this.#pollWords, count);
     const suspects = new Map<Watched, number>();
+    for (let slot = 0; slot < this.#slots.length; slot += POLLED_AT_ONCE) {
+      this.#look(slot, suspects);
+    }
+    this.#suspects = suspects;
+  }
+
+  /** Looks at the slots from `first` on. */
+  #look(first: number, suspects: Map<Watched, number>): void {
+    const count = this.#fillPollWords(first);
+    if (count > 0) native.pollMany(this.#pollWords, count);
     for (let i = 0; i < count; i++) {
       const ready = (this.#pollWords[i * 2 + 1] as number) >> 16;
       const watched = this.#slots[this.#pollSlots[i] as number];
@@ -251,17 +261,13 @@ class Engine {
       if (this.#suspects.get(watched) === watched.eventCount) this.#lost(watched, ready);
       else suspects.set(watched, watched.eventCount);
     }
-    this.#suspects = suspects;
   }
 
   /** Notes what is waited for, and for whom. Gives how many. */
-  #fillPollWords(): number {
-    if (this.#pollSlots.length < this.#slots.length) {
-      this.#pollWords = new Int32Array(this.#slots.length * 4);
-      this.#pollSlots = new Int32Array(this.#slots.length * 2);
-    }
+  #fillPollWords(first: number): number {
+    const end = Math.min(first + POLLED_AT_ONCE, this.#slots.length);
     let count = 0;
-    for (let slot = 0; slot < this.#slots.length; slot++) {
+    for (let slot = first; slot < end; slot++) {
       const watched = this.#slots[slot];
       const events = watched?.waitingFor() ?? 0;
       if (watched === undefined || events === 0) continue;

@@ -33,7 +33,6 @@ export interface LaneOwner {
  * read, and again after the next event.
  */
 export class Lane {
-  readonly direction: 'read' | 'write';
   ready = true;
   /** Bytes moved so far. */
   total = 0;
@@ -44,8 +43,7 @@ export class Lane {
   #served = 0;
   #later: Later | undefined;
 
-  constructor(direction: 'read' | 'write', owner: LaneOwner) {
-    this.direction = direction;
+  constructor(owner: LaneOwner) {
     this.#owner = owner;
   }
 

@@ -19,10 +19,10 @@ export const ITERATION_END: IteratorReturnResult<undefined> = Object.freeze({
 export class ReceiveChunk implements Operation<ChunkResult> {
   /** What the loop gets when its socket is closed under it; undefined: the error. */
   readonly whenClosed: ChunkResult | undefined;
-  #descriptor: Descriptor;
+  protected readonly descriptor: Descriptor;
 
   constructor(descriptor: Descriptor, whenClosed?: ChunkResult) {
-    this.#descriptor = descriptor;
+    this.descriptor = descriptor;
     this.whenClosed = whenClosed;
   }
 
@@ -39,11 +39,11 @@ export class ReceiveChunk implements Operation<ChunkResult> {
   }
 
   get receive(): this | undefined {
-    return this.#descriptor.isStream ? this : undefined;
+    return this.descriptor.isStream ? this : undefined;
   }
 
   attempt(): Attempt<ChunkResult> {
-    const count = receiveOnce(this.#descriptor, receiveScratch, 0, SCRATCH_BYTES, 0);
+    const count = receiveOnce(this.descriptor, receiveScratch, 0, SCRATCH_BYTES, 0);
     return isDone(count) ? this.take(receiveScratch, 0, count) : count;
   }
 
