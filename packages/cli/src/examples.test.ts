@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { python, Running, startPython } from './command.test.util.ts';
+import { COMMAND, python, Running, startPython, temporaryDirectory } from './command.test.util.ts';
 
 /** Starts an example of the repository's, as its README says. */
 function example(t: TestContext, name: string, ...args: string[]): Running {
@@ -57,3 +59,40 @@ for (const [name, expected] of SELF_CONTAINED) {
     assert.deepEqual([status, stdout, stderr], [0, expected, '']);
   });
 }
+
+test('examples/gzip-receiver compresses what send sends, replaces nothing, and gunzip finds it whole', async (t) => {
+  const place = temporaryDirectory(t);
+  const tree = `${place}/tree`;
+  mkdirSync(`${tree}/empty directory`, { recursive: true });
+  mkdirSync(`${place}/inbox`);
+  writeFileSync(`${place}/secret`, 'example0-1111-2222-3333-4444-5555-6666-7777\n', {
+    mode: 0o600,
+  });
+  writeFileSync(`${tree}/lines`, 'the same again\n'.repeat(200_000));
+  writeFileSync(`${tree}/nothing`, '');
+  writeFileSync(`${tree}/sparse 字`, 'x');
+  truncateSync(`${tree}/sparse 字`, 5_000_000);
+  const receiver = example(t, 'gzip-receiver', `${place}/inbox`, `${place}/secret`);
+  const address = await receiver.until(
+    ({ stdout }) => /^listening on (\S+)\n/.exec(stdout.toString())?.[1],
+  );
+  const args = [COMMAND, 'send', tree, address, '--secret-file', `${place}/secret`, '--quiet'];
+  const first = await new Running(t, process.execPath, args).exit();
+  assert.deepEqual([first.status, first.stderr], [0, '']);
+  const names = ['lines', 'nothing', 'sparse 字'];
+  assert.deepEqual(readdirSync(`${place}/inbox/tree`).toSorted(), [
+    'empty directory',
+    ...names.map((name) => `${name}.gz`),
+  ]);
+  for (const name of names) {
+    // Compared by cmp, uncompressed by gzip: neither is ours.
+    const script = 'gzip -dc "$1" | cmp - "$2"';
+    execFileSync('sh', ['-c', script, 'sh', `${place}/inbox/tree/${name}.gz`, `${tree}/${name}`]);
+  }
+  const again = await new Running(t, process.execPath, args).exit();
+  assert.equal(again.status, 1);
+  assert.match(again.stderr, /failed tree\/lines: a file has the name \(exists\)/);
+  receiver.child.kill('SIGTERM');
+  assert.equal((await receiver.exit()).status, 0);
+  assert.equal(readdirSync(`${place}/inbox/tree`).length, 4);
+});
