@@ -97,7 +97,9 @@ const receiver = await receiveFiles(sink, at, {
     else if (event.type === 'failed') console.log(`${event.path.join('/')}: ${event.text}`);
   },
 });
-process.once('SIGTERM', () => void receiver.drain());
+process.once('SIGTERM', () => {
+  void receiver.drain();
+});
 const { address } = receiver;
 if (address !== null && 'port' in address) console.log(`listening on 127.0.0.1:${address.port}`);
 await receiver.finished();

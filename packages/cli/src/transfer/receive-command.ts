@@ -145,6 +145,7 @@ async function receive(
   const receiptFile = flags.receipt === undefined ? undefined : new ReceiptFile(flags.receipt);
   const reporter = new TransferReporter(flags);
   const heap = new HeapMode();
+  const atWork = new Set<string>();
   makeDirectory(dir);
   const role = connect === undefined ? 'server' : 'client';
   const address = transferAddress(connect ?? flags.listen ?? DEFAULT_ADDRESS, role);
@@ -165,6 +166,8 @@ async function receive(
     hashes: loadHashes(),
     onEvent(event) {
       if (event.type === 'ended') receiptFile?.drop(event.peer);
+      if (event.type === 'offer') atWork.add(event.peer);
+      else if (event.type === 'done' || event.type === 'ended') atWork.delete(event.peer);
       heap.tell(event);
       reporter.tell(event);
     },
@@ -176,7 +179,9 @@ async function receive(
       announce(receiver, reporter, shown?.isNew === true ? secret : undefined, flags);
       hooks.onListening?.();
     }
-    return await run(receiver, flags, receiptFile);
+    return await run(receiver, flags, receiptFile, () => {
+      if (atWork.size > 0) reporter.say(drainText(flags.drain));
+    });
   } catch (error) {
     throw transferFailure(`receive into ${dir}`, error);
   } finally {
@@ -205,16 +210,23 @@ function announce(
   reporter.tellJson({ type: 'listening', address: listeningText(address) });
 }
 
+function drainText(ms: number): string {
+  return `no new senders; what runs gets ${ms / 1000} s to end, a second signal cuts it`;
+}
+
+/** @param onDrain a signal came, and running transfers may come to their end */
 async function run(
   receiver: FileReceiver,
   flags: Flags,
   receiptFile: ReceiptFile | undefined,
+  onDrain: () => void,
 ): Promise<number> {
   let status: number | undefined;
   const receipt = await untilInterrupted(
     () => receiver.finished(),
     (signalStatus) => {
       status = receiver.address === null ? signalStatus : EXIT.ok;
+      onDrain();
       void receiver.drain({ timeoutMs: flags.drain });
     },
   );

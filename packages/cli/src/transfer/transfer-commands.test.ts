@@ -153,6 +153,31 @@ test('send ends with 130 on SIGINT, and the same command goes on', async (t) => 
   assert.ok(Number(done?.['transferredBytes']) < 14 * 1024 * 1024, JSON.stringify(done));
 });
 
+test('receive says on SIGINT what it waits for, ends at the second with 130, and its sender goes on later', async (t) => {
+  const { at, inbox } = place(t);
+  writeFileSync(at('large'), Buffer.alloc(16 * 1024 * 1024, 'y'));
+  const { running, address } = await receive(t, inbox, '--insecure', '--yes');
+  const sender = start(t, 'send', at('large'), address, '--insecure', '--rate', '6M', '--json');
+  await sender.until(({ stdout }) => /"bytes":[3-9]\d{6}/.test(stdout.toString()));
+  running.child.kill('SIGINT');
+  await running.until(({ stderr }) =>
+    stderr.includes('no new senders; what runs gets 5 s to end, a second signal cuts it\n'),
+  );
+  running.child.kill('SIGINT');
+  assert.equal((await running.exit()).status, 130);
+  assert.equal((await sender.exit()).status, 1);
+  assert.equal(existsSync(join(inbox, 'large')), false);
+  const later = await receive(t, inbox, '--insecure', '--yes');
+  const next = await run(t, 'send', at('large'), later.address, '--insecure', '--json');
+  assert.equal(next.status, 0, next.stderr);
+  const done = objects(next.stdout).at(-1);
+  assert.ok(Number(done?.['transferredBytes']) < 14 * 1024 * 1024, JSON.stringify(done));
+  later.running.child.kill('SIGINT');
+  const { status, stderr } = await later.running.exit();
+  assert.equal(status, 0);
+  assert.doesNotMatch(stderr, /no new senders/);
+});
+
 test('send and receive say so on both sides where only one of them is --insecure', async (t) => {
   const { at, inbox, tree, secret } = place(t);
   const both = 'insecure is for both sides or for none';
