@@ -85,7 +85,11 @@ async function compress(from: string, to: string): Promise<void> {
     await rm(growing, { force: true });
   }
   const parent = await open(dirname(to));
-  await parent.sync().finally(() => parent.close());
+  try {
+    await parent.sync();
+  } finally {
+    await parent.close();
+  }
 }
 
 const secret = await readFile(secretFile, 'utf8');
