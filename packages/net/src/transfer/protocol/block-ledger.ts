@@ -20,6 +20,8 @@ export class BlockLedger {
   /** Settled hashes, or lengths of holes, that wait for a predecessor. */
   readonly #later = new Map<number, Buffer | number>();
   readonly #wanted = new Set<number>();
+  /** Where the hole began that was announced last. */
+  #lastHole = 0;
   #announced = 0;
   #ended = false;
 
@@ -48,7 +50,17 @@ export class BlockLedger {
     if (index < this.keptBlocks) malformed(`hole ${index} is kept`);
     if (count === 0) malformed('a hole of no blocks');
     this.#announce(index, count);
-    this.#settle(index, count);
+    this.#settle(...this.#withHoleBefore(index, count));
+  }
+
+  /** One hole with the one that ends where it begins and waits: of a million only one is kept. */
+  #withHoleBefore(index: number, count: number): [from: number, blocks: number] {
+    const before = this.#later.get(this.#lastHole);
+    if (typeof before === 'number' && this.#lastHole + before === index) {
+      return [this.#lastHole, before + count];
+    }
+    this.#lastHole = index;
+    return [index, count];
   }
 
   /** A block comes again. */

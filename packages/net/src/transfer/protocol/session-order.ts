@@ -4,7 +4,8 @@ import { malformed } from './field-reader.ts';
 /** Where a session stands, seen from the side that receives the messages. */
 export type Stage = 'hello' | 'offer' | 'answer' | 'entries' | 'ending' | 'ended';
 
-// `failure` and `ping` may come at any stage.
+// `failure` may come at any stage, `ping` once the peer has said all by which a session begins: until then
+// it would only keep the place.
 const ALLOWED: Readonly<Record<Role, Readonly<Record<Stage, readonly MessageType[]>>>> = {
   receiver: {
     hello: ['hello'],
@@ -44,8 +45,8 @@ export class SessionOrder {
 
   /** @throws FrameMalformedError for a message that has no place here */
   check(type: MessageType): void {
-    if (type === 'failure' || type === 'ping' || ALLOWED[this.#role][this.#stage].includes(type))
-      return;
+    if (type === 'failure' || ALLOWED[this.#role][this.#stage].includes(type)) return;
+    if (type === 'ping' && this.#stage !== 'hello' && this.#stage !== 'offer') return;
     malformed(`${type} has no place at stage ${this.#stage} of the ${this.#role}`);
   }
 }

@@ -105,8 +105,10 @@ export class ReceiverSession {
       await this.#take(message as FromSender);
     }
     await this.#finishDirectories();
-    await this.#wire.send({ type: 'bye' });
+    const said = this.#wire.send({ type: 'bye' });
+    said.catch(() => undefined);
     await this.#wire.close();
+    await said;
     return log.done('receiver', this.#wire.peer, { hash: hash.name, encrypted });
   }
 

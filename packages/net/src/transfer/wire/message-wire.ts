@@ -57,6 +57,8 @@ export class MessageWire {
   readonly #head = Buffer.allocUnsafeSlow(PREFIX_BYTES + BLOCK_HEADER_BYTES);
   readonly #clock: NodeJS.Timeout;
   #deadline = Number.POSITIVE_INFINITY;
+  /** What a peer does that lets the deadline pass. */
+  #missed: 'sends nothing' | 'reads nothing' = 'sends nothing';
   #lastSent = performance.now();
   #isClosed = false;
   #unsent = 0;
@@ -131,10 +133,20 @@ export class MessageWire {
    */
   async drained(): Promise<void> {
     if (this.#unsent <= MAX_UNSENT_BYTES) return;
-    this.#deadline = performance.now() + this.#idleMs;
-    await new Promise<void>((resolve) => (this.#whenSent = resolve));
+    await this.#untilRead(new Promise<void>((resolve) => (this.#whenSent = resolve)));
     this.#whenSent = undefined;
-    this.#deadline = Number.POSITIVE_INFINITY;
+  }
+
+  /** Waits for a peer to read, for the idle time at most. */
+  async #untilRead<Result>(read: Promise<Result>): Promise<Result> {
+    this.#deadline = performance.now() + this.#idleMs;
+    this.#missed = 'reads nothing';
+    try {
+      return await read;
+    } finally {
+      this.#missed = 'sends nothing';
+      this.#deadline = Number.POSITIVE_INFINITY;
+    }
   }
 
   /**
@@ -212,18 +224,23 @@ export class MessageWire {
   #tick(): void {
     const now = performance.now();
     if (now > this.#deadline) {
-      this.abort(new TransferError('connection', `Cannot go on: ${this.peer} sends nothing`));
-    } else if (this.stage !== 'hello' && now - this.#lastSent > this.#idleMs / 4) {
+      this.abort(new TransferError('connection', `Cannot go on: ${this.peer} ${this.#missed}`));
+    } else if (
+      this.stage !== 'hello' &&
+      !this.#isClosed &&
+      now - this.#lastSent > this.#idleMs / 4
+    ) {
       void this.send({ type: 'ping' });
     }
   }
 
   /** Tells the peer why, as far as it listens, and ends the connection. */
   async fail(error: unknown): Promise<void> {
+    const failure = error instanceof Error ? error : new Error(String(error));
+    if (this.#isClosed) this.#wire.abort(failure);
     if (this.#isClosed || this.#failure !== undefined) return;
     const isPeersFault = error instanceof ProtocolError;
     const reason = error instanceof TransferError ? error.reason : 'cancelled';
-    const failure = error instanceof Error ? error : new Error(String(error));
     const isTold = isPeersFault || (reason !== 'connection' && reason !== 'secret');
     const text = failure.message.slice(0, MAX_TOLD_LETTERS);
     const known = (isPeersFault ? 'protocol' : reason) as Reason;
@@ -244,10 +261,14 @@ export class MessageWire {
     clearTimeout(timer);
   }
 
+  /** Sends what waits, to a peer that reads, and ends the connection. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    clearInterval(this.#clock);
-    await this.#wire.close();
+    try {
+      await this.#untilRead(this.#wire.close());
+    } finally {
+      clearInterval(this.#clock);
+    }
   }
 
   abort(reason: Error): void {

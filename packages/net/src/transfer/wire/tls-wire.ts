@@ -7,6 +7,8 @@ import type { Wire } from './wire.ts';
 const STAGE_BYTES = 32 * 1024;
 // Small pieces that share records. Arbitrary.
 const JOINED_BYTES = 64 * 1024;
+// How long the peer has to end, once all was said. Arbitrary.
+const LINGER_MS = 2_000;
 
 /** An encrypted connection. Blocks are opened into their place. */
 export class TlsWire implements Wire {
@@ -76,14 +78,16 @@ export class TlsWire implements Wire {
     void this.#untilEnd();
   }
 
-  /** What the peer still sends is no longer of interest, but its end is. */
+  /** What the peer still sends is no longer of interest, but its end is: for a while. */
   async #untilEnd(): Promise<void> {
     const scratch = Buffer.allocUnsafe(STAGE_BYTES);
+    const patience = setTimeout(() => this.#stream.destroy(), LINGER_MS);
     try {
       while ((await this.#stream.receiveInto(scratch)) !== undefined);
     } catch {
       // It is over all the same.
     }
+    clearTimeout(patience);
     this.#stream.destroy();
   }
 
