@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { bundleTransfer } from './bundle-transfer.mjs';
+import { bundleCommands } from './bundle-commands.mjs';
 import { generateConstants } from './generate-constants.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -85,4 +85,4 @@ try {
 } catch {
   process.exit(1);
 }
-bundleTransfer();
+await bundleCommands();

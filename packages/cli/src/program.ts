@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { ProgramHooks } from './program-hooks.ts';
-import type * as transferCommands from './transfer/transfer-commands.ts';
 
 type AddCommands = (program: Command, hooks: ProgramHooks) => void;
 
@@ -10,8 +9,16 @@ interface CommandModule {
   readonly load: () => Promise<AddCommands>;
 }
 
-/** What the build made of transfer-commands.js and all that it loads (scripts/bundle-transfer.mjs). */
-const TRANSFER_BUNDLE = './transfer/transfer-commands.bundle.js';
+/** From the files that the build made of what these commands load (scripts/bundle-commands.mjs). */
+function bundled(name: string, file: string): () => Promise<AddCommands> {
+  return async () => {
+    const module = (await import(`./bundle/${file}.js`)) as Record<string, AddCommands>;
+    const add = module[name];
+    if (add === undefined)
+      throw new Error(`dist/bundle/${file}.js has no ${name}; npm run build makes it anew`);
+    return add;
+  };
+}
 
 // In the order of the help. All of them are some 600 files, which takes node longer to load than it
 // takes to start; so only the module of the command that runs is loaded.
@@ -20,53 +27,22 @@ const MODULES: readonly CommandModule[] = [
     names: ['serve'],
     load: async () => (await import('./serve/serve-command.ts')).addServeCommand,
   },
-  {
-    names: ['connect'],
-    load: async () => (await import('./connect/connect-command.ts')).addConnectCommand,
-  },
-  {
-    names: ['listen'],
-    load: async () => (await import('./listen/listen-command.ts')).addListenCommand,
-  },
-  {
-    names: ['forward'],
-    load: async () => (await import('./forward/forward-command.ts')).addForwardCommand,
-  },
-  {
-    names: ['ping'],
-    load: async () => (await import('./ping/ping-command.ts')).addPingCommand,
-  },
-  {
-    names: ['bench'],
-    load: async () => (await import('./bench/bench-command.ts')).addBenchCommand,
-  },
-  {
-    names: ['options'],
-    load: async () => (await import('./options/options-command.ts')).addOptionsCommand,
-  },
-  {
-    names: ['capture'],
-    load: async () => (await import('./packets/capture-command.ts')).addCaptureCommand,
-  },
-  {
-    names: ['explain'],
-    load: async () => (await import('./packets/explain-command.ts')).addExplainCommand,
-  },
-  {
-    names: ['sockets'],
-    load: async () => (await import('./packets/sockets-command.ts')).addSocketsCommand,
-  },
-  {
-    names: ['read'],
-    load: async () => (await import('./packets/read-command.ts')).addReadCommand,
-  },
+  { names: ['connect'], load: bundled('addConnectCommand', 'connect-command') },
+  { names: ['listen'], load: bundled('addListenCommand', 'listen-command') },
+  { names: ['forward'], load: bundled('addForwardCommand', 'forward-command') },
+  { names: ['ping'], load: bundled('addPingCommand', 'ping-command') },
+  { names: ['bench'], load: bundled('addBenchCommand', 'bench-command') },
+  { names: ['options'], load: bundled('addOptionsCommand', 'options-command') },
+  { names: ['capture'], load: bundled('addCaptureCommand', 'capture-command') },
+  { names: ['explain'], load: bundled('addExplainCommand', 'explain-command') },
+  { names: ['sockets'], load: bundled('addSocketsCommand', 'sockets-command') },
+  { names: ['read'], load: bundled('addReadCommand', 'read-command') },
   {
     names: ['send', 'receive', 'verify'],
     load: async () => {
       // Before there is anything to collect.
       (await import('./transfer/keep-heap-small.ts')).keepHeapSmall();
-      const { addTransferCommands } = (await import(TRANSFER_BUNDLE)) as typeof transferCommands;
-      return addTransferCommands;
+      return bundled('addTransferCommands', 'transfer-commands')();
     },
   },
 ];
@@ -107,7 +83,8 @@ export async function makeProgram(hooks: ProgramHooks, word?: string): Promise<C
     })
     .showSuggestionAfterError();
   const named = MODULES.filter(({ names }) => word !== undefined && names.includes(word));
-  const wanted = named.length > 0 ? named : MODULES;
+  const asksVersion = word === '-V' || word === '--version';
+  const wanted = named.length > 0 || asksVersion ? named : MODULES;
   for (const add of await Promise.all(wanted.map(({ load }) => load()))) add(program, hooks);
   // Its script has every command in it, and so it is there when all are.
   if (wanted === MODULES) {
