@@ -52,6 +52,8 @@ async function verify(path: string, dir: string, { json, quiet }: Flags): Promis
         }
       },
     });
+    if (!receipt.complete && !quiet && !json)
+      process.stdout.write('incomplete: not all that was offered has come, the receipt says\n');
     if (ok && !quiet && !json)
       process.stdout.write(`${formatCount(entries.length)} are the same\n`);
     return ok ? EXIT.ok : TRANSFER_EXIT.integrity;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -69,4 +70,19 @@ test('verifyReceipt() throws for what is no receipt, and never leaves the direct
     (await rejection(verifyReceipt(unknown, place.inbox))).code,
     'ERR_TRANSFER_UNSUPPORTED',
   );
+});
+
+test('verifyReceipt() takes nothing but a file for an empty one, nor a transfer that left out some', async () => {
+  using place = new TwoDirectories();
+  const paths = ['pipe', 'directory', 'file'].map((name) => place.write(name, ''));
+  const { receipt } = await transfer(paths, place.inbox);
+  for (const name of ['pipe', 'directory']) rmSync(join(place.inbox, name));
+  execFileSync('mkfifo', [join(place.inbox, 'pipe')]);
+  mkdirSync(join(place.inbox, 'directory'));
+  const { entries } = await verifyReceipt(receipt, place.inbox);
+  const states = entries.map(({ path, state }) => `${path.join('/')} ${state}`);
+  assert.deepEqual(states, ['pipe different', 'directory different', 'file same']);
+  const partial = { ...receipt, complete: false };
+  assert.equal((await verifyReceipt(receipt, place.source)).ok, true);
+  assert.equal((await verifyReceipt(partial, place.source)).ok, false);
 });

@@ -19,7 +19,7 @@ export interface VerifiedEntry {
 }
 
 export interface Verification {
-  /** Whether everything in the receipt is the same. */
+  /** Whether everything that was offered came, as the receipt says, and is the same. */
   readonly ok: boolean;
   readonly entries: readonly VerifiedEntry[];
 }
@@ -74,11 +74,15 @@ export async function verifyReceipt(
       entries.push(verified);
       options.onEntry?.(verified);
     }
-    return { ok: entries.every(({ state }) => state === 'same'), entries };
+    const isSame = entries.every(({ state }) => state === 'same');
+    return { ok: receipt.complete && isSame, entries };
   } finally {
     await root.close();
   }
 }
+
+const FILE_TYPE = 0o170000n;
+const REGULAR = 0o100000n;
 
 type Finding = Omit<VerifiedEntry, 'path'>;
 
@@ -106,11 +110,13 @@ async function verifyEntry(
 }
 
 async function compare(file: OpenFile, hash: BlockHash, entry: ReceiptEntry): Promise<Finding> {
-  const { size } = await file.stat();
+  const { size, mode } = await file.stat();
+  if ((mode & FILE_TYPE) !== REGULAR) return { state: 'different', text: 'it is no regular file' };
   if (Number(size) !== entry.size) {
     return { state: 'different', text: `its size is ${size}, not ${entry.size}` };
   }
   const root = await rootOf(file, hash, entry.size);
+  if ((await file.stat()).size !== size) return { state: 'different', text: 'its size changes' };
   if (root.toString('hex') === entry.receiverRoot) return { state: 'same' };
   return { state: 'different', text: 'its content differs' };
 }
@@ -128,13 +134,16 @@ async function rootOf(file: OpenFile, hash: BlockHash, size: number): Promise<Bu
 
 /** @throws TypeError */
 function checkReceipt(receipt: TransferReceipt): void {
-  const { format, version, blockBytes, entries, acknowledged, failed } = (receipt ??
+  const { format, version, blockBytes, entries, acknowledged, failed, complete } = (receipt ??
     {}) as Partial<TransferReceipt>;
   if (format !== 'sockeye-receipt' || version !== 1 || blockBytes !== BLOCK_BYTES) {
     throw invalidType('receipt', 'a sockeye-receipt of version 1', receipt);
   }
   if (!Array.isArray(entries) || !entries.every(isEntry)) {
     throw invalidType('receipt', 'a receipt whose entries have the right form', receipt);
+  }
+  if (typeof complete !== 'boolean') {
+    throw invalidType('receipt', 'a receipt that says whether it is complete', receipt);
   }
   if (entries.length !== Number(acknowledged) + Number(failed)) {
     throw invalidType('receipt', 'a receipt that holds as many entries as it counts', receipt);
