@@ -1,4 +1,4 @@
-import { invalidValue } from '../errors/index.ts';
+import { invalidType, invalidValue } from '../errors/index.ts';
 import type { Socket } from '../socket/index.ts';
 import { setNoDelay } from '../socket/set-no-delay.ts';
 import { secretKey } from './wire/pairing-secret.ts';
@@ -24,6 +24,11 @@ export interface Protection {
 
 /** @throws TypeError where neither or both were said; TransferError for a secret that is too short */
 export function protectionOf({ secret, insecure = false }: ProtectionOptions): Protection {
+  if (secret !== undefined && typeof secret !== 'string') {
+    // Its value doesn't belong into an error.
+    throw invalidType('secret', 'a string', typeof secret);
+  }
+  if (typeof insecure !== 'boolean') throw invalidType('insecure', 'true or false', insecure);
   if ((secret !== undefined) === insecure) {
     throw invalidValue(
       'secret',

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Address } from '../address/index.ts';
 import { invalidType } from '../errors/index.ts';
+import { checkReceive } from './check-transfer-options.ts';
 import { connectionTo, type Dialling, listenerFor, type TransferEndpoint } from './endpoint.ts';
 import { DirectorySink, type DirectorySinkOptions } from './files/directory-sink.ts';
 import { RootDirectory } from './files/root-directory.ts';
@@ -95,6 +96,10 @@ export class FileReceiver implements AsyncDisposable {
   }
 
   #admit(wire: Wire): void {
+    if (this.#closing !== undefined) {
+      wire.abort(new Error('the receiver was closed'));
+      return;
+    }
     if (this.#sessions.size < (this.#options.maxConnections ?? 16)) {
       this.serve(wire);
       return;
@@ -123,11 +128,20 @@ export class FileReceiver implements AsyncDisposable {
 
   #entriesOf(peer: string): ((entry: ReceiptEntry) => void) | undefined {
     const { onEntry } = this.#options;
-    return onEntry && ((entry) => onEntry(entry, peer));
+    return onEntry && ((entry) => this.#tell(() => onEntry(entry, peer)));
   }
 
   #emit(event: ReceiveEvent): void {
-    this.#options.onEvent?.(event);
+    this.#tell(() => this.#options.onEvent?.(event));
+  }
+
+  /** What a handler throws ends the receiver: of no file it would be the fault. */
+  #tell(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.abort(error);
+    }
   }
 
   #ended(messages: MessageWire, receipt: TransferReceipt): void {
@@ -147,7 +161,7 @@ export class FileReceiver implements AsyncDisposable {
   /**
    * Resolves when the receiver has ended, with the last receipt there was.
    *
-   * @throws what ended the one connection; the signal's reason
+   * @throws what ended the one connection; the signal's reason; what `onEvent` or `onEntry` threw
    */
   async finished(): Promise<TransferReceipt | undefined> {
     await this.#finished;
@@ -242,6 +256,7 @@ export async function receiveFiles(
   from: TransferEndpoint,
   options: ReceiveOptions = {},
 ): Promise<FileReceiver> {
+  checkReceive(options);
   const protection = protectionOf(options);
   const { signal, dialling = 'listen' } = options;
   signal?.throwIfAborted();
@@ -252,6 +267,10 @@ export async function receiveFiles(
     const receiver = new FileReceiver(place, protection, options, address);
     if (listener !== undefined) receiver.listen(listener);
     else receiver.serve(await protection.client(await connectionTo(from, signal), signal));
+    if (signal?.aborted === true) {
+      await receiver.close();
+      throw signal.reason;
+    }
     const onAbort = (): void => receiver.abort(signal?.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
     void receiver

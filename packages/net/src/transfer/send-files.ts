@@ -1,5 +1,6 @@
 import type { Address } from '../address/index.ts';
 import { outOfRange } from '../errors/index.ts';
+import { checkSend } from './check-transfer-options.ts';
 import { connectionTo, listenerFor, type Dialling, type TransferEndpoint } from './endpoint.ts';
 import { SourceTree } from './files/source-tree.ts';
 import { PeerListener } from './peer-listener.ts';
@@ -48,7 +49,7 @@ export interface SendOptions extends ProtectionOptions, WireTimeouts {
  * @returns the receipt; `complete` says whether all was acknowledged
  * @throws FileError where a path isn't there; TransferError `secret`, `declined`, `version`,
  *   `connection`, …; SocketError; ProtocolError where the peer breaks the protocol; the signal's
- *   reason; TypeError, RangeError for the options
+ *   reason; what a handler threw; TypeError, RangeError for the options
  *
  * @example
  * const { mkdtemp, writeFile } = await import('node:fs/promises');
@@ -64,15 +65,17 @@ export async function sendFiles(
   to: TransferEndpoint,
   options: SendOptions = {},
 ): Promise<TransferReceipt> {
+  checkSend(paths, options);
   const protection = protectionOf(options);
   const hashes = usableHashes(options.hashes);
   const parallel = checkParallel(options.parallel ?? 4);
   const bytesPerSecond = checkRate(options.bytesPerSecond ?? Number.POSITIVE_INFINITY);
   options.signal?.throwIfAborted();
+  const { signal, ...handlers } = guarded(options);
   const tree = await SourceTree.open(paths);
   try {
-    const wire = await wireTo(to, protection, options);
-    const log = new TransferLog(options.onEvent ?? (() => undefined), options.onEntry);
+    const wire = await wireTo(to, protection, { ...options, ...handlers, signal });
+    const log = new TransferLog(handlers.onEvent ?? (() => undefined), handlers.onEntry);
     const messages = new MessageWire(wire, 'sender', new BlockPool(1), options);
     const { encrypted } = protection;
     const session = new SenderSession(messages, tree, {
@@ -82,10 +85,31 @@ export async function sendFiles(
       parallel,
       bytesPerSecond,
     });
-    return await untilAborted(session.run(), messages, options.signal);
+    const receipt = await untilAborted(session.run(), messages, signal);
+    signal.throwIfAborted();
+    return receipt;
   } finally {
     await tree.close();
   }
+}
+
+/** Handlers of which one that throws aborts the signal, with what it threw. */
+function guarded({ signal, onEvent, onEntry }: SendOptions) {
+  const thrown = new AbortController();
+  const guard =
+    <Value>(handler: (value: Value) => void) =>
+    (value: Value): void => {
+      try {
+        handler(value);
+      } catch (error) {
+        thrown.abort(error);
+      }
+    };
+  return {
+    signal: signal === undefined ? thrown.signal : AbortSignal.any([signal, thrown.signal]),
+    onEvent: onEvent && guard(onEvent),
+    onEntry: onEntry && guard(onEntry),
+  };
 }
 
 /** Ends a session when the signal says so. */
@@ -114,7 +138,12 @@ async function wireTo(
   const { signal, dialling = 'connect', onListening, onEvent } = options;
   const listener = listenerFor(to, dialling);
   if (listener === undefined) return protection.client(await connectionTo(to, signal), signal);
-  onListening?.(listener.getsockname());
+  try {
+    onListening?.(listener.getsockname());
+  } catch (error) {
+    listener.close();
+    throw error;
+  }
   return firstPeer(
     (onPeer, onRejected) => new PeerListener({ listener, protection, onPeer, onRejected }),
     (peer, text, more) => onEvent?.(rejectedEvent(peer, text, more)),
@@ -142,6 +171,7 @@ export function firstPeer(
       reject(signal?.reason as Error);
     };
     signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted === true) onAbort();
   });
 }
 

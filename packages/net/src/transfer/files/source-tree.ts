@@ -59,6 +59,8 @@ export class SourceTree {
   entries = 0;
   bytes = 0;
   readonly #tops: Top[] = [];
+  /** Of those that the caller named: one would take the other's place. */
+  readonly #names = new Set<string>();
   readonly #roots = new Map<string, RootDirectory>();
   readonly #kept: KeptListings;
   readonly #reading = new Set<OpenFile>();
@@ -101,6 +103,13 @@ export class SourceTree {
     if (fault !== undefined) {
       throw new TransferError('name', `Cannot send ${JSON.stringify(path)}: its name: ${fault}`);
     }
+    if (this.#names.has(name)) {
+      throw new TransferError(
+        'name',
+        `Cannot send ${JSON.stringify(path)}: another one that is sent is called ${JSON.stringify(name)} too`,
+      );
+    }
+    this.#names.add(name);
     const real = await realpath(path);
     const root = await this.#rootAt(dirname(real));
     const below = [basename(real)];

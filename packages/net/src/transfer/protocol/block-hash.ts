@@ -36,6 +36,7 @@ export const KNOWN_DIGESTS: ReadonlyMap<string, string> = new Map([
 
 /** The functions that the options add, checked, before those of node:crypto. */
 export function usableHashes(added: readonly BlockHash[] = []): readonly BlockHash[] {
+  if (!Array.isArray(added)) throw invalidType('hashes', 'an array', added);
   for (const hash of added) checkHash(hash);
   const names = new Set(added.map(({ name }) => name));
   return [...added, ...NODE_HASHES.filter(({ name }) => !names.has(name))];

@@ -248,9 +248,11 @@ export class ReceiverFile {
     this.#target = undefined;
     // What a changed source left, or what isn't what it should be, nobody will continue.
     const useless = error instanceof TransferError && USELESS.has(error.reason);
-    const abandoned = target === undefined ? Promise.resolve() : target.abandon(!useless);
+    const abandon = async (): Promise<void> => target?.abandon(!useless);
     this.#isOver = true;
-    abandoned.catch(() => undefined).finally(() => this.#whenOver({ error }));
+    abandon()
+      .catch(() => undefined)
+      .finally(() => this.#whenOver({ error }));
   }
 
   #over(outcome: Finished): void {

@@ -56,6 +56,8 @@ export class ReceiverSession {
   /** Bytes of whole files that are kept here until they are answered. */
   #wholeBytes = 0;
   #whenIdle: (() => void) | undefined;
+  /** The sender has given up this one, which counts no more once the work on it is done. */
+  #leaving: { readonly id: number; readonly whenOver: () => void } | undefined;
 
   constructor(
     wire: MessageWire,
@@ -127,7 +129,8 @@ export class ReceiverSession {
     const { entries, bytes, names } = message;
     this.#offer = { entries, bytes, names };
     this.#wire.advance('answer');
-    const said = await this.#options.decide({ ...this.#offer, peer: this.#wire.peer });
+    const { peer } = this.#wire;
+    const said = await this.#wire.orFailure(this.#options.decide({ ...this.#offer, peer }));
     if (said !== true) {
       const reason = said === false ? '' : said;
       await this.#wire.send({ type: 'answer', yes: false, reason });
@@ -172,7 +175,7 @@ export class ReceiverSession {
         break;
       }
       case 'abandon':
-        this.#abandoned(message.id, new TransferError(message.reason, message.text));
+        await this.#abandoned(message.id, new TransferError(message.reason, message.text));
         break;
       case 'done':
         await this.#allOver();
@@ -257,6 +260,7 @@ export class ReceiverSession {
       void this.#wire.send({ type: 'ack', id: entry.id, how, root });
       this.#options.log.acknowledged(entry, how, { sender: sender ?? root, receiver: root });
     }
+    if (this.#leaving?.id === entry.id) this.#leaving.whenOver();
     if (this.#files.size === 0) this.#whenIdle?.();
   }
 
@@ -269,8 +273,14 @@ export class ReceiverSession {
     this.#options.log.failed(entry, isCut ? 'cancelled' : reason, text);
   }
 
-  #abandoned(id: number, error: TransferError): void {
-    this.#known(id)?.fail(error);
+  /** Who gives up files and announces others faster than they can be closed has to wait. */
+  async #abandoned(id: number, error: TransferError): Promise<void> {
+    const file = this.#known(id);
+    if (file === undefined) return;
+    await new Promise<void>((whenOver) => {
+      this.#leaving = { id, whenOver };
+      file.fail(error);
+    });
   }
 
   #confirm(bytes: number): void {
@@ -302,11 +312,12 @@ export class ReceiverSession {
     }
     const errors: (Error | undefined)[] = [];
     for (const entry of entries) {
-      const error = sink.finishDirectory?.(entry).then(
-        () => undefined,
-        (failure: Error) => failure,
-      );
-      errors.push(await error);
+      try {
+        await sink.finishDirectory?.(entry);
+        errors.push(undefined);
+      } catch (error) {
+        errors.push(error as Error);
+      }
     }
     return errors;
   }

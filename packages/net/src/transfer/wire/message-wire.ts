@@ -65,6 +65,7 @@ export class MessageWire {
   #whenSent: (() => void) | undefined;
   /** Why this side is ending the session. */
   #failure: Error | undefined;
+  #whenFailed: ((reason: Error) => void) | undefined;
 
   constructor(wire: Wire, role: Role, pool: BlockPool, timeouts: WireTimeouts = {}) {
     this.#wire = wire;
@@ -135,6 +136,14 @@ export class MessageWire {
     if (this.#unsent <= MAX_UNSENT_BYTES) return;
     await this.#untilRead(new Promise<void>((resolve) => (this.#whenSent = resolve)));
     this.#whenSent = undefined;
+  }
+
+  /** Waits for somebody who isn't the peer, until this side ends the session. */
+  orFailure<Result>(work: Promise<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#whenFailed = reject;
+      work.then(resolve, reject);
+    });
   }
 
   /** Waits for a peer to read, for the idle time at most. */
@@ -247,6 +256,7 @@ export class MessageWire {
     const said = isTold ? this.send({ type: 'failure', reason: known, text }) : undefined;
     // From here on nothing else is sent or taken.
     this.#failure = failure;
+    this.#whenFailed?.(failure);
     if (said !== undefined) await this.#patiently(said);
     this.abort(failure);
   }
