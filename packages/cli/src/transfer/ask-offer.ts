@@ -4,11 +4,15 @@ import { escapeText } from '../text/escape-text.ts';
 import { askTerminal } from './ask-terminal.ts';
 import { entriesText } from './entries-text.ts';
 
-/** Asks on the terminal whether to take an offer, one offer after the other. */
-export function askOffer(): Decide {
+/**
+ * Asks on the terminal whether to take an offer, one offer after the other.
+ *
+ * @param onInterrupted Ctrl-C was the answer; SIGINT follows
+ */
+export function askOffer(onInterrupted: () => void): Decide {
   let last: Promise<unknown> = Promise.resolve();
   return (offer) => {
-    const answer = last.then(() => ask(questionFor(offer)));
+    const answer = last.then(() => ask(questionFor(offer), onInterrupted));
     last = answer.catch(() => undefined);
     return answer;
   };
@@ -21,7 +25,7 @@ function questionFor({ peer, entries, bytes, names }: Parameters<Decide>[0]): st
 }
 
 /** Only a yes is one; who is interrupted or ends the input has declined. */
-async function ask(question: string): Promise<boolean> {
-  const answer = await askTerminal(question, process.stderr);
+async function ask(question: string, onInterrupted: () => void): Promise<boolean> {
+  const answer = await askTerminal(question, process.stderr, onInterrupted);
   return /^\s*y(es)?\s*$/i.test(answer ?? '');
 }

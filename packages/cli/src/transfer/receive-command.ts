@@ -17,13 +17,24 @@ import { askOffer } from './ask-offer.ts';
 import { HeapMode } from './keep-heap-small.ts';
 import { loadHashes } from './load-hashes.ts';
 import { parseSize } from './parse-size.ts';
-import { listeningText, reachableText, transferAddress } from './transfer-address.ts';
+import {
+  listeningText,
+  looksLikeAddress,
+  reachableText,
+  transferAddress,
+} from './transfer-address.ts';
 import { transferFailure } from './transfer-failure.ts';
 import { addReportFlags, addSecretFlags, type ReportFlags } from './transfer-flags.ts';
 import { ReceiptFile } from './receipt-file.ts';
 import { TransferReporter } from './transfer-reporter.ts';
-import { type SecretFlags, secretWords, shownSecret, toldSecret } from './transfer-secret.ts';
-import { untilInterrupted } from './until-interrupted.ts';
+import {
+  NEW_SECRET_TEXT,
+  type SecretFlags,
+  secretWords,
+  shownSecret,
+  toldSecret,
+} from './transfer-secret.ts';
+import { SIGNALS, untilInterrupted } from './until-interrupted.ts';
 
 // The kernel chooses the port; on loopback unless told otherwise.
 const DEFAULT_ADDRESS = '127.0.0.1:0';
@@ -38,7 +49,8 @@ Examples:
 
 Files appear under their names when they are whole and verified, never before. Nothing that is
 there is touched without --overwrite or --append; a file that is the same counts as done.
-SIGINT or SIGTERM: no new senders, running transfers get --drain, then it ends with 0.`;
+SIGINT or SIGTERM: no new senders, running transfers get --drain, then it ends with 0; Ctrl-C
+where it asks ends it with 130.`;
 
 interface Flags extends SecretFlags, ReportFlags {
   readonly listen?: string;
@@ -98,8 +110,8 @@ function places(
   if (connect !== undefined && flags.listen !== undefined) {
     throw usageError('--listen and the address of a sender exclude each other');
   }
-  const looksLikeAddress = connect === undefined && flags.listen === undefined && /:\d+$/.test(dir);
-  return looksLikeAddress && !isDirectory(dir) ? ['.', dir] : [dir, connect];
+  const isAlone = connect === undefined && flags.listen === undefined;
+  return isAlone && looksLikeAddress(dir) && !isDirectory(dir) ? ['.', dir] : [dir, connect];
 }
 
 function isDirectory(path: string): boolean {
@@ -124,9 +136,9 @@ function existingOf({ overwrite, append }: Flags): Existing {
 }
 
 /** Who has shown the secret is welcome where nobody can be asked. */
-function decideOf({ yes, insecure, json }: Flags): Decide {
+function decideOf({ yes, insecure, json }: Flags, onInterrupted: () => void): Decide {
   if (yes) return () => Promise.resolve(true);
-  if (process.stdin.isTTY && !json) return askOffer();
+  if (process.stdin.isTTY && !json) return askOffer(onInterrupted);
   if (insecure === true) throw usageError('--insecure without a terminal to ask on needs --yes');
   return () => Promise.resolve(true);
 }
@@ -141,7 +153,8 @@ async function receive(
   if (flags.receipt !== undefined && connect === undefined && !flags.once) {
     throw usageError('--receipt is for one transfer: add --once');
   }
-  const decide = decideOf(flags);
+  let isPromptInterrupted = false;
+  const decide = decideOf(flags, () => (isPromptInterrupted = true));
   const receiptFile = flags.receipt === undefined ? undefined : new ReceiptFile(flags.receipt);
   const reporter = new TransferReporter(flags);
   const heap = new HeapMode();
@@ -179,10 +192,12 @@ async function receive(
       announce(receiver, reporter, shown?.isNew === true ? secret : undefined, flags);
       hooks.onListening?.();
     }
-    return await run(receiver, flags, receiptFile, () => {
+    return await run(receiver, flags, receiptFile, (signalStatus) => {
       if (atWork.size > 0) reporter.say(drainText(flags.drain));
+      return receiver.address === null || isPromptInterrupted ? signalStatus : EXIT.ok;
     });
   } catch (error) {
+    if (isPromptInterrupted) return SIGNALS.SIGINT;
     throw transferFailure(`receive into ${dir}`, error);
   } finally {
     reporter.clear();
@@ -204,7 +219,7 @@ function announce(
   );
   // The only place where it is ever shown.
   if (secret !== undefined) {
-    reporter.say('it asks for this secret:');
+    reporter.say(NEW_SECRET_TEXT);
     process.stderr.write(`${secret}\n`);
   }
   reporter.tellJson({ type: 'listening', address: listeningText(address) });
@@ -214,19 +229,18 @@ function drainText(ms: number): string {
   return `no new senders; what runs gets ${ms / 1000} s to end, a second signal cuts it`;
 }
 
-/** @param onDrain a signal came, and running transfers may come to their end */
+/** @param onDrain a signal came, and running transfers may come to their end; returns the exit status */
 async function run(
   receiver: FileReceiver,
   flags: Flags,
   receiptFile: ReceiptFile | undefined,
-  onDrain: () => void,
+  onDrain: (signalStatus: number) => number,
 ): Promise<number> {
   let status: number | undefined;
   const receipt = await untilInterrupted(
     () => receiver.finished(),
     (signalStatus) => {
-      status = receiver.address === null ? signalStatus : EXIT.ok;
-      onDrain();
+      status = onDrain(signalStatus);
       void receiver.drain({ timeoutMs: flags.drain });
     },
   );

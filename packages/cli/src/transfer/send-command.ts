@@ -1,17 +1,31 @@
+import { lstatSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
-import { sendFiles } from '@sockeye/net/transfer';
+import { sendFiles, TransferError } from '@sockeye/net/transfer';
 import { CommandError, usageError } from '../command-error.ts';
 import { EXIT } from '../exit-code.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
+import { reasonOf } from '../explain-error.ts';
 import { HeapMode } from './keep-heap-small.ts';
 import { loadHashes } from './load-hashes.ts';
 import { parseSize } from './parse-size.ts';
-import { listeningText, reachableText, transferAddress } from './transfer-address.ts';
+import {
+  listeningText,
+  looksLikeAddress,
+  reachableText,
+  transferAddress,
+} from './transfer-address.ts';
 import { transferFailure } from './transfer-failure.ts';
 import { ReceiptFile } from './receipt-file.ts';
+import { SENDER_INTERRUPTED } from './sender-interrupted.ts';
 import { TransferReporter } from './transfer-reporter.ts';
 import { addSecretFlags, addReportFlags, type ReportFlags } from './transfer-flags.ts';
-import { type SecretFlags, secretWords, shownSecret, toldSecret } from './transfer-secret.ts';
+import {
+  NEW_SECRET_TEXT,
+  type SecretFlags,
+  secretWords,
+  shownSecret,
+  toldSecret,
+} from './transfer-secret.ts';
 import { untilInterrupted } from './until-interrupted.ts';
 
 const EXAMPLES = `
@@ -62,12 +76,14 @@ async function send(words: readonly string[], flags: Flags): Promise<number> {
     listen ?? (words.at(-1) as string),
     listen === undefined ? 'client' : 'server',
   );
+  checkPaths(paths, listen);
   const receiptFile = flags.receipt === undefined ? undefined : new ReceiptFile(flags.receipt);
   const reporter = new TransferReporter(flags);
   const heap = new HeapMode();
   const shown = listen === undefined ? undefined : shownSecret(flags);
   const secret = shown === undefined ? await toldSecret(flags) : shown.secret;
   const abort = new AbortController();
+  let interruptedWith: number | undefined;
   try {
     const receipt = await untilInterrupted(
       () =>
@@ -81,6 +97,7 @@ async function send(words: readonly string[], flags: Flags): Promise<number> {
           onEvent(event) {
             heap.tell(event);
             reporter.tell(event);
+            if (event.type === 'offer') reporter.wait('waiting for the other side to accept');
           },
           onEntry: (entry) => receiptFile?.add(entry, ''),
           onListening(at) {
@@ -88,19 +105,40 @@ async function send(words: readonly string[], flags: Flags): Promise<number> {
             const how = `${reachableText(at)}${secretWords(flags)}`;
             reporter.say(`on the other side: sockeye receive DIR ${how}`);
             if (shown?.isNew !== true) return;
-            reporter.say('it asks for this secret:');
+            reporter.say(NEW_SECRET_TEXT);
             process.stderr.write(`${shown.secret}\n`);
           },
         }),
-      (status) =>
-        abort.abort(new CommandError('interrupted; the same command again goes on', status)),
+      (status) => {
+        interruptedWith = status;
+        abort.abort(new TransferError('cancelled', SENDER_INTERRUPTED));
+      },
     );
     receiptFile?.write(receipt, '');
     return receipt.complete ? EXIT.ok : EXIT.failed;
   } catch (error) {
+    if (interruptedWith !== undefined) {
+      throw new CommandError('interrupted; the same command again goes on', interruptedWith);
+    }
     throw transferFailure(actionOf(error, words, listen), error);
   } finally {
     reporter.clear();
+  }
+}
+
+/** What can't be sent is told before a secret is asked for. */
+function checkPaths(paths: readonly string[], listen: string | undefined): void {
+  for (const path of paths) {
+    try {
+      lstatSync(path);
+    } catch (error) {
+      if (listen !== undefined && path === paths.at(-1) && looksLikeAddress(path)) {
+        throw usageError(`--listen and an address exclude each other: there is no file ${path}`);
+      }
+      throw new CommandError(`cannot send ${path}: ${reasonOf(error)}`, undefined, {
+        cause: error,
+      });
+    }
   }
 }
 

@@ -19,6 +19,11 @@ export function transferAddress(text: string, role: 'client' | 'server'): Transf
   return { host: role === 'server' ? '0.0.0.0' : '127.0.0.1', port };
 }
 
+/** Whether a word that is no path was meant as an address. */
+export function looksLikeAddress(word: string): boolean {
+  return /:\d+$|^(tcp|unix):\/\//.test(word);
+}
+
 /** A listening address as servers print it. */
 export function listeningText(address: Address): string {
   if ('path' in address) return `unix://${String(address.path).replace(/^\0/, '@')}`;

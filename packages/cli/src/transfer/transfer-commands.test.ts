@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -73,6 +74,8 @@ test('send and receive bring a tree over; the same again counts it as done; veri
   assert.equal(first.status, 0, first.stderr);
   const events = objects(first.stdout);
   assert.deepEqual([events[0]?.type, events.at(-1)?.type], ['offer', 'done']);
+  // The answer, before anything else.
+  assert.deepEqual([events[1]?.type, events[1]?.['bytes']], ['progress', 0]);
   const file = events.find(({ name }) => name === 'tree/b');
   assert.equal(file?.['acknowledged'], true);
   assert.match(String(file?.['hash']), /^[0-9a-f]{64}$/);
@@ -80,11 +83,21 @@ test('send and receive bring a tree over; the same again counts it as done; veri
   const again = await run(t, 'send', tree, address, '--secret-file', secret);
   assert.equal(again.status, 0, again.stderr);
   assert.match(again.stderr, /same tree\/b/);
-  assert.equal((await run(t, 'verify', at('receipt'), inbox)).status, 0);
+  const whole = await run(t, 'verify', at('receipt'), inbox);
+  assert.equal(whole.stdout, '3 are the same; other files were not looked at\n');
+  assert.equal(whole.status, 0);
+  const below = await run(t, 'verify', at('receipt'), join(inbox, 'tree'));
+  assert.match(
+    below.stdout,
+    new RegExp(`; try: sockeye verify .* ${inbox}\n3 of 3 differ: 3 missing; [^\n]*\n$`),
+  );
+  assert.equal(below.status, 3);
+  const quiet = await run(t, 'verify', at('receipt'), join(inbox, 'tree'), '--quiet');
+  assert.deepEqual([quiet.stdout, quiet.status], ['', 3]);
   writeFileSync(join(inbox, 'tree/a'), 'HELLO');
   const verified = await run(t, 'verify', at('receipt'), inbox);
   assert.equal(verified.status, 3);
-  assert.match(verified.stdout, /^different tree\/a/);
+  assert.match(verified.stdout, /^different tree\/a.*\n1 of 3 differ: 1 different; .*\n$/);
   const refused = await run(t, 'send', tree, address, '--secret-file', secret);
   assert.equal(refused.status, 1);
   assert.equal(readFileSync(join(inbox, 'tree/a'), 'utf8'), 'HELLO');
@@ -98,7 +111,10 @@ test('receive prints a secret on a line of its own, which is in no argument list
   const [shown] = await running.until(({ stderr }) =>
     /^[0-9a-hjkmnp-tv-z]{4}(-[0-9a-hjkmnp-tv-z]{4}){7}$/m.exec(stderr),
   );
-  assert.match(running.stderr, new RegExp(`sockeye send PATH… ${address}\n`));
+  assert.match(
+    running.stderr,
+    new RegExp(`sockeye send PATH… ${address}\n.*--secret-file FILE keeps`),
+  );
   writeFileSync(secret, `${shown.toUpperCase()}\n`);
   const sender = start(t, 'send', tree, address, '--secret-file', '-', '--rate', '4M');
   sender.child.stdin.end(readFileSync(secret));
@@ -125,6 +141,15 @@ test('send ends with 4 for a wrong secret, 2 for wrong usage, 1 where nobody lis
   assert.equal((await run(t, 'receive', inbox, '--insecure')).status, 2);
 });
 
+test('send looks for the paths before it asks for a secret, and tells an address beside --listen', async (t) => {
+  const { at, tree } = place(t);
+  const none = await run(t, 'send', tree, at('none'), '127.0.0.1:9');
+  assert.equal(none.stderr, `cannot send ${at('none')}: no such file or directory (ENOENT)\n`);
+  const both = await run(t, 'send', tree, '--listen', '127.0.0.1:0', '127.0.0.1:9');
+  assert.match(both.stderr, /^--listen and an address exclude each other: .* 127\.0\.0\.1:9\n$/);
+  assert.deepEqual([none.status, both.status], [1, 2]);
+});
+
 test('send --listen waits for a receiver that connects', async (t) => {
   const { inbox, tree, secret } = place(t);
   const sender = start(t, 'send', tree, '--listen', '127.0.0.1:0', '--secret-file', secret);
@@ -140,12 +165,18 @@ test('send --listen waits for a receiver that connects', async (t) => {
 test('send ends with 130 on SIGINT, and the same command goes on', async (t) => {
   const { at, inbox } = place(t);
   writeFileSync(at('large'), Buffer.alloc(16 * 1024 * 1024, 'y'));
-  const { address } = await receive(t, inbox, '--insecure', '--yes');
+  const { address, running } = await receive(t, inbox, '--insecure', '--yes');
   const sender = start(t, 'send', at('large'), address, '--insecure', '--rate', '6M', '--json');
   await sender.until(({ stdout }) => /"bytes":[3-9]\d{6}/.test(stdout.toString()));
   sender.child.kill('SIGINT');
   const { status, stderr } = await sender.exit();
   assert.equal(status, 130, stderr);
+  assert.equal(stderr.split('\n').at(-2), 'interrupted; the same command again goes on');
+  await running.until((receiver) =>
+    /^the sender was interrupted: 127\S+; what arrived is kept, its next run goes on$/m.test(
+      receiver.stderr,
+    ),
+  );
   assert.equal(existsSync(join(inbox, 'large')), false);
   const next = await run(t, 'send', at('large'), address, '--insecure', '--json');
   assert.equal(next.status, 0, next.stderr);
@@ -181,21 +212,26 @@ test('receive says on SIGINT what it waits for, ends at the second with 130, and
 test('send and receive say so on both sides where only one of them is --insecure', async (t) => {
   const { at, inbox, tree, secret } = place(t);
   const both = 'insecure is for both sides or for none';
+  const doesNot = "it doesn't encrypt: it isn't Sockeye, or only this side has a secret";
   const open = await receive(t, inbox, '--insecure', '--yes');
   writeFileSync(secret, '0123456789abcdefghjkmnpqrstvwxyz\n');
   const closed = await receive(t, at('inbox'), '--secret-file', secret);
   const encrypting = await run(t, 'send', tree, open.address, '--secret-file', secret);
   const plain = await run(t, 'send', tree, closed.address, '--insecure');
-  const words = `annot pair with ${open.address}: it doesn't encrypt and this side does; ${both}\n`;
+  const words = `annot pair with ${open.address}: ${doesNot}; ${both}\n`;
   assert.equal(encrypting.stderr.slice(1), words);
   assert.match(plain.stderr, /it closed the connection; perhaps it wants a secret/);
   assert.deepEqual([encrypting.status, plain.status], [1, 1]);
   await open.running.until(({ stderr }) =>
     stderr.includes(`it encrypts and this side doesn't; ${both}\n`),
   );
-  await closed.running.until(({ stderr }) =>
-    stderr.includes(`it doesn't encrypt and this side does; ${both}\n`),
-  );
+  await closed.running.until(({ stderr }) => stderr.includes(`${doesNot}; ${both}\n`));
+  const [host, port] = closed.address.split(':') as [string, string];
+  connect(Number(port), host)
+    .on('error', () => undefined)
+    .end('what is no Sockeye at all\n');
+  const told = new RegExp(`${doesNot}; ${both}\n`, 'g');
+  await closed.running.until(({ stderr }) => (stderr.match(told)?.length ?? 0) === 2);
 });
 
 test('send --listen prints a line that works for the other side', async (t) => {

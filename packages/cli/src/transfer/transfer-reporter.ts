@@ -1,7 +1,8 @@
-import type { ReceiveEvent, TransferReceipt } from '@sockeye/net/transfer';
+import { type ReceiveEvent, TransferError, type TransferReceipt } from '@sockeye/net/transfer';
 import { formatByteRate, formatCount } from '../bench/format-quantity.ts';
 import { escapeText } from '../text/escape-text.ts';
 import { entriesText } from './entries-text.ts';
+import { SENDER_INTERRUPTED } from './sender-interrupted.ts';
 
 const ERASE_LINE = '\r\u001b[K';
 
@@ -27,6 +28,13 @@ export class TransferReporter {
   /** A line for people; not with --quiet. */
   say(text: string): void {
     if (!this.#options.quiet) this.#line(text);
+  }
+
+  /** A line for people on a terminal, which the next one replaces. */
+  wait(text: string): void {
+    if (!this.#isAnimated) return;
+    this.#hasProgress = true;
+    process.stderr.write(`${ERASE_LINE}${firstThatFits([text])}`);
   }
 
   /** An event of the command's own. */
@@ -59,6 +67,11 @@ export class TransferReporter {
 
   #progress({ bytes, totalBytes }: Extract<ReceiveEvent, { type: 'progress' }>): void {
     if (!this.#isAnimated) return;
+    // The answer is there, and nothing else yet.
+    if (bytes === 0 && totalBytes > 0) {
+      this.clear();
+      return;
+    }
     const began = (this.#began ??= { at: performance.now(), bytes });
     const seconds = (performance.now() - began.at) / 1000;
     const rate = (bytes - began.bytes) / Math.max(seconds, 0.001);
@@ -80,8 +93,24 @@ function firstThatFits(...forms: readonly string[][]): string {
   return lines.find((line) => line.length <= room) ?? '';
 }
 
-function isProblem({ type }: ReceiveEvent): boolean {
-  return type === 'failed' || type === 'rejected' || type === 'ended';
+function isProblem(event: ReceiveEvent): boolean {
+  if (event.type === 'ended') return !isDeclined(event);
+  return event.type === 'failed' || event.type === 'rejected';
+}
+
+type Ended = Extract<ReceiveEvent, { type: 'ended' }>;
+
+function isDeclined({ error }: Ended): boolean {
+  return error instanceof TransferError && error.reason === 'declined';
+}
+
+function endedText(event: Ended): string {
+  const { peer, error } = event;
+  if (isDeclined(event)) return `declined the offer from ${peer}`;
+  if (error.message.endsWith(JSON.stringify(SENDER_INTERRUPTED))) {
+    return `${SENDER_INTERRUPTED}: ${peer}; what arrived is kept, its next run goes on`;
+  }
+  return `the transfer from ${peer} did not end well: ${error.message}`;
 }
 
 /** Names as one text; an error as its message; the receipt without its entries. */
@@ -108,7 +137,7 @@ function textOf(event: Exclude<ReceiveEvent, { type: 'progress' }>): string {
     case 'rejected':
       return `turned away ${event.peer}: ${event.text}`;
     case 'ended':
-      return `the transfer from ${event.peer} did not end well: ${event.error.message}`;
+      return endedText(event);
     case 'done':
       return doneText(event.receipt);
     default:

@@ -12,6 +12,10 @@ export interface SecretFlags {
   readonly insecure?: boolean;
 }
 
+/** Goes before the line with a new secret. */
+export const NEW_SECRET_TEXT =
+  'it asks for this secret, another one each time (--secret-file FILE keeps one):';
+
 const VARIABLE = 'SOCKEYE_SECRET';
 
 /** The secret that was given; undefined where none was, or none is wanted. */

@@ -38,8 +38,8 @@ test('receive asks; a yes takes the offer', { skip }, async (t) => {
 });
 
 for (const [key, status] of [
-  ['C-c', /^status 0$/m],
-  ['C-d', undefined],
+  ['C-c', /^status 130$/m],
+  ['C-d', /declined the offer from/],
 ] as const) {
   test(`${key} where receive asks declines, and is no failure`, { skip }, async (t) => {
     const { at, screen, address } = await receiving(t);
@@ -48,8 +48,8 @@ for (const [key, status] of [
     screen.press(key);
     const { stderr } = await sender.exit();
     assert.match(stderr, /declined/);
-    if (status !== undefined) await screen.shows(status);
-    assert.doesNotMatch(screen.lines().join('\n'), /Aborted|at \[/);
+    await screen.shows(status);
+    assert.doesNotMatch(screen.lines().join('\n'), /Aborted|at \[|did not end well/);
     assert.equal(existsSync(at('inbox/文件')), false);
   });
 }
@@ -70,6 +70,19 @@ for (const [key, status, words] of [
     assert.doesNotMatch(text, /Aborted|Error/);
   });
 }
+
+test('send says that it waits for the answer, and no longer once it is there', {
+  skip,
+}, async (t) => {
+  const { at, screen: receiver, address } = await receiving(t);
+  const sender = new Screen(t, ['send', at('文件'), address, '--insecure'], at('inbox'));
+  await receiver.shows(/take them\? \[y\/N\]$/);
+  await sender.shows(/^waiting for the other side to accept$/m);
+  receiver.type('y');
+  receiver.press('Enter');
+  await sender.shows(/^status 0$/m);
+  assert.doesNotMatch(sender.lines().join('\n'), /waiting/);
+});
 
 test('progress is one line on a narrow terminal, and an end wipes it', { skip }, async (t) => {
   const { at, address } = await receiving(t, '--yes');

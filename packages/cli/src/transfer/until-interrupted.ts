@@ -1,4 +1,5 @@
-const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+/** The exit status that a signal stands for. */
+export const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
  * Runs work that a first SIGINT or SIGTERM ends in good order and a second one at once.

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { type TransferReceipt, verifyReceipt } from '@sockeye/net/transfer';
+import { type TransferReceipt, type VerifiedEntry, verifyReceipt } from '@sockeye/net/transfer';
 import { formatCount } from '../bench/format-quantity.ts';
 import { CommandError } from '../command-error.ts';
 import { errorCode } from '../error-code.ts';
@@ -16,6 +17,7 @@ Examples:
   sockeye verify receipt.json inbox          is everything as it arrived?
   sockeye verify receipt.json . --json       one object a file
 
+Only what the receipt names is looked at: other files in the directory are not.
 Exit status: 0 everything is the same, 3 something differs, is missing or never arrived.`;
 
 interface Flags {
@@ -52,14 +54,41 @@ async function verify(path: string, dir: string, { json, quiet }: Flags): Promis
         }
       },
     });
-    if (!receipt.complete && !quiet && !json)
-      process.stdout.write('incomplete: not all that was offered has come, the receipt says\n');
-    if (ok && !quiet && !json)
-      process.stdout.write(`${formatCount(entries.length)} are the same\n`);
+    if (!quiet && !json) {
+      if (!receipt.complete)
+        process.stdout.write('incomplete: not all that was offered has come, the receipt says\n');
+      const hint = hintOf(entries, path, dir);
+      if (hint !== undefined) process.stdout.write(`${escapeText(hint, { keep: '' })}\n`);
+      process.stdout.write(`${summaryOf(entries)}; other files were not looked at\n`);
+    }
     return ok ? EXIT.ok : TRANSFER_EXIT.integrity;
   } catch (error) {
     throw transferFailure(`verify ${path} in ${dir}`, error);
   }
+}
+
+/** How many are the same, or `3 of 5 differ: 1 different, 2 missing`. */
+function summaryOf(entries: readonly VerifiedEntry[]): string {
+  const counts = new Map<VerifiedEntry['state'], number>();
+  for (const { state } of entries) counts.set(state, (counts.get(state) ?? 0) + 1);
+  const same = counts.get('same') ?? 0;
+  const all = formatCount(entries.length);
+  if (same === entries.length) return `${all} are the same`;
+  counts.delete('same');
+  const parts = [...counts].map(([state, count]) => `${formatCount(count)} ${state}`);
+  return `${formatCount(entries.length - same)} of ${all} differ: ${parts.join(', ')}`;
+}
+
+/** Where the directory is one of those that the receipt names, the one above it was meant. */
+function hintOf(
+  entries: readonly VerifiedEntry[],
+  receipt: string,
+  dir: string,
+): string | undefined {
+  const name = basename(resolve(dir));
+  const isBelow = entries.some(({ path }) => path[0] === name);
+  if (!isBelow || entries.some(({ state }) => state !== 'missing')) return undefined;
+  return `the receipt begins with ${name} itself; try: sockeye verify ${receipt} ${join(dir, '..')}`;
 }
 
 function readReceipt(path: string): TransferReceipt {

@@ -230,13 +230,14 @@ test(
     }
     try {
       const refused = await transfer([path], place.inbox);
-      assert.equal(refused.receipt.entries[0]?.reason, 'quota');
+      assert.equal(refused.receipt.entries[0]?.reason, 'target-failed');
+      assert.match(refused.receipt.entries[0]?.text ?? '', /^no room for 6,291,456 bytes, /);
       assert.deepEqual(readdirSync(place.inbox), []);
       // What is appended to is copied first, for which there is no room either.
       const whole = readFileSync(path);
       writeFileSync(join(place.inbox, 'large'), whole.subarray(0, 3 * MIB));
       const longer = await transfer([path], place.inbox, { receive: { existing: 'append' } });
-      assert.equal(longer.receipt.entries[0]?.reason, 'quota');
+      assert.equal(longer.receipt.entries[0]?.reason, 'target-failed');
       assert.deepEqual(readdirSync(place.inbox), ['large']);
       rmSync(join(place.inbox, 'large'));
       // The disk fills up during the transfer, which no reservation can know.

@@ -23,7 +23,7 @@ export class RoomLedger {
     this.#ask = ask;
   }
 
-  /** @throws TransferError `quota` where there is no room for so much */
+  /** @throws TransferError `target-failed` where there is no room for so much */
   async reserve(bytes: number): Promise<void> {
     if (bytes > this.#left) {
       const { availableBytes } = await this.#ask();
@@ -31,8 +31,8 @@ export class RoomLedger {
       this.#left = availableBytes - RESERVE_BYTES - this.#promised;
     }
     if (bytes > this.#left) {
-      const free = Math.max(0, this.#left);
-      throw new TransferError('quota', `no room for ${bytes} bytes, ${free} are free`);
+      const [wanted, free] = [bytes, Math.max(0, this.#left)].map((n) => n.toLocaleString('en'));
+      throw new TransferError('target-failed', `no room for ${wanted} bytes, ${free} are free`);
     }
     this.#left -= bytes;
     this.#promised += bytes;

@@ -161,6 +161,7 @@ export class SenderSession {
       const words = answer.reason === '' ? '' : `: ${JSON.stringify(answer.reason)}`;
       throw new TransferError('declined', `Cannot send: ${this.#wire.peer} declined${words}`);
     }
+    this.#options.log.accepted();
     this.#wire.advance('entries');
   }
 

@@ -40,6 +40,11 @@ export class TransferLog {
     this.#emit({ type: 'offer', ...offer });
   }
 
+  /** The receiver takes the offer: nothing is there yet. */
+  accepted(): void {
+    this.#tellProgress();
+  }
+
   /** So many bytes of blocks crossed the wire. */
   transferred(bytes: number): void {
     this.#transferred += bytes;

@@ -137,7 +137,7 @@ function pairingError(cause: HandshakeError, peer: string): TransferError {
 
 function handshakeText({ message, reason }: HandshakeError, code: string): string {
   if (NOT_TLS.test(code)) {
-    return "it doesn't encrypt and this side does; insecure is for both sides or for none";
+    return "it doesn't encrypt: it isn't Sockeye, or only this side has a secret; insecure is for both sides or for none";
   }
   return reason ?? message;
 }
