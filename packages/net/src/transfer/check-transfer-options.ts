@@ -1,5 +1,6 @@
 import { invalidType, invalidValue, outOfRange } from '../errors/index.ts';
 import type { DirectorySinkOptions } from './files/directory-sink.ts';
+import { usableHashes } from './protocol/block-hash.ts';
 import type { ReceiveOptions } from './receive-files.ts';
 import type { SendOptions } from './send-files.ts';
 
@@ -22,6 +23,7 @@ export function checkReceive(options: ReceiveOptions): void {
   checkCommon(options);
   checkFunction('decide', options.decide);
   checkDirectory(options);
+  usableHashes(options.hashes);
   const { maxConnections = 1, once = false } = options;
   if (maxConnections !== Infinity && !(Number.isInteger(maxConnections) && maxConnections > 0)) {
     throw outOfRange('maxConnections', 'an integer above 0', maxConnections);

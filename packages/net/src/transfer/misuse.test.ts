@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { rejection } from '../testing/index.ts';
+import { countDescriptors, rejection } from '../testing/index.ts';
 import { receiveFiles, type ReceiveOptions } from './receive-files.ts';
 import { sendFiles, type SendOptions } from './send-files.ts';
 import type { SinkFile } from './sink.ts';
@@ -35,6 +35,7 @@ test('sendFiles() and receiveFiles() with options that are none throw before any
     { decide: true },
     { once: 'no' },
   ];
+  const before = process.platform === 'linux' ? countDescriptors('socket:') : 0;
   const isArgumentError = /^ERR_(INVALID_ARG|OUT_OF_RANGE)/;
   const code = async (attempt: Promise<unknown>) => (await rejection(attempt)).code ?? '';
   for (const wrong of common) {
@@ -49,6 +50,7 @@ test('sendFiles() and receiveFiles() with options that are none throw before any
     const attempt = sendFiles(paths as string[], nowhere, insecure);
     assert.match(await code(attempt), isArgumentError);
   }
+  if (process.platform === 'linux') assert.equal(countDescriptors('socket:'), before);
 });
 
 test('receiveFiles() and a listening sendFiles() hear a signal that comes while they begin', async () => {
@@ -141,7 +143,7 @@ test('sendFiles() sends no two sources under one name', async () => {
 test('sendFiles() tells of each of many sources that change after the offer', async () => {
   using place = new TwoDirectories();
   const content = Buffer.alloc(65_537);
-  const names = Array.from({ length: 2_500 }, (_, i) => place.write(`tree/${i}`, content));
+  const names = Array.from({ length: 1_500 }, (_, i) => place.write(`tree/${i}`, content));
   place.write('tree/zz', 'as it was');
   const decide = (): Promise<boolean> => {
     for (const name of names) appendFileSync(name, 'x');
