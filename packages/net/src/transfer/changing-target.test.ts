@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, readdirSync, statSync, watch, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, statSync, truncateSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { BLOCK_BYTES } from './protocol/limits.ts';
@@ -48,3 +48,15 @@ for (const [what, size] of [
     assert.equal(statSync(target).size, size + 4);
   });
 }
+
+test("receiveFiles() with existing: 'append' completes a sparse file whose beginning ends in a hole", async () => {
+  using place = new TwoDirectories();
+  const path = place.write('sparse', 'x');
+  truncateSync(path, 4 * BLOCK_BYTES);
+  const target = join(place.inbox, 'sparse');
+  writeFileSync(target, 'x');
+  truncateSync(target, 2 * BLOCK_BYTES + 7);
+  const { receipt } = await transfer([path], place.inbox, { receive: { existing: 'append' } });
+  assert.equal(receipt.complete, true, receipt.entries[0]?.text);
+  assert.equal(statSync(target).size, 4 * BLOCK_BYTES);
+});

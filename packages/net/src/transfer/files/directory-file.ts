@@ -106,8 +106,10 @@ export class DirectoryFile implements SinkFile {
     const { file, name } = this.#part;
     let isOnDisk = false;
     try {
-      await this.#checkBeginning();
       const newSize = this.#entry.sparse ? size : -1;
+      // A hole at the end is part of what is compared.
+      if (newSize >= 0 && this.#placement.beginning !== undefined) await file.truncate(newSize);
+      await this.#checkBeginning();
       await file.finish(newSize, mode & 0o777, mtimeSeconds, mtimeNanoseconds);
       isOnDisk = true;
       const names = { from: name, to: path.at(-1) as string };
