@@ -1,4 +1,5 @@
 import { ByteSearch } from './byte-search.ts';
+import { checkOptionNames } from '../errors/index.ts';
 import type { Codec } from './codec.ts';
 import { DelimitedDecoder, type DelimitedFormat } from './delimited-decoder.ts';
 import { frameBody } from './frame-body.ts';
@@ -44,6 +45,7 @@ export function delimiter(
   mark: Uint8Array | string,
   options: DelimiterOptions = {},
 ): Codec<Buffer, Uint8Array> {
+  checkOptionNames(options, ['maxFrameBytes', 'final', 'copy']);
   const search = new ByteSearch(checkMark(mark));
   const maxFrameBytes = checkMaxFrameBytes(options.maxFrameBytes, DEFAULT_MAX_FRAME_BYTES);
   const final = checkFinal(options.final ?? 'reject');

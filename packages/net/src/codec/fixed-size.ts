@@ -1,4 +1,5 @@
 import { constants } from 'node:buffer';
+import { checkOptionNames } from '../errors/index.ts';
 import type { Codec } from './codec.ts';
 import { frameBody } from './frame-body.ts';
 import { checkBytesMessage } from './join-frame.ts';
@@ -29,6 +30,7 @@ export interface FixedSizeOptions {
  * assert.deepEqual([...decoder.push(Buffer.from('abc'))].map(String), ['ab']);
  */
 export function fixedSize(options: FixedSizeOptions): Codec<Buffer, Uint8Array> {
+  checkOptionNames(options, ['size', 'copy']);
   const size = checkBytes('size', options.size, { min: 1, max: constants.MAX_LENGTH });
   const copy = options.copy ?? false;
   return {

@@ -1,4 +1,5 @@
 import { constants } from 'node:buffer';
+import { checkOptionNames } from '../errors/index.ts';
 import type { Codec } from './codec.ts';
 import { asMalformed } from './as-malformed.ts';
 import { checkBytes, checkMaxFrameBytes, DEFAULT_MAX_FRAME_BYTES } from './check-options.ts';
@@ -50,6 +51,7 @@ export interface HeadedOptions<Message, Sent = Message> {
 export function headed<Message, Sent = Message>(
   options: HeadedOptions<Message, Sent>,
 ): Codec<Message, Sent> {
+  checkOptionNames(options, ['headerBytes', 'bodyBytes', 'decode', 'encode', 'maxFrameBytes']);
   const headerBytes = checkBytes('headerBytes', options.headerBytes, { min: 1, max: 65_536 });
   const largest = constants.MAX_LENGTH - headerBytes;
   const maxFrameBytes = checkMaxFrameBytes(options.maxFrameBytes, DEFAULT_MAX_FRAME_BYTES, largest);

@@ -1,3 +1,4 @@
+import { checkOptionNames } from '../errors/index.ts';
 import { asMalformed } from './as-malformed.ts';
 import type { Codec, Decoder } from './codec.ts';
 import { FrameDecoder } from './frame-decoder.ts';
@@ -31,6 +32,7 @@ export interface JsonLinesOptions {
  * assert.equal(String(codec.encode({ name: 'Ada' })), '{"name":"Ada"}\n');
  */
 export function jsonLines<Message = unknown>(options: JsonLinesOptions = {}): Codec<Message> {
+  checkOptionNames(options, ['maxFrameBytes', 'final']);
   const maxFrameBytes = options.maxFrameBytes ?? DEFAULT_MAX_FRAME_BYTES;
   const text = lines({ maxFrameBytes, final: options.final ?? 'keep' });
   return {

@@ -1,3 +1,4 @@
+import { checkOptionNames } from '../errors/index.ts';
 import type { Codec } from './codec.ts';
 import { frameBody } from './frame-body.ts';
 import { checkBytesMessage, JOIN_LIMIT } from './join-frame.ts';
@@ -45,6 +46,7 @@ export interface LengthPrefixOptions {
  * assert.deepEqual([...codec.decoder().push(Buffer.from('\0\x02hi'))], [Buffer.from('hi')]);
  */
 export function lengthPrefix(options: LengthPrefixOptions = {}): Codec<Buffer, Uint8Array> {
+  checkOptionNames(options, ['bytes', 'endian', 'includesPrefix', 'maxFrameBytes', 'copy']);
   const field = lengthField(options.bytes ?? 4, options.endian ?? 'big');
   const includesPrefix = options.includesPrefix ?? false;
   const maxFrameBytes = checkMaxFrameBytes(options.maxFrameBytes, DEFAULT_MAX_FRAME_BYTES);

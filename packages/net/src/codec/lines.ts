@@ -1,5 +1,6 @@
 import { constants } from 'node:buffer';
 import { ByteSearch } from './byte-search.ts';
+import { checkOptionNames } from '../errors/index.ts';
 import type { Codec } from './codec.ts';
 import { DelimitedDecoder, type DelimitedFormat } from './delimited-decoder.ts';
 import { type LineEncoding, type LineText, lineText, writeText } from './line-text.ts';
@@ -58,6 +59,7 @@ interface LineFormat extends DelimitedFormat {
 }
 
 function checkOptions(options: LinesOptions): LineFormat {
+  checkOptionNames(options, ['maxFrameBytes', 'encoding', 'newline', 'final', 'malformed']);
   const text = lineText(options.encoding ?? 'utf8');
   const newline = options.newline ?? 'any';
   if (newline !== 'any' && newline !== '\n' && newline !== '\r\n') {

@@ -1,3 +1,4 @@
+import { checkOptionNames } from '../errors/index.ts';
 import type { Codec } from './codec.ts';
 import { frameBody } from './frame-body.ts';
 import { checkBytesMessage, joinFrame } from './join-frame.ts';
@@ -34,6 +35,7 @@ const TAIL = Buffer.from(',');
  * assert.equal(String(netstring().encode(Buffer.from('hello'))), '5:hello,');
  */
 export function netstring(options: NetstringOptions = {}): Codec<Buffer, Uint8Array> {
+  checkOptionNames(options, ['maxFrameBytes', 'copy']);
   const maxFrameBytes = checkMaxFrameBytes(options.maxFrameBytes, DEFAULT_MAX_FRAME_BYTES);
   const copy = options.copy ?? false;
   return {

@@ -28,6 +28,21 @@ export function invalidState(message: string): Error {
   return Object.assign(new Error(message), { code: 'ERR_INVALID_STATE' });
 }
 
+/**
+ * Refuses what is no object, and names that mean nothing: a limit that is misspelt is no limit.
+ *
+ * @param names those that mean something
+ */
+export function checkOptionNames(options: unknown, names: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) {
+    throw invalidType('options', 'an object', options);
+  }
+  const unknown = Object.keys(options).find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    throw invalidValue('options', `one of ${names.join(', ')}`, unknown);
+  }
+}
+
 /** An integer from `low` to `high`; else TypeError or RangeError. */
 export function checkInteger(name: string, value: unknown, low: number, high: number): number {
   if (typeof value !== 'number') throw invalidType(name, 'a number', value);

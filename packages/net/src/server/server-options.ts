@@ -1,5 +1,5 @@
 import type { TlsOptions } from 'node:tls';
-import { invalidType, invalidValue, outOfRange } from '../errors/index.ts';
+import { checkOptionNames, invalidType, outOfRange } from '../errors/index.ts';
 import { descriptorLimit } from '../socket/descriptor-limit.ts';
 import { ConnectionLimit } from './connection-limit.ts';
 import type { ServerLogger } from './server-log.ts';
@@ -103,13 +103,7 @@ const KNOWN: ReadonlySet<string> = new Set<keyof ServerOptions>([
  * @param more names that mean something beside ServerOptions'
  */
 export function checkServerOptions(options: unknown, more: readonly string[] = []): void {
-  if (typeof options !== 'object' || options === null) {
-    throw invalidType('options', 'an object', options);
-  }
-  const unknown = Object.keys(options).find((name) => !KNOWN.has(name) && !more.includes(name));
-  if (unknown !== undefined) {
-    throw invalidValue('options', `one of ${[...KNOWN, ...more].join(', ')}`, unknown);
-  }
+  checkOptionNames(options, [...KNOWN, ...more]);
 }
 
 function limit(name: string, value: unknown, fallback: number, least: number): number {

@@ -159,12 +159,12 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
   error(
     syscall: string,
     errno: number,
-    details: SocketErrorDetails & Partial<Pick<CallContext, 'option'>> = {},
+    details: SocketErrorDetails & Partial<Pick<CallContext, 'option' | 'reusesAddress'>> = {},
   ): SocketError {
-    const { address, option } = details;
+    const { address, option, reusesAddress } = details;
     const error = new SocketError(syscall, errno, {
       ...details,
-      explain: (code) => explain(code, { ...this.#origin.kind, address, option }),
+      explain: (code) => explain(code, { ...this.#origin.kind, address, option, reusesAddress }),
     });
     origins.set(error, this);
     return error;

@@ -21,7 +21,7 @@ import {
   SOCK_DGRAM,
   SOCK_RAW,
 } from '../constants/index.ts';
-import { pathHolder, type PortHolder, portHolder } from './port-holder-linux.ts';
+import { isInTimeWait, pathHolder, type PortHolder, portHolder } from './port-holder-linux.ts';
 
 /** What is known of the call that failed. */
 export interface CallContext {
@@ -31,6 +31,8 @@ export interface CallContext {
   readonly address?: unknown;
   /** The option of a getsockopt or setsockopt. */
   readonly option?: number | undefined;
+  /** Whether a bind was of a socket with SO_REUSEADDR. */
+  readonly reusesAddress?: boolean | undefined;
 }
 
 // The kernel modules that bring a family or a protocol; the names are those of modprobe(8).
@@ -76,14 +78,19 @@ export function explain(code: string, context: CallContext): string | undefined 
   }
 }
 
-function addressInUse({ family, type, address }: CallContext): string | undefined {
+function addressInUse({ family, type, address, reusesAddress }: CallContext): string | undefined {
   const { port, path } = (address ?? {}) as { port?: number; path?: string };
   if (typeof path === 'string') {
     return heldBy(pathHolder(path)) ?? 'the file is there, but nobody listens: remove it';
   }
   if (typeof port !== 'number' || family === AF_VSOCK) return undefined;
   const holder = heldBy(portHolder(type === SOCK_DGRAM ? 'udp' : 'tcp', port));
-  return holder ?? 'if it is a connection that has just ended, set SO_REUSEADDR before bind';
+  if (holder !== undefined) return holder;
+  if (!reusesAddress)
+    return 'if it is a connection that has just ended, set SO_REUSEADDR before bind';
+  return type !== SOCK_DGRAM && isInTimeWait(port)
+    ? 'a connection that ended a short while ago still holds this port: wait a minute or take another port'
+    : undefined;
 }
 
 function heldBy(holder: PortHolder | undefined): string | undefined {

@@ -14,6 +14,7 @@ const UNIX_INODE_COLUMN = 6;
 const UNIX_PATH_COLUMN = 7;
 // include/net/tcp_states.h: a listening TCP socket, a UDP socket that is not connected.
 const HOLDING = { tcp: '0A', udp: '07' } as const;
+const TIME_WAIT = '06';
 
 /**
  * Who holds a local port, as /proc/net and /proc/PID/fd say it.
@@ -22,13 +23,15 @@ const HOLDING = { tcp: '0A', udp: '07' } as const;
  * Source: proc(5).
  */
 export function portHolder(transport: 'tcp' | 'udp', port: number): PortHolder | undefined {
-  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  const inodes = [transport, `${transport}6`]
-    .flatMap(rowsOf)
-    .filter((columns) => columns[LOCAL_COLUMN]?.endsWith(suffix))
+  const inodes = rowsOfPort(transport, port)
     .filter((columns) => columns[STATE_COLUMN] === HOLDING[transport])
     .flatMap((columns) => columns[INODE_COLUMN] ?? []);
   return holderOf(inodes);
+}
+
+/** Whether a TCP connection from this local port has ended, and the kernel keeps the port for a minute. */
+export function isInTimeWait(port: number): boolean {
+  return rowsOfPort('tcp', port).some((columns) => columns[STATE_COLUMN] === TIME_WAIT);
 }
 
 /** Who has a Unix socket of this path or abstract name. */
@@ -39,6 +42,13 @@ export function pathHolder(path: string): PortHolder | undefined {
       .filter((columns) => columns[UNIX_PATH_COLUMN] === shown)
       .flatMap((columns) => columns[UNIX_INODE_COLUMN] ?? []),
   );
+}
+
+function rowsOfPort(transport: 'tcp' | 'udp', port: number): string[][] {
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  return [transport, `${transport}6`]
+    .flatMap(rowsOf)
+    .filter((columns) => columns[LOCAL_COLUMN]?.endsWith(suffix));
 }
 
 function rowsOf(table: string): string[][] {

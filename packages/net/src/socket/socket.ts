@@ -13,6 +13,8 @@ import {
   EAGAIN,
   EBADF,
   SHUT_RDWR,
+  SO_REUSEADDR,
+  SOL_SOCKET,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
   SOCK_STREAM,
@@ -221,7 +223,10 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
     const wanted = this.#lookUpSync(address)[0] as AddressInput;
     const length = encodeAddressInto(this.family, this.proto, wanted, addressIn, interfaceNames);
     const status = native.bind(this.#descriptor.fd, addressIn, length);
-    if (status < 0) throw this.#descriptor.error('bind', -status, { address });
+    if (status < 0) {
+      const reusesAddress = getIntOption(this.#descriptor, SOL_SOCKET, SO_REUSEADDR) !== 0;
+      throw this.#descriptor.error('bind', -status, { address, reusesAddress });
+    }
   }
 
   /**

@@ -4,6 +4,7 @@ import {
   ECONNREFUSED,
   SHUT_WR,
   SO_LINGER,
+  SO_REUSEADDR,
   SOL_SOCKET,
   TCP_NODELAY,
   IPPROTO_TCP,
@@ -222,6 +223,28 @@ test('bind() to a port in use throws EADDRINUSE with the address', () => {
     code: 'EADDRINUSE',
     syscall: 'bind',
     address,
+  });
+});
+
+test('bind() to a port that an ended connection still holds says what can be done about it', async () => {
+  using listener = listening();
+  using client = new Socket();
+  client.bind({ host: '127.0.0.1', port: 0 });
+  const own = client.getsockname();
+  await client.connect(listener.getsockname());
+  const [accepted] = await listener.accept();
+  client.shutdown(SHUT_WR);
+  await receiveAll(accepted);
+  accepted.close();
+  await receiveAll(client);
+  client.close();
+  using plain = new Socket();
+  assert.throws(() => plain.bind(own), { hint: /set SO_REUSEADDR before bind/ });
+  using reusing = new Socket();
+  reusing.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
+  assert.throws(() => reusing.bind(own), {
+    code: 'EADDRINUSE',
+    hint: /wait a minute or take another port/,
   });
 });
 
