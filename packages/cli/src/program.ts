@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { hostAndPortHint } from './host-and-port-hint.ts';
 import type { ProgramHooks } from './program-hooks.ts';
 
 type AddCommands = (program: Command, hooks: ProgramHooks) => void;
@@ -64,9 +65,13 @@ The manual is the page man/sockeye.1 of the package: man sockeye, where npm has 
 /**
  * The command with its subcommands.
  *
- * @param word the first one typed: where it names a command, only that command is there
+ * @param args what was typed: where the first word names a command, only that command is there
  */
-export async function makeProgram(hooks: ProgramHooks, word?: string): Promise<Command> {
+export async function makeProgram(
+  hooks: ProgramHooks,
+  args: readonly string[] = [],
+): Promise<Command> {
+  const [word] = args;
   const program = new Command('sockeye')
     .description("Servers and clients on the operating system's sockets.")
     .version(ownVersion(), '-V, --version')
@@ -78,7 +83,9 @@ export async function makeProgram(hooks: ProgramHooks, word?: string): Promise<C
       outputError: (text, write) => {
         const own = program.commands.find((command) => command.name() === word);
         const options = (own?.options ?? []).flatMap(({ long }) => long ?? []);
-        write(`sockeye: ${withSuggestion(oneLine(text), options)}${helpOf(text, word)}\n`);
+        const line = withSuggestion(oneLine(text), options);
+        const help = helpOf(text, args);
+        write(`sockeye: ${help === '' ? line : line.replace(/\.$/, '')}${help}\n`);
       },
     })
     .showSuggestionAfterError();
@@ -111,7 +118,9 @@ function withSuggestion(line: string, options: readonly string[]): string {
 }
 
 /** Who leaves an argument out doesn't know what it looks like. */
-function helpOf(text: string, command: string | undefined): string {
+function helpOf(text: string, args: readonly string[]): string {
+  if (text.includes('too many arguments')) return hostAndPortHint(args);
+  const [command] = args;
   return text.includes('missing required argument')
     ? `; sockeye ${command} --help shows examples`
     : '';

@@ -67,11 +67,17 @@ export function applyOptions(
       if (error instanceof SocketError) {
         throw new CommandError(`cannot set ${name}: ${reasonOf(error)}`, 1, { cause: error });
       }
+      if (!hasValue)
+        throw usageError(`cannot set ${name}: its value is missing; ${exampleOf(listed)}`);
       const reason = error instanceof Error ? error.message : String(error);
-      const hint = hasValue ? '' : `; write ${name}=VALUE`;
-      throw usageError(`cannot set ${name}=${value}: ${reason}${hint}`);
+      throw usageError(`cannot set ${name}=${value}: ${reason}`);
     }
   }
+}
+
+function exampleOf({ name, kind }: { name: string; kind: string }): string {
+  const value = kind === 'integer' ? (name.endsWith('BUF') ? '65536' : '1') : 'VALUE';
+  return `write --option ${name}=${value}`;
 }
 
 /** What was typed, as the option's codec takes it. */

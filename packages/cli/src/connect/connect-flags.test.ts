@@ -166,7 +166,7 @@ test('sockeye listen --option sets socket options by name', { skip: missing('ss'
 
 for (const [setting, status, message] of [
   ['NO_SUCH=1', 2, /this socket has no such option; sockeye options ADDRESS lists/],
-  ['SO_RCVBUF', 2, /expected a number, got true; write SO_RCVBUF=VALUE/],
+  ['SO_RCVBUF', 2, /cannot set SO_RCVBUF: its value is missing; write --option SO_RCVBUF=65536\n/],
   ['TCP_NODELAY=maybe', 2, /cannot set TCP_NODELAY=maybe/],
   ['SO_TYPE=1', 2, /cannot set SO_TYPE/],
   ['=1', 2, /Expected NAME=VALUE/],

@@ -5,7 +5,7 @@ import { CommandError } from '../command-error.ts';
 import { formatDuration } from '../duration.ts';
 import { errorCode } from '../error-code.ts';
 import { EXIT } from '../exit-code.ts';
-import { explainError } from '../explain-error.ts';
+import { explainError, reasonOf } from '../explain-error.ts';
 import { QuitWord } from '../text/quit-word.ts';
 import type { ConnectOptions } from './connect-options.ts';
 import type { Move } from './direct-io.ts';
@@ -259,7 +259,7 @@ class Pipe {
       yield* input;
     } catch (error) {
       this.#isOwnFailure = true;
-      const message = `cannot read stdin: ${errorCode(error)}`;
+      const message = `cannot read stdin: ${reasonOf(error)}`;
       throw new CommandError(message, EXIT.failed, { cause: error });
     }
   }

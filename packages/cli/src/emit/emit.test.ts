@@ -74,6 +74,8 @@ for (const [flags, answer] of [
 test('sockeye options --emit prints programs that do it, fresh and connected', async (t) => {
   const fresh = await (await program(t, ['options', 'udp', '--option', 'SO_RCVBUF=65536'])).exit();
   assert.deepEqual([fresh.status, /^SO_RCVBUF 131072$/m.test(fresh.stdout)], [0, true]);
+  const some = await (await program(t, ['options', 'tcp', 'so_???buf'])).exit();
+  assert.match(some.stdout, /^SO_\w+ \d+\nSO_\w+ \d+\n$/);
   const server = await serve(t, ['127.0.0.1:0']);
   const args = ['options', addressOf(server), '--connect', '--source', '127.0.0.2'];
   const open = await (await program(t, args)).exit();

@@ -1,13 +1,7 @@
 import type { Endpoint } from '../address/address.ts';
 import type { SocketFlags } from '../channel/socket-settings.ts';
-import {
-  addressText,
-  kindOf,
-  literal,
-  optionLines,
-  sourceLine,
-  withImports,
-} from './source-text.ts';
+import { optionPattern } from '../options/option-pattern.ts';
+import { addressText, kindOf, optionLines, sourceLine, withImports } from './source-text.ts';
 
 export interface OptionsProgramFlags extends SocketFlags {
   readonly connect?: boolean;
@@ -23,10 +17,13 @@ export function optionsProgram(
   const connect = flags.connect
     ? `${flags.source === undefined ? '' : sourceLine(endpoint, flags.source)}await socket.connect(${addressText(endpoint, 'client')});\n`
     : '';
-  const note = pattern === undefined ? '' : `// Left out: the pattern ${literal(pattern)}\n`;
-  return `${note}${withImports(
+  const filter =
+    pattern === undefined
+      ? ''
+      : `.filter(({ name }) => ${String(optionPattern(pattern))}.test(name))`;
+  return withImports(
     `const socket = new Socket(${family}, ${type});\n${optionLines('socket', flags)}${connect}` +
-      'for (const { name, value } of socket.options.list()) console.log(name, value);\n' +
+      `for (const { name, value } of socket.options.list()${filter}) console.log(name, value);\n` +
       'socket.close();\n',
-  )}`;
+  );
 }

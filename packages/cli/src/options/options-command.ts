@@ -6,6 +6,7 @@ import { EXIT } from '../exit-code.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
 import { optionsProgram } from '../emit/options-program.ts';
 import { openOptionSocket, optionEndpoint } from './open-option-socket.ts';
+import { optionPattern } from './option-pattern.ts';
 import { optionJson, optionRow } from './option-row.ts';
 import { optionTable } from './option-table.ts';
 
@@ -58,8 +59,8 @@ async function show(address: string, pattern: string | undefined, flags: Flags):
   }
   const { source, option: settings } = flags;
   using socket = await openOptionSocket(address, flags.connect ?? false, { source, settings });
-  const matches = matcher(pattern ?? '');
-  const found = socket.options.list().filter(({ name }) => matches(name));
+  const wanted = optionPattern(pattern ?? '');
+  const found = socket.options.list().filter(({ name }) => wanted.test(name));
   if (found.length === 0) {
     throw new CommandError(`no option of this socket matches ${quote(pattern ?? '')}`);
   }
@@ -69,16 +70,4 @@ async function show(address: string, pattern: string | undefined, flags: Flags):
     const width = process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY;
     process.stdout.write(optionTable(found.map(optionRow), width));
   }
-}
-
-/** What a shell's pattern matches; without * and ? it may be anywhere in the name. */
-function matcher(pattern: string): (name: string) => boolean {
-  const wanted = pattern.toUpperCase();
-  if (!/[*?]/.test(wanted)) return (name) => name.includes(wanted);
-  const source = wanted
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  const expression = new RegExp(`^${source}$`);
-  return (name) => expression.test(name);
 }

@@ -3,7 +3,6 @@ import { Capture, type CaptureFile, dropCaptureCapabilities } from '@sockeye/net
 import { FilterError } from '@sockeye/net/dissect';
 import { CommandError, usageError } from '../command-error.ts';
 import { parseDuration } from '../duration.ts';
-import { errorCode } from '../error-code.ts';
 import { EXIT } from '../exit-code.ts';
 import { reasonOf } from '../explain-error.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
@@ -184,7 +183,7 @@ async function untilStopped(
     await run.run();
   } catch (error) {
     if (error instanceof CommandError) throw error;
-    throw new CommandError(`capture failed: ${errorCode(error)}`, undefined, { cause: error });
+    throw new CommandError(`capture failed: ${reasonOf(error)}`, undefined, { cause: error });
   } finally {
     clearTimeout(timer);
     for (const signal of signals) process.off(signal, onSignal);

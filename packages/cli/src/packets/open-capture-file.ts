@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { CaptureFile, type CaptureFileOptions } from '@sockeye/net/capture';
+import { reasonOf } from '../explain-error.ts';
 import { CommandError, usageError } from '../command-error.ts';
-import { errorCode } from '../error-code.ts';
 
 /** Opens what `--write` names, `-` for stdout. */
 export async function openCaptureFile(
@@ -11,7 +11,7 @@ export async function openCaptureFile(
   try {
     return await CaptureFile.create(path === '-' ? 1 : path, options);
   } catch (error) {
-    throw new CommandError(`cannot write ${path}: ${errorCode(error)}`, undefined, {
+    throw new CommandError(`cannot write ${path}: ${reasonOf(error)}`, undefined, {
       cause: error,
     });
   }

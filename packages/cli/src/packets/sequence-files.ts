@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { sequenceSvg, type TcpConversation } from '@sockeye/net/dissect';
+import { reasonOf } from '../explain-error.ts';
 import { CommandError } from '../command-error.ts';
-import { errorCode } from '../error-code.ts';
 
 const FILE_MODE = 0o600;
 
@@ -31,7 +31,7 @@ async function writePrivately(path: string, text: string): Promise<void> {
       await file.close();
     }
   } catch (error) {
-    throw new CommandError(`cannot write ${path}: ${errorCode(error)}`, undefined, {
+    throw new CommandError(`cannot write ${path}: ${reasonOf(error)}`, undefined, {
       cause: error,
     });
   }

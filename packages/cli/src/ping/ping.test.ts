@@ -162,7 +162,7 @@ for (const [args, message] of WRONG) {
 test('sockeye ping of a host that does not exist says so and exits 1', async (t) => {
   const { status, stderr } = await run(t, ['ping', 'nothing.invalid']);
   assert.equal(status, 1);
-  assert.match(stderr, /^sockeye: cannot ping "nothing\.invalid": [^\n]+\n$/);
+  assert.match(stderr, /^sockeye: cannot ping "nothing\.invalid": [^\n]+\(EAI_\w+\)\n$/);
 });
 
 test('sockeye ping --source and --option are of its own socket', { skip: skip4 }, async (t) => {

@@ -52,8 +52,10 @@ async function lookUp(name: string, version?: 4 | 6): Promise<PingTarget> {
     });
     return { name, address, version: family === 6 ? 6 : 4 };
   } catch (error) {
-    const code = errorCode(error);
-    const reason = code === 'ENOTFOUND' ? 'no such host' : 'the host cannot be looked up';
+    // node:dns calls getaddrinfo's EAI_NONAME and EAI_NODATA so (dns.NOTFOUND, dns.NODATA).
+    const isUnknown = ['ENOTFOUND', 'ENODATA'].includes(errorCode(error));
+    const code = isUnknown ? 'EAI_NONAME' : errorCode(error);
+    const reason = isUnknown ? 'no such host' : 'the host cannot be looked up';
     throw new CommandError(`cannot ping ${quote(name)}: ${reason} (${code})`, 1, { cause: error });
   }
 }

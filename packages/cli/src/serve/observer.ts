@@ -3,8 +3,8 @@ import { type RecordedConversation, Recorder } from '@sockeye/net/capture';
 import type { Transport } from '../address/address.ts';
 import { formatAddress } from '../address/format-address.ts';
 import type { Direction, Tap } from '../channel/tapped-channel.ts';
+import { reasonOf } from '../explain-error.ts';
 import { CommandError } from '../command-error.ts';
-import { errorCode } from '../error-code.ts';
 import { hexDump } from '../record/hex-dump.ts';
 import { counted } from '../text/counted.ts';
 import { recordedPath } from './recorded-path.ts';
@@ -133,7 +133,7 @@ function label({ transport, remote }: ConversationPath): string {
 }
 
 function cannotWrite(file: string | undefined, error: unknown): CommandError {
-  return new CommandError(`cannot write --record ${file}: ${errorCode(error)}`, 1, {
+  return new CommandError(`cannot write --record ${file}: ${reasonOf(error)}`, 1, {
     cause: error,
   });
 }

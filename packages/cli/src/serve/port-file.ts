@@ -1,5 +1,6 @@
 import { renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { formatAddress } from '../address/format-address.ts';
+import { reasonOf } from '../explain-error.ts';
 import { CommandError } from '../command-error.ts';
 import { errorCode } from '../error-code.ts';
 import type { BoundSocket } from './bind-endpoint.ts';
@@ -17,7 +18,9 @@ export function writePortFile(file: string, bound: readonly BoundSocket[]): void
   } catch (error) {
     const code = errorCode(error);
     if (code !== 'EEXIST') unlinkQuietly(temporary);
-    throw new CommandError(`cannot write --port-file ${file}: ${code}`, 1, { cause: error });
+    throw new CommandError(`cannot write --port-file ${file}: ${reasonOf(error)}`, 1, {
+      cause: error,
+    });
   }
 }
 

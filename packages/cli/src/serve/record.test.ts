@@ -170,7 +170,10 @@ d.sendto(b'd' * 70000, sys.argv[3] + '/d'); assert len(d.recv(100_000)) == 70000
 test('sockeye serve --record says in one line why a file cannot be written', async (t) => {
   const { status, stderr } = await run(t, ['serve', '127.0.0.1:0', '--record', '/nonexistent/x']);
   assert.equal(status, 1);
-  assert.equal(stderr, 'sockeye: cannot write --record /nonexistent/x: ENOENT\n');
+  assert.equal(
+    stderr,
+    'sockeye: cannot write --record /nonexistent/x: no such file or directory (ENOENT)\n',
+  );
 });
 
 test('sockeye serve --hex dumps both directions of each client on stderr', async (t) => {

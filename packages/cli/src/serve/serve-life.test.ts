@@ -241,7 +241,10 @@ test('sockeye serve --port-file has the ports, whole, once it listens', async (t
   assert.equal(readFileSync(file, 'utf8'), `${ports.join('\n')}\nunix://${directory}/s\n`);
   const failed = await run(t, ['serve', '127.0.0.1:0', '--port-file', '/nonexistent/ports']);
   assert.equal(failed.status, 1);
-  assert.match(failed.stderr, /^sockeye: cannot write --port-file .*ENOENT\n$/);
+  assert.match(
+    failed.stderr,
+    /^sockeye: cannot write --port-file .*: no such file or directory \(ENOENT\)\n$/,
+  );
 });
 
 test('sockeye serve --json prints an object an event on stdout', async (t) => {

@@ -94,6 +94,11 @@ test('send and receive bring a tree over; the same again counts it as done; veri
   assert.equal(below.status, 3);
   const quiet = await run(t, 'verify', at('receipt'), join(inbox, 'tree'), '--quiet');
   assert.deepEqual([quiet.stdout, quiet.status], ['', 3]);
+  const nowhere = await run(t, 'verify', at('nowhere'), inbox);
+  assert.match(
+    nowhere.stderr,
+    /cannot read the receipt .*: no such file or directory \(ENOENT\)\n$/,
+  );
   writeFileSync(join(inbox, 'tree/a'), 'HELLO');
   const verified = await run(t, 'verify', at('receipt'), inbox);
   assert.equal(verified.status, 3);

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { generateSecret } from '@sockeye/net/transfer';
+import { reasonOf } from '../explain-error.ts';
 import { CommandError, usageError } from '../command-error.ts';
 import { errorCode } from '../error-code.ts';
 import { askTerminal } from './ask-terminal.ts';
@@ -40,7 +41,7 @@ function readSecret(from: string | number, name: string): string {
   try {
     return readFileSync(from, 'utf8').trim();
   } catch (error) {
-    throw new CommandError(`cannot read the secret from ${name}: ${errorCode(error)}`, undefined, {
+    throw new CommandError(`cannot read the secret from ${name}: ${reasonOf(error)}`, undefined, {
       cause: error,
     });
   }
@@ -70,7 +71,7 @@ function createFile(path: string): string | undefined {
     fd = openSync(path, 'wx', 0o600);
   } catch (error) {
     if (errorCode(error) === 'EEXIST') return undefined;
-    throw new CommandError(`cannot write the secret to ${path}: ${errorCode(error)}`, undefined, {
+    throw new CommandError(`cannot write the secret to ${path}: ${reasonOf(error)}`, undefined, {
       cause: error,
     });
   }

@@ -3,8 +3,8 @@ import { basename, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type TransferReceipt, type VerifiedEntry, verifyReceipt } from '@sockeye/net/transfer';
 import { formatCount } from '../bench/format-quantity.ts';
+import { reasonOf } from '../explain-error.ts';
 import { CommandError } from '../command-error.ts';
-import { errorCode } from '../error-code.ts';
 import { EXIT } from '../exit-code.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
 import { escapeText } from '../text/escape-text.ts';
@@ -95,7 +95,7 @@ function readReceipt(path: string): TransferReceipt {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as TransferReceipt;
   } catch (error) {
-    const reason = error instanceof SyntaxError ? 'it is not JSON' : errorCode(error);
+    const reason = error instanceof SyntaxError ? 'it is not JSON' : reasonOf(error);
     throw new CommandError(`cannot read the receipt ${path}: ${reason}`, undefined, {
       cause: error,
     });
