@@ -9,6 +9,8 @@ export interface Channel extends Disposable {
   readonly isConnectionless: boolean;
   /** Whether its messages are frames in a stream (`--frame`), which a newline stands for in a pipe. */
   readonly isFramed: boolean;
+  /** The format of the frames, as `--frame` names it. */
+  readonly format?: string;
   /** Sends all of it: as one message where messages are kept. */
   send(data: Uint8Array): Promise<void>;
   /** What came next: a piece or a message; undefined at the end. */

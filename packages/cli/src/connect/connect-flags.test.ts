@@ -59,7 +59,7 @@ test('sockeye connect --frame exits 1 on bytes that are no frame, and on a line 
   const echo = await serve(t, [ANYWHERE]);
   const wrong = await run(t, ['connect', addressOf(echo), '--frame', 'json'], 'no json\n');
   assert.equal(wrong.status, 1);
-  assert.match(wrong.stderr, /^sockeye: cannot send to [^\n]+\n$/);
+  assert.match(wrong.stderr, /^sockeye: message 1 of the input can't be sent as json: [^\n]+\n$/);
 });
 
 test('sockeye serve --frame answers message by message', async (t) => {

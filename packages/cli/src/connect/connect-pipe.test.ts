@@ -254,9 +254,9 @@ test('sockeye connect udp:// says that nobody is bound there, in one line, and e
 });
 
 for (const [frame, input, message] of [
-  ['json', 'hello\n', /cannot send .*JSON/],
-  ['fixed:8', 'abc', /cannot send /],
-  ['delimiter:3b', 'a;b', /cannot send /],
+  ['json', 'hello\n', /message 1 of the input can't be sent as json: .*JSON/],
+  ['fixed:8', 'abc', /message 1 of the input can't be sent as fixed:8: length 3 is less/],
+  ['delimiter:3b', 'a;b', /message 1 of the input can't be sent as delimiter:3b: /],
 ] as const) {
   test(`sockeye connect --frame ${frame} ends with 1 where the input is no message`, async (t) => {
     const { addresses } = await serve(t, ['127.0.0.1:0']);
@@ -266,6 +266,19 @@ for (const [frame, input, message] of [
     assert.equal(status, 1);
     assert.match(stderr, message);
     assert.match(stderr, /^sockeye: [^\n]+\n$/);
+  });
+}
+
+for (const [frame, input, answer] of [
+  ['json', '{"a":1}\n{bad\n', '{"a":1}\n'],
+  ['fixed:3', 'abc\nd\n', 'abc\n'],
+] as const) {
+  test(`sockeye connect --frame ${frame} prints the answers to what came before a line that is no message`, async (t) => {
+    const { addresses } = await serve(t, ['127.0.0.1:0']);
+    const args = ['connect', addresses[0] as string, '--frame', frame];
+    const { status, stdout, stderr } = await run(t, args, input);
+    assert.deepEqual([status, stdout], [1, answer]);
+    assert.match(stderr, /^sockeye: message 2 of the input can't be sent as [^\n]+\n$/);
   });
 }
 

@@ -74,6 +74,8 @@ class Pipe {
   #hasHeard = false;
   #silenceTimer: NodeJS.Timeout | undefined;
   #hasSentAll = false;
+  /** How many the channel has taken. */
+  #messages = 0;
   /** Whether it is the input that can't be read or sent, not the peer that doesn't take it. */
   #isOwnFailure = false;
 
@@ -93,7 +95,11 @@ class Pipe {
       const receiving = this.#receiveAll().catch((error: unknown) =>
         this.#cutShort(error, sending),
       );
-      await Promise.race([receiving, this.#unlessRefused(sending).then(() => receiving)]);
+      await Promise.race([
+        receiving,
+        this.#unlessRefused(sending, receiving).then(() => receiving),
+      ]);
+      if (this.#isOwnFailure) await sending;
       if (!this.#endsWithPeer()) await Promise.race([sending, whenAborted(this.#stop.signal)]);
       return this.#isIdle ? this.#deadline() : EXIT.ok;
     } finally {
@@ -109,11 +115,18 @@ class Pipe {
    * A stream's failure to send waits: what the peer said before it went is still to come. What can't
    * be sent at all is no peer's doing, and nobody would end the conversation.
    */
-  async #unlessRefused(sending: Promise<void>): Promise<void> {
+  async #unlessRefused(sending: Promise<void>, receiving: Promise<void>): Promise<void> {
     try {
       await sending;
     } catch (error) {
-      if (this.#ends.channel.isConnectionless || this.#isOwnFailure) throw error;
+      const { channel } = this.#ends;
+      if (channel.isConnectionless) throw error;
+      if (!this.#isOwnFailure) return;
+      // What was sent before may have answers yet.
+      this.#quitTimer = setTimeout(() => this.#stop.abort(), AFTER_QUIT_MS);
+      if (this.#options.shutdown) await channel.endSending().catch(() => undefined);
+      await receiving.catch(() => undefined);
+      throw error;
     }
   }
 
@@ -195,11 +208,17 @@ class Pipe {
       for (const piece of pieces) {
         this.#lastAnswers.sent();
         await channel.send(piece);
+        this.#messages += 1;
         this.#clock.touch();
       }
     } catch (error) {
       this.#isOwnFailure = NOT_SENDABLE.some((type) => error instanceof type);
       if (error instanceof CommandError) throw error;
+      if (this.#isOwnFailure && channel.format !== undefined) {
+        const reason = reasonOf(error).replace(/^Cannot (encode frame|send message): /, '');
+        const message = `message ${this.#messages + 1} of the input can't be sent as ${channel.format}: ${reason}`;
+        throw new CommandError(message, EXIT.failed, { cause: error });
+      }
       throw explainError('send to', channel.endpoint, error);
     }
   }

@@ -11,7 +11,12 @@ import {
 import { InvalidArgumentError } from 'commander';
 
 /** Cuts a stream into messages, each of which is bytes to the command. */
-export type FrameCodec = Codec<Buffer, Uint8Array>;
+export interface FrameCodec extends Codec<Buffer, Uint8Array> {
+  /** As it was typed: `json`, `fixed:3`. */
+  readonly name: string;
+}
+
+type BytesCodec = Codec<Buffer, Uint8Array>;
 
 /** The forms of `--frame`, for help and errors. */
 export const FRAME_FORMS =
@@ -34,11 +39,11 @@ const LENGTH_BYTES: ReadonlyMap<string, LengthBytes> = new Map<string, LengthByt
  */
 export function parseFrame(text: string): FrameCodec {
   const codec = codecOf(text.split(':'));
-  if (codec !== undefined) return codec;
+  if (codec !== undefined) return { ...codec, name: text };
   throw new InvalidArgumentError(`Expected one of ${FRAME_FORMS}.`);
 }
 
-function codecOf([name, argument = '', order, ...more]: string[]): FrameCodec | undefined {
+function codecOf([name, argument = '', order, ...more]: string[]): BytesCodec | undefined {
   if (more.length > 0 || (order !== undefined && name !== 'length')) return undefined;
   if (name === 'length') return lengthCodec(argument || '4', order);
   if (name === 'fixed' && /^[1-9]\d{0,6}$/.test(argument)) {
@@ -59,7 +64,7 @@ function codecOf([name, argument = '', order, ...more]: string[]): FrameCodec | 
   return undefined;
 }
 
-function lengthCodec(size: string, order: string | undefined): FrameCodec | undefined {
+function lengthCodec(size: string, order: string | undefined): BytesCodec | undefined {
   const bytes = LENGTH_BYTES.get(size);
   if (bytes === undefined || !['big', 'little', undefined].includes(order)) return undefined;
   return asBytes(lengthPrefix({ bytes, endian: order === 'little' ? 'little' : 'big' }));
@@ -73,7 +78,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-function asBytes(codec: Codec<Buffer, Uint8Array>): FrameCodec {
+function asBytes(codec: BytesCodec): BytesCodec {
   return codec;
 }
 
@@ -82,7 +87,7 @@ function through<Message>(
   codec: Codec<Message>,
   show: (message: Message) => string,
   read: (text: string) => Message,
-): FrameCodec {
+): BytesCodec {
   const encodeText = (data: Uint8Array): Message => read(Buffer.from(data).toString());
   return {
     encode: (data) => codec.encode(encodeText(data)),

@@ -9,6 +9,7 @@ export class FramedChannel implements Channel {
   readonly keepsMessages = true;
   readonly isConnectionless = false;
   readonly isFramed = true;
+  readonly format: string;
   #inner: Channel;
   #codec: FrameCodec;
   #decoder: Decoder<Buffer>;
@@ -18,6 +19,7 @@ export class FramedChannel implements Channel {
   constructor(inner: Channel, codec: FrameCodec) {
     this.endpoint = inner.endpoint;
     this.#inner = inner;
+    this.format = codec.name;
     this.#codec = codec;
     this.#decoder = codec.decoder();
   }
