@@ -289,7 +289,7 @@ test(
 
 test('receiveFiles() touches nothing outside when its directories are swapped for links', async () => {
   using place = new TwoDirectories();
-  const names = Array.from({ length: 120 }, (_, i) => `tree/${i % 3}/file ${i}`);
+  const names = Array.from({ length: 1_000 }, (_, i) => `tree/${i % 3}/file ${i}`);
   for (const name of names) place.write(name, 2_000);
   const outside = join(place.source, 'outside');
   mkdirSync(outside);
@@ -322,7 +322,7 @@ test('receiveFiles() touches nothing outside when its directories are swapped fo
   const { receipt } = await transfer([join(place.source, 'tree')], place.inbox);
   running.abort();
   await swapping;
-  assert.ok(swaps > 20, `${swaps} swaps`);
+  assert.ok(swaps > 10, `${swaps} swaps`);
   assert.deepEqual(readdirSync(outside), []);
   for (const { path, state } of receipt.entries) {
     if (state === 'failed' || path.length < 3) continue;
