@@ -14,7 +14,7 @@ import {
   temporaryDirectory,
 } from '../command.test.util.ts';
 import { type Emitted, emittedText } from './emit.ts';
-import { portOf, program } from './program.test.util.ts';
+import { FRAMES, portOf, program } from './program.test.util.ts';
 
 /** A client's outcome, once somebody listens. */
 async function connected(t: TestContext, address: string, ...args: string[]): Promise<string> {
@@ -44,16 +44,44 @@ for (const [scheme, ...flags] of [
   });
 }
 
+for (const frame of FRAMES) {
+  test(`sockeye connect --frame ${frame} --emit prints a program that does it`, async (t) => {
+    const server = await serve(t, ['127.0.0.1:0']);
+    const client = await program(t, ['connect', addressOf(server), '--frame', frame]);
+    client.child.stdin.end('[1,2]\n[3,4]\n');
+    const { status, stdout } = await client.exit();
+    assert.deepEqual([status, stdout], [0, '[1,2]\n[3,4]\n']);
+  });
+}
+
+test('sockeye connect --frame --emit sends frames', async (t) => {
+  const server = new Running(t, 'python3', [
+    '-u',
+    '-c',
+    `import socket
+s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1])
+print(s.accept()[0].makefile('rb').read().hex())`,
+  ]);
+  const port = await server.until(({ stdout }) => /^(\d+)\n/.exec(String(stdout))?.[1]);
+  const address = `127.0.0.1:${port}`;
+  const client = await program(t, ['connect', address, '--frame', 'length:4:little']);
+  client.child.stdin.end('hi\n');
+  await server.exit();
+  assert.match(String(server.stdout), /^020000006869$/m);
+});
+
 test('sockeye connect tls:// --emit prints a program that does it', {
   skip: missing('openssl'),
 }, async (t) => {
   const { cert, key } = certificate(temporaryDirectory(t));
   const server = await serve(t, ['tls://127.0.0.1:0'], '--cert', cert, '--key', key);
   const address = addressOf(server).replace('127.0.0.1', 'localhost');
-  const client = await program(t, ['connect', address, '--ca', cert]);
-  client.child.stdin.end('hello\n');
-  const { status, stdout, stderr } = await client.exit();
-  assert.deepEqual([status, stdout, stderr], [0, 'hello\n', '']);
+  for (const flags of [[], ['--frame', 'netstring']]) {
+    const client = await program(t, ['connect', address, '--ca', cert, ...flags]);
+    client.child.stdin.end('hello\n');
+    const { status, stdout, stderr } = await client.exit();
+    assert.deepEqual([status, stdout, stderr], [0, 'hello\n', '']);
+  }
 });
 
 for (const [flags, answer] of [

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Endpoint } from '../address/address.ts';
+import { type Endpoint, isConnectionless, keepsMessages } from '../address/address.ts';
 import type { OptionSetting } from '../channel/socket-settings.ts';
 import type { TlsFlags } from '../channel/tls-flags.ts';
 import type { Access } from '../serve/access.ts';
@@ -26,7 +26,7 @@ export interface EmitFlags extends TlsFlags, Access {
   readonly module?: string | undefined;
   readonly proxyProtocol?: 1 | 2 | undefined;
   readonly acceptProxyProtocol?: unknown;
-  readonly frame?: unknown;
+  readonly frame?: { readonly name: string } | undefined;
   readonly hex?: boolean | undefined;
   readonly record?: string | undefined;
   readonly replay?: string | undefined;
@@ -82,10 +82,16 @@ export function emittedText(emitted: Emitted): string {
   );
   const { flags } = emitted;
   const missing = Object.entries(LEFT_OUT).flatMap(([name, typed]) =>
-    [undefined, false].includes(Reflect.get(flags, name)) ? [] : typed,
+    [undefined, false].includes(Reflect.get(flags, name)) || isShown(name, emitted) ? [] : typed,
   );
   const note = missing.length === 0 ? '' : `// Left out: ${missing.join(', ')}\n`;
   return `${lines.join('')}${note}${programOf(emitted)}`;
+}
+
+/** Whether the program has what is left out elsewhere: messages, where one socket carries bytes. */
+function isShown(flag: string, { command, endpoint: { transport } }: Emitted): boolean {
+  const isStdio = command === 'connect' || command === 'listen';
+  return flag === 'frame' && isStdio && !isConnectionless(transport) && !keepsMessages(transport);
 }
 
 function programOf(emitted: Emitted): string {

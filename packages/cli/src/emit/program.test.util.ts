@@ -17,6 +17,18 @@ export function project(t: TestContext): string {
   return directory;
 }
 
+/** Each form of --frame. */
+export const FRAMES = [
+  'lines',
+  'json',
+  'netstring',
+  'length:1',
+  'length:4:little',
+  'length:varint',
+  'fixed:5',
+  'delimiter:0d0a',
+];
+
 function withoutTypes(text: string): string {
   const { ESNext } = ts.ModuleKind;
   const compilerOptions = { module: ESNext, target: ts.ScriptTarget.ES2023 };

@@ -127,6 +127,7 @@ const NET_NAMES = [
   'IPPROTO_ICMPV6',
   'createConnection',
   'createServer',
+  'framed',
   'SOCK_DGRAM',
   'SOCK_RAW',
   'SOCK_SEQPACKET',
@@ -139,6 +140,8 @@ const NET_NAMES = [
   'VMADDR_CID_ANY',
 ];
 
+const CODEC_NAMES = ['delimiter', 'fixedSize', 'jsonLines', 'lengthPrefix', 'lines', 'netstring'];
+
 // Erasable types only, which Node takes out by itself.
 const HOW_TO_RUN =
   '// Save it as program.mts; then: node program.mts (Node 22.18 or later), npx tsx program.mts (before).\n';
@@ -149,10 +152,12 @@ export function withImports(text: string): string {
     importLine(text, ['createHmac', 'randomBytes'], 'node:crypto'),
     importLine(text, ['once'], 'node:events'),
     importLine(text, ['readFileSync'], 'node:fs'),
+    importLine(text, ['createInterface'], 'node:readline'),
     importLine(text, ['Transform'], 'node:stream'),
     timersLine(text),
     text.includes('tls.connect(') ? "import tls from 'node:tls';\n" : '',
     importLine(text, NET_NAMES, '@sockeye/net', ['Address']),
+    importLine(text, CODEC_NAMES, '@sockeye/net/codec'),
     importLine(
       text,
       ['AddressList', 'TlsAcceptor', 'proxyHeader', 'serve'],

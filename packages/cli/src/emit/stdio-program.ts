@@ -1,6 +1,7 @@
 import { isConnectionless, keepsMessages } from '../address/address.ts';
 import { clientLines } from './client-lines.ts';
 import type { Emitted } from './emit.ts';
+import { framedSocket, framedTls } from './framed-lines.ts';
 import { serverTlsFields } from './serve-program.ts';
 import {
   addressText,
@@ -51,6 +52,10 @@ function accepted({ endpoint, flags }: Emitted): string {
 }
 
 function joinedStream({ endpoint, flags }: Emitted): string {
+  if (flags.frame !== undefined) {
+    const framedLines = endpoint.transport === 'tls' ? framedTls : framedSocket;
+    return framedLines(flags.frame.name, flags.shutdown !== false);
+  }
   const crlf = flags.crlf
     ? `.pipe(new Transform({\n  transform(chunk, _encoding, done) {\n    done(null, chunk.toString('latin1').replace(/\\r?\\n/g, '\\r\\n'));\n  },\n  decodeStrings: true,\n  encoding: 'latin1',\n}))`
     : '';

@@ -9,7 +9,7 @@ import { type BenchEmitFlags, benchText } from './bench-program.ts';
 import { type Emitted, type EmitFlags, emittedText } from './emit.ts';
 import { type OptionsProgramFlags, optionsProgram } from './options-program.ts';
 import { pingText } from './ping-program.ts';
-import { project } from './program.test.util.ts';
+import { FRAMES, project } from './program.test.util.ts';
 
 const require = createRequire(import.meta.url);
 const TSC = require.resolve('typescript/bin/tsc');
@@ -96,6 +96,11 @@ function programs(): Program[] {
       option: [{ name: 'SO_RCVBUF', value: '65536' }],
       crlf: true,
     }),
+    ...FRAMES.flatMap((name) => [
+      say('connect', '127.0.0.1:1', { frame: { name } }),
+      say('connect', 'tls://127.0.0.1:1', { ...CA, frame: { name } }),
+      say('listen', '127.0.0.1:1', { frame: { name }, keep: true }),
+    ]),
     say('connect', 'vsock://1:1', { source: ':2' }),
     say('connect', 'unix-dgram:///tmp/s', { source: '/tmp/own' }),
     say('serve', '127.0.0.1:1', networks),
