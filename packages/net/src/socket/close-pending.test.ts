@@ -99,6 +99,14 @@ test('close() reports EBADF when the number was closed elsewhere, and counts as 
   socket.close();
 });
 
+test('bind() on a number that was closed elsewhere fails with EBADF of bind', () => {
+  const socket = new Socket();
+  closeSync(socket.fileno());
+  const address = { host: '127.0.0.1', port: 0 };
+  assert.throws(() => socket.bind(address), { code: 'EBADF', syscall: 'bind' });
+  assert.throws(() => socket.close(), { code: 'EBADF' });
+});
+
 test('a pending recv() whose number is closed elsewhere rejects with EBADF within a second', async () => {
   const pair = await tcpPair();
   const pending = rejection(pair.server.recv(1));

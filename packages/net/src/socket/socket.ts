@@ -10,6 +10,7 @@ import {
 } from '../address/index.ts';
 import {
   type AF_INET,
+  EADDRINUSE,
   EAGAIN,
   EBADF,
   SHUT_RDWR,
@@ -224,7 +225,8 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
     const length = encodeAddressInto(this.family, this.proto, wanted, addressIn, interfaceNames);
     const status = native.bind(this.#descriptor.fd, addressIn, length);
     if (status < 0) {
-      const reusesAddress = getIntOption(this.#descriptor, SOL_SOCKET, SO_REUSEADDR) !== 0;
+      const reusesAddress =
+        status === -EADDRINUSE && getIntOption(this.#descriptor, SOL_SOCKET, SO_REUSEADDR) !== 0;
       throw this.#descriptor.error('bind', -status, { address, reusesAddress });
     }
   }
@@ -281,7 +283,7 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
 
   #accept(): Operation<[Socket<Family>, AddressOf<Family>]> {
     return new Accept(this.#descriptor, (descriptor, address) => [
-      new Socket(this.family, this.type, this.proto, new OwnDescriptor(descriptor)),
+      Socket.around(descriptor) as unknown as Socket<Family>,
       address as AddressOf<Family>,
     ]);
   }
@@ -1051,14 +1053,9 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
   dup(): Socket<Family> {
     const fd = native.dup(this.#descriptor.fd);
     if (fd < 0) throw this.#descriptor.error('dup', -fd);
-    const copy = new Socket(
-      this.family,
-      this.type,
-      this.proto,
-      new OwnDescriptor(new Descriptor(fd, this.#descriptor.origin)),
-    );
+    const copy = Socket.around(new Descriptor(fd, this.#descriptor.origin));
     copy.#timeout = this.#timeout;
-    return copy;
+    return copy as unknown as Socket<Family>;
   }
 
   /**
