@@ -15,6 +15,8 @@ function run(source: string, timeoutMs?: number) {
     const client = new Socket();
     await client.connect(listener.getsockname());
     const [server] = await listener.accept();
+    // One that nothing reaches is closed when V8 collects it, which may be at any moment.
+    globalThis.kept = [listener, client, server];
     process.on('exit', () => console.log('exit'));
     ${source}`,
     timeoutMs === undefined ? {} : { timeoutMs },
