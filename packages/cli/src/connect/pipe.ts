@@ -14,6 +14,7 @@ import { LastAnswers } from './last-answers.ts';
 import type { Output } from './output.ts';
 import { Outgoing, type SendUnit } from './outgoing.ts';
 import { jsonLine, presenter } from './presenter.ts';
+import { SilenceHint } from './silence-hint.ts';
 
 // Each write costs a change of threads, whatever its size.
 const RECEIVE_BYTES = 256 * 1024;
@@ -21,9 +22,6 @@ const RECEIVE_BYTES = 256 * 1024;
 const AFTER_QUIT_MS = 2000;
 // Arbitrary: without a datagram for so long, who waited for the first takes the last one for it.
 const AFTER_LAST_DATAGRAM_MS = 5000;
-
-// Arbitrary: longer than what people wait for without a thought.
-const SILENCE_MS = 5000;
 
 // What a codec throws for a message that its format can't carry; the system's errors are others.
 const NOT_SENDABLE = [ProtocolError, RangeError, SyntaxError, TypeError] as const;
@@ -71,8 +69,7 @@ class Pipe {
   #lastAnswers: LastAnswers;
   #quitTimer: NodeJS.Timeout | undefined;
   #isIdle = false;
-  #hasHeard = false;
-  #silenceTimer: NodeJS.Timeout | undefined;
+  #silence: SilenceHint;
   #hasSentAll = false;
   /** How many the channel has taken. */
   #messages = 0;
@@ -83,7 +80,10 @@ class Pipe {
     this.#ends = ends;
     this.#options = options;
     this.#clock = new IdleClock(options.timeout, () => this.#onIdle());
-    const { waitsForPeer } = ends;
+    const { onSilence, waitsForPeer } = ends;
+    this.#silence = new SilenceHint(
+      onSilence && (() => process.stderr.write(`sockeye: ${onSilence()}\n`)),
+    );
     const quietMs = options.timeout ?? (waitsForPeer ? AFTER_LAST_DATAGRAM_MS : undefined);
     this.#lastAnswers = new LastAnswers(quietMs, () => this.#stop.abort());
   }
@@ -106,7 +106,7 @@ class Pipe {
       this.#clock[Symbol.dispose]();
       this.#lastAnswers.stop();
       clearTimeout(this.#quitTimer);
-      clearTimeout(this.#silenceTimer);
+      this.#silence.stop();
       this.#ends.onEnd?.();
     }
   }
@@ -171,27 +171,12 @@ class Pipe {
     }
     await this.#send(outgoing.end());
     this.#hasSentAll = true;
-    if (hasSent) this.#awaitAnswer();
+    if (hasSent) this.#silence.sent();
     const { isConnectionless } = channel;
     if (this.#options.shutdown || this.#quitTimer !== undefined || isConnectionless) {
       await channel.endSending();
     }
     if (isConnectionless) this.#lastAnswers.ended(hasSent || this.#ends.waitsForPeer === true);
-  }
-
-  /** Who gets no answer may talk to somebody who waits for something else. */
-  #awaitAnswer(): void {
-    const { onSilence } = this.#ends;
-    if (onSilence === undefined || this.#hasHeard) return;
-    this.#silenceTimer = setTimeout(
-      () => process.stderr.write(`sockeye: ${onSilence()}\n`),
-      SILENCE_MS,
-    ).unref();
-  }
-
-  #heard(): void {
-    this.#hasHeard = true;
-    clearTimeout(this.#silenceTimer);
   }
 
   /** A datagram a line where a person types, else a datagram a read. */
@@ -227,7 +212,7 @@ class Pipe {
     const { channel, isTyped, moveOut } = this.#ends;
     await (moveOut === undefined
       ? this.#showAll()
-      : this.#move(moveOut, 'receive from', () => this.#heard()));
+      : this.#move(moveOut, 'receive from', () => this.#silence.stop()));
     if (isTyped && !channel.isConnectionless && !this.#options.quiet) {
       process.stderr.write('sockeye: the peer closed the connection\n');
     }
@@ -244,7 +229,7 @@ class Pipe {
       const data = await this.#receive(source);
       await writing;
       if (data === undefined) break;
-      this.#heard();
+      this.#silence.stop();
       this.#clock.touch();
       this.#lastAnswers.received();
       writing = output.write(shown.show(data));

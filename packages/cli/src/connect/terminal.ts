@@ -9,10 +9,9 @@ import { History } from './history.ts';
 import { IdleClock } from './idle-clock.ts';
 import { LastAnswers } from './last-answers.ts';
 import { LineView } from './line-view.ts';
+import { SilenceHint } from './silence-hint.ts';
 import { TerminalText } from './terminal-text.ts';
 
-// Arbitrary: longer than what people wait for without a thought.
-const SILENCE_MS = 5000;
 // Arbitrary: how long after Ctrl-D one wonders why it goes on.
 const HINT_MS = 1000;
 
@@ -50,8 +49,7 @@ class Conversation {
   #sending: Promise<void> = Promise.resolve();
   #hasSent = false;
   #hint: NodeJS.Timeout | undefined;
-  #onSilence: (() => string) | undefined;
-  #silence: NodeJS.Timeout | undefined;
+  #silence: SilenceHint;
   #failure: CommandError | undefined;
   #status: number = EXIT.ok;
 
@@ -62,7 +60,9 @@ class Conversation {
     this.#channel = channel;
     this.#options = options;
     this.#greeting = greeting;
-    this.#onSilence = onSilence;
+    this.#silence = new SilenceHint(
+      onSilence && (() => this.#view.notice(`sockeye: ${onSilence()}`)),
+    );
     this.#clock = new IdleClock(options.timeout, () => this.#end(EXIT.deadline));
     this.#lastAnswers = new LastAnswers(options.timeout, () => this.#end(EXIT.ok));
     this.#view = new LineView({
@@ -88,7 +88,7 @@ class Conversation {
       this.#clock[Symbol.dispose]();
       this.#lastAnswers.stop();
       clearTimeout(this.#hint);
-      clearTimeout(this.#silence);
+      this.#silence.stop();
     }
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#status === EXIT.deadline) throw this.#deadline();
@@ -113,19 +113,10 @@ class Conversation {
       this.#hasSent = true;
       await this.#channel.send(data);
       this.#clock.touch();
-      this.#awaitAnswer();
+      this.#silence.sent();
     } catch (error) {
       this.#failed('send to', error);
     }
-  }
-
-  /** Who gets no answer may talk to somebody who waits for something else. */
-  #awaitAnswer(): void {
-    const onSilence = this.#onSilence;
-    if (onSilence === undefined) return;
-    this.#onSilence = undefined;
-    this.#silence = setTimeout(() => this.#view.notice(`sockeye: ${onSilence()}`), SILENCE_MS);
-    this.#silence.unref();
   }
 
   /** The peer of a datagram socket may start later: a refusal is told, and no end. */
@@ -172,8 +163,7 @@ class Conversation {
       }
       if (data === undefined) break;
       this.#clock.touch();
-      this.#onSilence = undefined;
-      clearTimeout(this.#silence);
+      this.#silence.stop();
       this.#lastAnswers.received();
       this.#show(data);
     }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { type Endpoint, isConnectionless, keepsMessages } from '../address/address.ts';
 import type { OptionSetting } from '../channel/socket-settings.ts';
 import type { TlsFlags } from '../channel/tls-flags.ts';
+import type { EmittedFrame } from '../frame/frame-codec.ts';
 import type { Access } from '../serve/access.ts';
 import { forwardProgram } from './forward-program.ts';
 import { ncLine } from './nc-line.ts';
@@ -26,7 +27,7 @@ export interface EmitFlags extends TlsFlags, Access {
   readonly module?: string | undefined;
   readonly proxyProtocol?: 1 | 2 | undefined;
   readonly acceptProxyProtocol?: unknown;
-  readonly frame?: { readonly name: string } | undefined;
+  readonly frame?: EmittedFrame | undefined;
   readonly hex?: boolean | undefined;
   readonly record?: string | undefined;
   readonly replay?: string | undefined;

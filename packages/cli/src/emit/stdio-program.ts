@@ -54,7 +54,7 @@ function accepted({ endpoint, flags }: Emitted): string {
 function joinedStream({ endpoint, flags }: Emitted): string {
   if (flags.frame !== undefined) {
     const framedLines = endpoint.transport === 'tls' ? framedTls : framedSocket;
-    return framedLines(flags.frame.name, flags.shutdown !== false);
+    return framedLines(flags.frame, flags.shutdown !== false);
   }
   const crlf = flags.crlf
     ? `.pipe(new Transform({\n  transform(chunk, _encoding, done) {\n    done(null, chunk.toString('latin1').replace(/\\r?\\n/g, '\\r\\n'));\n  },\n  decodeStrings: true,\n  encoding: 'latin1',\n}))`

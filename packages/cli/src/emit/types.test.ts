@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { parseAddress } from '../address/parse-address.ts';
+import { parseFrame } from '../frame/frame-codec.ts';
 import { type BenchEmitFlags, benchText } from './bench-program.ts';
 import { type Emitted, type EmitFlags, emittedText } from './emit.ts';
 import { type OptionsProgramFlags, optionsProgram } from './options-program.ts';
@@ -97,9 +98,9 @@ function programs(): Program[] {
       crlf: true,
     }),
     ...FRAMES.flatMap((name) => [
-      say('connect', '127.0.0.1:1', { frame: { name } }),
-      say('connect', 'tls://127.0.0.1:1', { ...CA, frame: { name } }),
-      say('listen', '127.0.0.1:1', { frame: { name }, keep: true }),
+      say('connect', '127.0.0.1:1', { frame: parseFrame(name) }),
+      say('connect', 'tls://127.0.0.1:1', { ...CA, frame: parseFrame(name) }),
+      say('listen', '127.0.0.1:1', { frame: parseFrame(name), keep: true }),
     ]),
     say('connect', 'vsock://1:1', { source: ':2' }),
     say('connect', 'unix-dgram:///tmp/s', { source: '/tmp/own' }),

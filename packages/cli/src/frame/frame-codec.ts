@@ -10,13 +10,22 @@ import {
 } from '@sockeye/net/codec';
 import { InvalidArgumentError } from 'commander';
 
+/** A codec as a program has it. */
+export interface EmittedFrame {
+  /** The TypeScript that makes it. */
+  readonly source: string;
+  /** What its messages are. */
+  readonly messages: 'bytes' | 'text' | 'json';
+}
+
 /** Cuts a stream into messages, each of which is bytes to the command. */
-export interface FrameCodec extends Codec<Buffer, Uint8Array> {
+export interface FrameCodec extends Codec<Buffer, Uint8Array>, EmittedFrame {
   /** As it was typed: `json`, `fixed:3`. */
   readonly name: string;
 }
 
 type BytesCodec = Codec<Buffer, Uint8Array>;
+type Form = BytesCodec & EmittedFrame;
 
 /** The forms of `--frame`, for help and errors. */
 export const FRAME_FORMS =
@@ -43,31 +52,37 @@ export function parseFrame(text: string): FrameCodec {
   throw new InvalidArgumentError(`Expected one of ${FRAME_FORMS}.`);
 }
 
-function codecOf([name, argument = '', order, ...more]: string[]): BytesCodec | undefined {
+function codecOf([name, argument = '', order, ...more]: string[]): Form | undefined {
   if (more.length > 0 || (order !== undefined && name !== 'length')) return undefined;
   if (name === 'length') return lengthCodec(argument || '4', order);
   if (name === 'fixed' && /^[1-9]\d{0,6}$/.test(argument)) {
-    return asBytes(fixedSize({ size: Number(argument) }));
+    const size = Number(argument);
+    return asBytes(fixedSize({ size }), `fixedSize({ size: ${size} })`);
   }
   if (name === 'delimiter' && /^(0x)?([\da-f]{2})+$/i.test(argument)) {
-    return asBytes(delimiter(Buffer.from(argument.replace(/^0x/i, ''), 'hex')));
+    const hex = argument.replace(/^0x/i, '');
+    return asBytes(delimiter(Buffer.from(hex, 'hex')), `delimiter(Buffer.from('${hex}', 'hex'))`);
   }
   if (argument !== '') return undefined;
-  if (name === 'netstring') return asBytes(netstring());
-  if (name === 'lines')
-    return through(
-      lines(),
-      (line) => line,
-      (text) => text,
-    );
-  if (name === 'json') return through(jsonLines(), (value) => JSON.stringify(value), parseJson);
+  if (name === 'netstring') return asBytes(netstring(), 'netstring()');
+  if (name === 'lines') {
+    const same = (text: string): string => text;
+    return { ...through(lines(), same, same), source: 'lines()', messages: 'text' };
+  }
+  if (name === 'json') {
+    const codec = through(jsonLines(), (value) => JSON.stringify(value), parseJson);
+    return { ...codec, source: 'jsonLines()', messages: 'json' };
+  }
   return undefined;
 }
 
-function lengthCodec(size: string, order: string | undefined): BytesCodec | undefined {
+function lengthCodec(size: string, order: string | undefined): Form | undefined {
   const bytes = LENGTH_BYTES.get(size);
   if (bytes === undefined || !['big', 'little', undefined].includes(order)) return undefined;
-  return asBytes(lengthPrefix({ bytes, endian: order === 'little' ? 'little' : 'big' }));
+  const isLittle = order === 'little';
+  const codec = lengthPrefix({ bytes, endian: isLittle ? 'little' : 'big' });
+  const text = bytes === 'varint' ? "'varint'" : bytes;
+  return asBytes(codec, `lengthPrefix({ bytes: ${text}${isLittle ? ", endian: 'little'" : ''} })`);
 }
 
 function parseJson(text: string): unknown {
@@ -78,8 +93,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-function asBytes(codec: BytesCodec): BytesCodec {
-  return codec;
+function asBytes(codec: BytesCodec, source: string): Form {
+  return { ...codec, source, messages: 'bytes' };
 }
 
 /** A codec of text or values, seen as one of bytes. */

@@ -28,10 +28,10 @@ import { addReportFlags, addSecretFlags, type ReportFlags } from './transfer-fla
 import { ReceiptFile } from './receipt-file.ts';
 import { TransferReporter } from './transfer-reporter.ts';
 import {
-  NEW_SECRET_TEXT,
   type SecretFlags,
   secretWords,
   shownSecret,
+  tellNewSecret,
   toldSecret,
 } from './transfer-secret.ts';
 import { SIGNALS, untilInterrupted } from './until-interrupted.ts';
@@ -189,7 +189,7 @@ async function receive(
   try {
     const receiver = await receiveFiles(dir, address, options);
     if (receiver.address !== null) {
-      announce(receiver, reporter, shown?.isNew === true ? secret : undefined, flags);
+      announce(receiver, reporter, shown, flags);
       hooks.onListening?.();
     }
     return await run(receiver, flags, receiptFile, (signalStatus) => {
@@ -207,7 +207,7 @@ async function receive(
 function announce(
   { address }: FileReceiver,
   reporter: TransferReporter,
-  secret: string | undefined,
+  shown: ReturnType<typeof shownSecret> | undefined,
   flags: Flags,
 ): void {
   if (address === null) return;
@@ -217,11 +217,7 @@ function announce(
   reporter.say(
     `on the other side: sockeye send PATH… ${reachableText(address)}${secretWords(flags)}`,
   );
-  // The only place where it is ever shown.
-  if (secret !== undefined) {
-    reporter.say(NEW_SECRET_TEXT);
-    process.stderr.write(`${secret}\n`);
-  }
+  tellNewSecret(shown, reporter);
   reporter.tellJson({ type: 'listening', address: listeningText(address) });
 }
 

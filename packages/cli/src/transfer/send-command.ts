@@ -20,10 +20,10 @@ import { SENDER_INTERRUPTED } from './sender-interrupted.ts';
 import { TransferReporter } from './transfer-reporter.ts';
 import { addSecretFlags, addReportFlags, type ReportFlags } from './transfer-flags.ts';
 import {
-  NEW_SECRET_TEXT,
   type SecretFlags,
   secretWords,
   shownSecret,
+  tellNewSecret,
   toldSecret,
 } from './transfer-secret.ts';
 import { untilInterrupted } from './until-interrupted.ts';
@@ -104,9 +104,7 @@ async function send(words: readonly string[], flags: Flags): Promise<number> {
             process.stderr.write(`listening on ${listeningText(at)}\n`);
             const how = `${reachableText(at)}${secretWords(flags)}`;
             reporter.say(`on the other side: sockeye receive DIR ${how}`);
-            if (shown?.isNew !== true) return;
-            reporter.say(NEW_SECRET_TEXT);
-            process.stderr.write(`${shown.secret}\n`);
+            tellNewSecret(shown, reporter);
           },
         }),
       (status) => {

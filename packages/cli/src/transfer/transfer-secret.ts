@@ -5,6 +5,7 @@ import { reasonOf } from '../explain-error.ts';
 import { CommandError, usageError } from '../command-error.ts';
 import { errorCode } from '../error-code.ts';
 import { askTerminal } from './ask-terminal.ts';
+import type { TransferReporter } from './transfer-reporter.ts';
 
 /** Where a secret comes from (safety.md 19): never from the command's arguments. */
 export interface SecretFlags {
@@ -12,10 +13,6 @@ export interface SecretFlags {
   readonly secretFd?: number;
   readonly insecure?: boolean;
 }
-
-/** Goes before the line with a new secret. */
-export const NEW_SECRET_TEXT =
-  'it asks for this secret, another one each time (--secret-file FILE keeps one):';
 
 const VARIABLE = 'SOCKEYE_SECRET';
 
@@ -56,6 +53,16 @@ export function shownSecret(flags: SecretFlags): { secret: string | undefined; i
   const given = givenSecret(flags);
   if (given !== undefined) return { secret: given, isNew: false };
   return { secret: generateSecret(), isNew: true };
+}
+
+/** Shows a secret that is new: the only place where it is ever shown. */
+export function tellNewSecret(
+  shown: { secret: string | undefined; isNew: boolean } | undefined,
+  reporter: TransferReporter,
+): void {
+  if (shown?.isNew !== true) return;
+  reporter.say('it asks for this secret, another one each time (--secret-file FILE keeps one):');
+  process.stderr.write(`${shown.secret}\n`);
 }
 
 /** What the other side's line needs so that it protects the connection as this one does. */

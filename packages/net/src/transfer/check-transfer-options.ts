@@ -1,4 +1,5 @@
 import { invalidType, invalidValue, outOfRange } from '../errors/index.ts';
+import { checkSignal } from '../socket/socket.ts';
 import type { DirectorySinkOptions } from './files/directory-sink.ts';
 import { usableHashes } from './protocol/block-hash.ts';
 import type { ReceiveOptions } from './receive-files.ts';
@@ -42,9 +43,7 @@ function checkDirectory(options: DirectorySinkOptions): void {
 }
 
 function checkCommon({ signal, dialling = 'listen', ...options }: Common): void {
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw invalidType('signal', 'an AbortSignal', signal);
-  }
+  checkSignal({ signal });
   if (!DIALLINGS.has(dialling)) throw invalidValue('dialling', "'connect' or 'listen'", dialling);
   checkFunction('onEvent', options.onEvent);
   checkFunction('onEntry', options.onEntry);
