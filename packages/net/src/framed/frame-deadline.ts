@@ -17,6 +17,7 @@ function clockFor(timeoutMs: number): DeadlineClock {
  * waited for, so that a slow reader doesn't run out of the peer's time.
  */
 export class FrameDeadline implements Timed {
+  place = -1;
   readonly #timeoutMs: number;
   readonly #onExpired: () => void;
   readonly #clock: DeadlineClock;

@@ -71,7 +71,6 @@ export class Server<Own extends Address = Address>
   #filter: PeerFilter;
   #trusted: AddressList | undefined;
   #loop: AcceptLoop;
-  #active = new Set<PlainConnection>();
   #onEmpty: (() => void) | undefined;
   #listening = true;
   #closed = false;
@@ -95,8 +94,12 @@ export class Server<Own extends Address = Address>
       options.proxyProtocol === undefined
         ? undefined
         : new AddressList(options.proxyProtocol.trusted, 'proxyProtocol.trusted');
-    const clock = new DeadlineClock([firstByteTimeoutMs, idleTimeoutMs, writeTimeoutMs]);
-    this.#host = { clock, limits: this.#limits };
+    const clock = new DeadlineClock<PlainConnection>([
+      firstByteTimeoutMs,
+      idleTimeoutMs,
+      writeTimeoutMs,
+    ]);
+    this.#host = { clock, limits: this.#limits, onSettled: (plain) => this.#onSettled(plain) };
     this.#listener = listener;
     this.#handler = handler;
     this.#tls = options.tls === undefined ? undefined : new TlsAcceptor(options.tls);
@@ -127,7 +130,7 @@ export class Server<Own extends Address = Address>
 
   /** Connections open now. */
   get connections(): number {
-    return this.#active.size;
+    return this.#host.clock.members.size;
   }
 
   /** Whether new connections are accepted: what a readiness check asks. */
@@ -177,11 +180,11 @@ export class Server<Own extends Address = Address>
   async #drain(timeoutMs: number): Promise<void> {
     this.#loop.acceptWaiting();
     this.stopListening();
-    this.#log.draining(this.#active.size);
+    this.#log.draining(this.connections);
     this.emit('drain');
     // An accept that was done before the listener closed is delivered by now.
     await Promise.resolve();
-    if (this.#active.size > 0) await this.#waitForHandlers(timeoutMs);
+    if (this.connections > 0) await this.#waitForHandlers(timeoutMs);
     await this.close();
   }
 
@@ -201,7 +204,7 @@ export class Server<Own extends Address = Address>
     if (!this.#closed) this.#log.closed();
     this.#closed = true;
     this.stopListening();
-    for (const connection of this.#active) connection.end(closedByServer());
+    this.#host.clock.members.each((connection) => connection.end(closedByServer()));
     return Promise.resolve();
   }
 
@@ -231,10 +234,9 @@ export class Server<Own extends Address = Address>
     }
     this.counters.accepted++;
     const connection = new PlainConnection(descriptor, address, this.#host);
-    this.#active.add(connection);
     if (this.#tls === undefined && !this.#trusted?.has(address)) {
-      this.#handle(connection, connection, address);
-    } else void this.#prepare(connection, address);
+      this.#handle(connection, connection);
+    } else void this.#prepare(connection);
   }
 
   #refuse(refusal: Refusal | 'closed', descriptor: Descriptor, address: Address | null): void {
@@ -247,10 +249,10 @@ export class Server<Own extends Address = Address>
   }
 
   /** What comes before the handler: whom a proxy speaks for, and the keys. */
-  async #prepare(plain: PlainConnection, address: Address | null): Promise<void> {
+  async #prepare(plain: PlainConnection): Promise<void> {
     let connection: Connection = plain;
     try {
-      if (this.#trusted?.has(address)) plain.speaksFor(await this.#proxyHeader(plain));
+      if (this.#trusted?.has(plain.remote)) plain.speaksFor(await this.#proxyHeader(plain));
       if (this.#tls !== undefined) {
         const { highWaterMark } = plain;
         const stream = await this.#tls.secure(plain.socket, { highWaterMark });
@@ -258,52 +260,51 @@ export class Server<Own extends Address = Address>
       }
     } catch (error) {
       this.#failed(error, connection, plain, false);
-      this.#forget(plain, connection, address);
+      this.#forget(plain, connection);
       return;
     }
-    this.#handle(plain, connection, address);
+    this.#handle(plain, connection);
   }
 
-  /**
-   * Runs the handler. No function that awaits it: the frame of one is 600 bytes of a connection that
-   * idles, these two closures are 250.
-   */
-  #handle(plain: PlainConnection, connection: Connection, address: Address | null): void {
-    let isHandled = false;
-    let running: Promise<void>;
+  /** Runs the handler. No function that awaits it: its frame is 600 bytes of a connection that idles. */
+  #handle(plain: PlainConnection, connection: Connection): void {
     try {
       this.#begin(connection);
-      isHandled = true;
-      running = Promise.resolve(this.#handler(connection, connection.remote));
     } catch (error) {
-      running = Promise.reject(error);
+      // As a handler that throws, once whoever accepts has gone on.
+      void Promise.resolve().then(() => {
+        this.#failed(error, connection, plain, false);
+        this.#forget(plain, connection);
+      });
+      return;
     }
-    running.then(
-      () => this.#end(plain, connection, address),
+    plain.run(connection, () => this.#handler(connection, connection.remote));
+  }
+
+  /** The handler has returned, or failed; only the promise tells which. */
+  #onSettled(plain: PlainConnection): void {
+    const { handled, running } = plain;
+    void running?.then(
+      () => this.#end(plain, handled),
       (error) => {
-        this.#failed(error, connection, plain, isHandled);
-        this.#forget(plain, connection, address);
+        this.#failed(error, handled, plain, true);
+        this.#forget(plain, handled);
       },
     );
   }
 
-  /** The handler has returned. */
-  #end(plain: PlainConnection, connection: Connection, address: Address | null): void {
-    if (plain === connection && plain.isDone) this.#forget(plain, connection, address);
-    else void this.#endLater(plain, connection, address);
+  #end(plain: PlainConnection, connection: Connection): void {
+    if (plain === connection && plain.isDone) this.#forget(plain, connection);
+    else void this.#endLater(plain, connection);
   }
 
-  async #endLater(
-    plain: PlainConnection,
-    connection: Connection,
-    address: Address | null,
-  ): Promise<void> {
+  async #endLater(plain: PlainConnection, connection: Connection): Promise<void> {
     try {
       await this.#finish(plain, connection);
     } catch (error) {
       this.#failed(error, connection, plain, true);
     } finally {
-      this.#forget(plain, connection, address);
+      this.#forget(plain, connection);
     }
   }
 
@@ -389,11 +390,11 @@ export class Server<Own extends Address = Address>
     });
   }
 
-  #forget(plain: PlainConnection, connection: Connection, address: Address | null): void {
+  #forget(plain: PlainConnection, connection: Connection): void {
     plain.close();
-    this.#active.delete(plain);
-    if (this.#active.size === 0) this.#onEmpty?.();
-    this.#filter.leave(address);
+    this.#host.clock.delete(plain);
+    if (this.connections === 0) this.#onEmpty?.();
+    this.#filter.leave(plain.peer);
     this.counters.closed++;
     this.counters.bytesReceived += plain.received;
     this.counters.bytesSent += plain.sent;

@@ -11,7 +11,11 @@ export class StreamDeadlines {
 
   constructor(limits: ServerLimits) {
     const { firstByteTimeoutMs, idleTimeoutMs, writeTimeoutMs } = limits;
-    const clock = new DeadlineClock([firstByteTimeoutMs, idleTimeoutMs, writeTimeoutMs]);
+    const clock = new DeadlineClock<PlainConnection>([
+      firstByteTimeoutMs,
+      idleTimeoutMs,
+      writeTimeoutMs,
+    ]);
     this.#host = { limits, clock };
   }
 

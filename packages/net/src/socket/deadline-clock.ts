@@ -1,5 +1,7 @@
+import { type Listed, Roster } from './roster.ts';
+
 /** What the clock looks after. */
-export interface Timed {
+export interface Timed extends Listed {
   /** Called every tick with the clock's time, so that it can end what is overdue. */
   onTick(now: number): void;
 }
@@ -13,11 +15,12 @@ const FASTEST_TICK_MS = 5;
  * moved since the last, so a deadline is never early, and late by two ticks at most: one until the
  * last movement is noticed, one until its end is.
  */
-export class DeadlineClock {
+export class DeadlineClock<Member extends Timed = Timed> {
   /** Half of what a deadline may be late by, in milliseconds. */
   readonly tickMs: number;
+  /** Those it looks after; where no deadline is watched, too. */
+  readonly members = new Roster<Member>();
   #enabled: boolean;
-  #members = new Set<Timed>();
   #timer: NodeJS.Timeout | undefined;
 
   /** @param timeoutsMs the deadlines that will be watched; none is late by more than an eighth */
@@ -27,23 +30,23 @@ export class DeadlineClock {
     this.#enabled = shortest !== Number.POSITIVE_INFINITY;
   }
 
-  add(member: Timed): void {
+  add(member: Member): void {
+    this.members.add(member);
     if (!this.#enabled) return;
-    this.#members.add(member);
     this.#timer ??= setInterval(() => this.#tick(), this.tickMs).unref();
   }
 
-  delete(member: Timed): void {
-    this.#members.delete(member);
+  delete(member: Member): void {
+    this.members.delete(member);
   }
 
   #tick(): void {
-    if (this.#members.size === 0) {
+    if (this.members.size === 0) {
       clearInterval(this.#timer);
       this.#timer = undefined;
       return;
     }
     const now = performance.now();
-    for (const member of this.#members) member.onTick(now);
+    this.members.each((member) => member.onTick(now));
   }
 }

@@ -35,7 +35,7 @@ import {
   WOULD_BLOCK,
   YIELD,
 } from './operation.ts';
-import { described, Pending } from './pending.ts';
+import { described, Pending, type Waiting } from './pending.ts';
 import { SendAll } from './send-all.ts';
 import { SeldomState } from './seldom-state.ts';
 import { SendDatagram } from './send-datagram.ts';
@@ -213,9 +213,19 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
 
   #park<Result>(lane: Lane, operation: Operation<Result>, wait: Wait): Promise<Result> {
     const promise = new Promise<Result>(takeSettlers);
+    const resolve = settleResolve;
     const reject = settleReject;
     try {
-      this.#parkWith(lane, operation, wait, settleResolve, reject);
+      const isLimited = wait.timeout !== null || wait.signal !== undefined;
+      if (!isLimited && operation.park !== undefined) {
+        engine.start();
+        const parked = operation.park(resolve);
+        if (parked !== undefined) {
+          this.#push(lane, parked);
+          return promise;
+        }
+      }
+      this.#parkWith(lane, operation, wait, resolve, reject);
     } catch (error) {
       reject(error);
     }
@@ -233,11 +243,16 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
     engine.start();
     operation.keep?.();
     const pending = new Pending(operation, wait.owner, resolve as (value: unknown) => void, reject);
-    lane.push(pending);
-    if (this.referenced) engine.ref();
     const { timeout, signal } = wait;
     if (timeout !== null) pending.expireAfter(timeout, () => this.#expire(lane, pending, timeout));
     if (signal !== undefined) pending.abortOn(signal, (reason) => drop(lane, pending, reason));
+    this.#push(lane, pending);
+  }
+
+  #push(lane: Lane, pending: Waiting): void {
+    lane.push(pending);
+    if (this.referenced) engine.ref();
+    const { operation } = pending;
     if (lane.head === pending && !lane.ready) this.onWaiting(lane);
     else if (this.#batches(operation)) this.#sendLater();
     else if (operation instanceof SendDatagram && operation.joined) this.#queueJoined();
@@ -489,7 +504,7 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
     else this.writer.run();
   }
 
-  #settleServed(pending: Pending, result: number, offset: number): void {
+  #settleServed(pending: Waiting, result: number, offset: number): void {
     const { operation } = pending;
     const { receive } = operation;
     try {
@@ -586,7 +601,7 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
     this.#sendQueued = false;
     if (this.closed || !this.writer.ready) return 0;
     let used = 0;
-    for (let at = this.writer.head; at !== undefined; at = at.next) {
+    for (let at = this.writer.head; at !== undefined; at = at.behind) {
       const { operation } = at;
       if (!this.#batches(operation)) break;
       if (!operation.isWhole || used + operation.left > GATHER_BYTES) break;
@@ -662,7 +677,7 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
   sendJoined(): void {
     this.#own.joinQueued = false;
     this.writer.run();
-    for (let at = this.writer.head; at !== undefined; at = at.next) {
+    for (let at = this.writer.head; at !== undefined; at = at.behind) {
       if (at.operation instanceof SendDatagram) at.operation.own();
     }
   }
@@ -717,7 +732,7 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
     this.ahead = undefined;
     if (this.#slot >= 0) engine.unwatch(this.#slot);
     this.#slot = -1;
-    const settle = (pending: Pending): void => {
+    const settle = (pending: Waiting): void => {
       const { syscall, whenClosed } = pending.operation;
       if (whenClosed !== undefined && this.#closeReason === undefined) pending.resolve(whenClosed);
       else

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SHUT_WR } from '../constants/index.ts';
-import { rejection } from '../testing/index.ts';
+import { SHUT_WR, SO_LINGER, SOL_SOCKET } from '../constants/index.ts';
+import { rejection, until } from '../testing/index.ts';
 import { Socket } from './socket.ts';
 import { listening, tcpPair } from './sockets.test.util.ts';
+
+// struct linger: on, 0 seconds.
+const RESET_ON_CLOSE = Buffer.from(new Int32Array([1, 0]).buffer);
 
 test('for await on a stream yields its bytes and ends with it', async () => {
   using pair = await tcpPair();
@@ -68,6 +71,50 @@ test('an error that is not the close is the loop’s', async () => {
     for await (const chunk of pair.server) assert.ok(chunk === undefined);
   })();
   assert.equal((await rejection(loop)).name, 'TimeoutError');
+});
+
+test('a reset reaches the loop that waits', async () => {
+  using pair = await tcpPair();
+  const loop = (async () => {
+    for await (const chunk of pair.server) assert.ok(chunk === undefined);
+  })();
+  pair.client.setsockopt(SOL_SOCKET, SO_LINGER, RESET_ON_CLOSE);
+  pair.client.close();
+  assert.match((await rejection(loop)).message, /^recv ECONNRESET/);
+});
+
+test('several next() at once get the chunks in their order, whatever else waits between them', async () => {
+  using pair = await tcpPair();
+  const chunks = pair.server[Symbol.asyncIterator]();
+  const got: string[] = [];
+  const note = (name: string) => (result: IteratorResult<unknown, undefined> | Buffer) => {
+    const value = Buffer.isBuffer(result) ? result : (result.value as Buffer | undefined);
+    got.push(`${name} ${value?.toString()}`);
+  };
+  const all = Promise.all([
+    chunks.next().then(note('first')),
+    chunks.next().then(note('second')),
+    pair.server.recv(100).then(note('recv')),
+    chunks.next().then(note('third')),
+  ]);
+  for (const [i, text] of ['one', 'two', 'three'].entries()) {
+    await pair.client.sendall(Buffer.from(text));
+    await until(() => got.length > i, text);
+  }
+  pair.server.close();
+  await all;
+  assert.deepEqual(got, ['first one', 'second two', 'recv three', 'third undefined']);
+});
+
+test('several next() at once all fail with the error of a reset, or meet the end after it', async () => {
+  using pair = await tcpPair();
+  const chunks = pair.server[Symbol.asyncIterator]();
+  const first = rejection(chunks.next());
+  const second = chunks.next();
+  pair.client.setsockopt(SOL_SOCKET, SO_LINGER, RESET_ON_CLOSE);
+  pair.client.close();
+  assert.equal((await first).code, 'ECONNRESET');
+  assert.deepEqual(await second, { done: true, value: undefined });
 });
 
 test('using and await using close the socket', async () => {

@@ -1,6 +1,6 @@
 import { engine, TURN_BYTES } from './engine.ts';
 import { type Attempt, BUSY, isDone, TRY_LATER, WOULD_BLOCK, YIELD } from './operation.ts';
-import type { Pending } from './pending.ts';
+import type { Waiting } from './pending.ts';
 
 const FIRST_RETRY_MS = 1;
 const LAST_RETRY_MS = 50;
@@ -36,8 +36,8 @@ export class Lane {
   ready = true;
   /** Bytes moved so far. */
   total = 0;
-  head: Pending | undefined;
-  #tail: Pending | undefined;
+  head: Waiting | undefined;
+  #tail: Waiting | undefined;
   #owner: LaneOwner;
   #turn = 0;
   #served = 0;
@@ -79,35 +79,37 @@ export class Lane {
     this.#served += cost;
   }
 
-  push(pending: Pending): void {
+  push(pending: Waiting): void {
     if (this.head === undefined) this.head = pending;
-    else (this.#tail as Pending).next = pending;
+    else (this.#tail as Waiting).behind = pending;
     this.#tail = pending;
   }
 
   /** How many operations wait. */
   count(): number {
     let count = 0;
-    for (let at = this.head; at !== undefined; at = at.next) count++;
+    for (let at = this.head; at !== undefined; at = at.behind) count++;
     return count;
   }
 
   shift(): void {
-    const gone = this.head as Pending;
-    this.head = gone.next;
+    const gone = this.head as Waiting;
+    this.head = gone.behind;
+    gone.behind = undefined;
     if (this.head === undefined) this.#tail = undefined;
     this.#owner.onSettled();
   }
 
-  remove(pending: Pending): void {
+  remove(pending: Waiting): void {
     if (this.head === pending) {
       this.shift();
       this.run();
       return;
     }
-    for (let at = this.head; at !== undefined; at = at.next) {
-      if (at.next !== pending) continue;
-      at.next = pending.next;
+    for (let at = this.head; at !== undefined; at = at.behind) {
+      if (at.behind !== pending) continue;
+      at.behind = pending.behind;
+      pending.behind = undefined;
       if (this.#tail === pending) this.#tail = at;
       this.#owner.onSettled();
       return;
@@ -152,7 +154,7 @@ export class Lane {
   }
 
   /** Settles the head, if the kernel lets it. */
-  #attempt(pending: Pending): Attempt<void> {
+  #attempt(pending: Waiting): Attempt<void> {
     let result: unknown;
     this.spend(CALL_CHARGE);
     try {
@@ -188,7 +190,7 @@ export class Lane {
   }
 
   /** Settles everything that waits: `settle` is called for each, in their order. */
-  end(settle: (pending: Pending) => void): void {
+  end(settle: (pending: Waiting) => void): void {
     clearTimeout(this.#later?.retry);
     while (this.head !== undefined) {
       const pending = this.head;

@@ -1,3 +1,5 @@
+import type { Waiting } from './pending.ts';
+
 /** An attempt's result when the kernel said EAGAIN: the operation waits for readiness. */
 export const WOULD_BLOCK: unique symbol = Symbol('would block');
 
@@ -55,6 +57,11 @@ export interface Operation<Result> {
   readonly address?: unknown;
   /** Keeps what the operation needs and others may overwrite, before it waits. */
   readonly keep?: () => void;
+  /**
+   * Where present, may wait in its lane itself, where nothing but the promise's `resolve` is needed:
+   * no object of its own, and no `reject`, for a wait that many connections have at once.
+   */
+  readonly park?: (resolve: (value: never) => void) => Waiting | undefined;
   /** What an operation that ends early has taken from the kernel, as its result; else undefined. */
   readonly partial?: () => Result | undefined;
   /**

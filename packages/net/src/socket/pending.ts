@@ -7,18 +7,28 @@ export function described(operation: Operation<unknown>, reason: unknown): unkno
   return reason;
 }
 
+/** An operation that waits in a lane, with the promise that waits for it. */
+export interface Waiting {
+  readonly operation: Operation<unknown>;
+  /** Held so that a socket with something pending is never collected. */
+  readonly owner: object;
+  /** What waits behind it: the lane's. */
+  behind: Waiting | undefined;
+  resolve(value: unknown): void;
+  reject(reason: unknown): void;
+}
+
 /** What may end a wait early; apart from it, since most wait without. */
 interface Limits {
   timer?: NodeJS.Timeout;
   stopListening?: () => void;
 }
 
-/** An operation that waits in a lane, and the promise that waits for it. */
-export class Pending {
+/** What waits for most operations, which may have a limit. */
+export class Pending implements Waiting {
   readonly operation: Operation<unknown>;
-  /** Held so that a socket with something pending is never collected. */
   readonly owner: object;
-  next: Pending | undefined;
+  behind: Waiting | undefined;
   #resolve: (value: unknown) => void;
   #reject: (reason: unknown) => void;
   #limits: Limits | undefined;

@@ -6,7 +6,7 @@ import { interfaceNames } from './interface-names.ts';
 import { isUdp } from './is-udp.ts';
 import { joinedSends, MAX_JOINED, MAX_JOINED_BYTES } from './joined-sends.ts';
 import { type Attempt, type Operation, WOULD_BLOCK } from './operation.ts';
-import type { Pending } from './pending.ts';
+import type { Waiting } from './pending.ts';
 import { isImmediate } from './receive.ts';
 import { addressIn } from './scratch.ts';
 import type { Target } from './send.ts';
@@ -106,7 +106,8 @@ export class SendDatagram implements Operation<number> {
     let count = this.#outcome;
     if (count === undefined) {
       const { head } = this.#descriptor.writer;
-      if (this.#at >= 0 && head?.operation === this && head.next !== undefined) sendTogether(head);
+      if (this.#at >= 0 && head?.operation === this && head.behind !== undefined)
+        sendTogether(head);
       count = this.#outcome ?? this.#send();
     }
     if (count === -(EAGAIN as number)) return WOULD_BLOCK;
@@ -151,9 +152,9 @@ export class SendDatagram implements Operation<number> {
 }
 
 /** Sends those that have been joined, from the head of a lane on, in one crossing. */
-function sendTogether(head: Pending): void {
+function sendTogether(head: Waiting): void {
   let count = 0;
-  for (let at: Pending | undefined = head; at !== undefined && count < MAX_JOINED; at = at.next) {
+  for (let at: Waiting | undefined = head; at !== undefined && count < MAX_JOINED; at = at.behind) {
     const { operation } = at;
     if (!(operation instanceof SendDatagram) || !operation.joined) break;
     operation.describeAt(count * DATAGRAM_WORDS);

@@ -4,7 +4,7 @@ import { SocketError } from '../errors/index.ts';
 import type { Descriptor } from './descriptor.ts';
 import type { Datagram } from './next-datagram.ts';
 import { START } from './operation.ts';
-import { ITERATION_END, ReceiveChunk } from './receive-chunk.ts';
+import { type ChunkResult, ITERATION_END, ReceiveChunk } from './receive-chunk.ts';
 import { SCRATCH_BYTES } from './scratch.ts';
 import type { Socket } from './socket.ts';
 
@@ -23,23 +23,32 @@ export interface DatagramSteps<Family extends number> {
 
 type Item<Family extends number> = IteratorResult<SocketItem<Family>, undefined>;
 
-/** Iterates a socket until its stream ends or it is closed. */
+/**
+ * Iterates a socket until its stream ends or it is closed. Over a connection it is itself the operation
+ * that it does again and again.
+ */
 export class SocketIterator<Family extends number>
+  extends ReceiveChunk
   implements AsyncIterableIterator<SocketItem<Family>>
 {
   #socket: Socket<Family>;
-  #descriptor: Descriptor;
   #datagrams: DatagramSteps<Family> | undefined;
-  /** What a loop over a connection does again and again. */
-  #chunk: ReceiveChunk | undefined;
-  /** Whether it is a listener; unknown until the loop begins. */
-  #listens: boolean | undefined;
+  /** What it does again and again; unknown until the loop begins. */
+  #step: 'accept' | 'chunk' | 'message' | undefined;
 
   /** @param datagrams how a UDP socket's datagrams come, which may be several at once */
   constructor(socket: Socket<Family>, descriptor: Descriptor, datagrams?: DatagramSteps<Family>) {
+    super(descriptor);
     this.#socket = socket;
-    this.#descriptor = descriptor;
     this.#datagrams = datagrams;
+  }
+
+  override get owner(): object {
+    return this.#socket;
+  }
+
+  override get whenClosed(): ChunkResult {
+    return ITERATION_END;
   }
 
   [Symbol.asyncIterator](): this {
@@ -51,26 +60,18 @@ export class SocketIterator<Family extends number>
     if (socket.closed) return Promise.resolve(ITERATION_END);
     const ahead = this.#datagrams?.takeNow();
     if (ahead !== undefined) return Promise.resolve({ done: false, value: ahead });
-    if (this.#listens === undefined) this.#begin();
-    if (this.#chunk !== undefined) return socket[START](this.#chunk);
+    this.#step ??= stepOf(socket);
+    if (this.#step === 'chunk') return socket[START](this);
     return this.#take().then(toResult, (error: unknown) => this.#ended(error));
   }
 
   #take(): Promise<SocketItem<Family>> {
     if (this.#datagrams !== undefined) return this.#datagrams.wait();
-    return this.#listens ? this.#socket.accept() : this.#socket.recvfrom(SCRATCH_BYTES);
+    return this.#step === 'accept' ? this.#socket.accept() : this.#socket.recvfrom(SCRATCH_BYTES);
   }
 
   return(): Promise<Item<Family>> {
     return Promise.resolve(ITERATION_END);
-  }
-
-  #begin(): void {
-    const { type } = this.#socket;
-    this.#listens = isListening(this.#socket);
-    if (!this.#listens && (type === SOCK_STREAM || type === SOCK_SEQPACKET)) {
-      this.#chunk = new ReceiveChunk(this.#descriptor, ITERATION_END);
-    }
   }
 
   /** A loop whose socket is closed under it is over; every other failure is the loop's. */
@@ -84,6 +85,11 @@ export class SocketIterator<Family extends number>
 
 function toResult<Value>(value: Value): IteratorYieldResult<Value> {
   return { done: false, value };
+}
+
+function stepOf<Family extends number>(socket: Socket<Family>): 'accept' | 'chunk' | 'message' {
+  if (isListening(socket)) return 'accept';
+  return socket.type === SOCK_STREAM || socket.type === SOCK_SEQPACKET ? 'chunk' : 'message';
 }
 
 function isListening<Family extends number>(socket: Socket<Family>): boolean {
