@@ -47,7 +47,8 @@ export async function listSockets(options: ListSocketsOptions = {}): Promise<Lis
   const found: OwnerlessSocket[] = [];
   for (const [has, list] of TABLES) {
     if (families === undefined || has.some((family) => families.includes(family))) {
-      found.push(...(await list(options)));
+      // One by one: as arguments of one call, 130,000 sockets exceed the stack.
+      for (const socket of await list(options)) found.push(socket);
     }
   }
   const owners = wantsOwners ? await socketOwners() : undefined;
