@@ -8,7 +8,7 @@ export async function endStream(socket: Socket<number>): Promise<void> {
   if (socket.closed) return;
   try {
     // Behind a sendall that the handler didn't wait for.
-    if (descriptorOf(socket).writer.head !== undefined) await socket.sendall(new Uint8Array(0));
+    if (descriptorOf(socket).isSending) await socket.sendall(new Uint8Array(0));
     socket.shutdown(SHUT_WR);
   } catch (error) {
     // The peer is gone: ENOTCONN, EPIPE, ECONNRESET.

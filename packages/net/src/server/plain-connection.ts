@@ -174,11 +174,11 @@ export class PlainConnection implements Connection, PlainStream, Timed {
 
   /** Bytes received and sent so far. */
   get received(): number {
-    return this.#descriptor.reader.total;
+    return this.#descriptor.received;
   }
 
   get sent(): number {
-    return this.#descriptor.writer.total;
+    return this.#descriptor.sent;
   }
 
   recv(size: number = CHUNK_BYTES): Promise<Buffer> {
@@ -214,7 +214,7 @@ export class PlainConnection implements Connection, PlainStream, Timed {
 
   async shutdown(): Promise<void> {
     // Behind what is being sent: an empty send settles when that has left.
-    if (this.#descriptor.writer.head !== undefined) await this.sendall(new Uint8Array(0));
+    if (this.isSending) await this.sendall(new Uint8Array(0));
     this.socket.shutdown(SHUT_WR);
   }
 
@@ -262,7 +262,7 @@ export class PlainConnection implements Connection, PlainStream, Timed {
 
   /** Whether something is being sent that nobody may be waiting for. */
   get isSending(): boolean {
-    return this.#descriptor.writer.head !== undefined;
+    return this.#descriptor.isSending;
   }
 
   /** Whether it has ended, or the handler has closed its socket. */
@@ -290,7 +290,7 @@ export class PlainConnection implements Connection, PlainStream, Timed {
     const now = Math.floor(time);
     const { received, sent } = this;
     if (received !== this.#received || sent !== this.#sent) this.#active = now;
-    if (sent !== this.#sent || this.#descriptor.writer.head === undefined) this.#wrote = now;
+    if (sent !== this.#sent || !this.isSending) this.#wrote = now;
     this.#received = received;
     this.#sent = sent;
     const { firstByteTimeoutMs, idleTimeoutMs, writeTimeoutMs } = this.#host.limits;

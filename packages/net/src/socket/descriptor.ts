@@ -48,6 +48,13 @@ const BROKEN = (POLLHUP as number) | (POLLERR as number) | (POLLNVAL as number);
 const HUNG_UP = (POLLRDHUP as number) | BROKEN;
 const WRITABLE = (POLLOUT as number) | BROKEN;
 const MAX_POLL_MS = 0x7fffffff;
+// What the poller reports.
+const INTEREST = 0xffff;
+const SAW_END = 1 << 16;
+const SEND_QUEUED = 1 << 17;
+// Whether a short read has emptied the receive queue: on TCP, until a hang-up or urgent data. (A
+// Unix stream also stops at a descriptor or at other credentials, SCTP at the end of a message.)
+const SHORT_READ_TELLS = 1 << 18;
 // How long a Sync connect sleeps where only time helps (TRY_LATER).
 const RETRY_MS = 5;
 /** What stands for `poll` where an operation is asked for. */
@@ -90,18 +97,14 @@ const peeked = new Uint8Array(1);
  */
 export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
   readonly reader = new Lane(this);
-  readonly writer = new Lane(this);
   eventCount = 0;
-  /** Whether a receive has given nothing: on a stream its end, after which nothing comes. */
-  sawEnd = false;
+  #writer: Lane | undefined;
+  #sentBefore = 0;
   #fd: number;
   #origin: SocketOrigin;
   #slot = -1;
-  #interest = 0;
-  #sendQueued = false;
-  // Whether a short read has emptied the receive queue: on TCP, until a hang-up or urgent data. (A
-  // Unix stream also stops at a descriptor or at other credentials, SCTP at the end of a message.)
-  #shortReadTells = false;
+  /** INTEREST, SAW_END, SEND_QUEUED, SHORT_READ_TELLS: one word, as there are many descriptors. */
+  #state = 0;
   #seldom: SeldomState | undefined;
 
   constructor(fd: number, origin: SocketOrigin) {
@@ -144,6 +147,36 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
   get #own(): SeldomState {
     this.#seldom ??= new SeldomState();
     return this.#seldom;
+  }
+
+  /** The lane of sends; made anew after a rest. */
+  get writer(): Lane {
+    this.#writer ??= new Lane(this);
+    return this.#writer;
+  }
+
+  /** Whether something is being sent. */
+  get isSending(): boolean {
+    return this.#writer?.head !== undefined;
+  }
+
+  /** Bytes received and sent so far. */
+  get received(): number {
+    return this.reader.total;
+  }
+
+  get sent(): number {
+    return this.#sentBefore + (this.#writer?.total ?? 0);
+  }
+
+  /** Whether a receive has given nothing: on a stream its end, after which nothing comes. */
+  get sawEnd(): boolean {
+    return (this.#state & SAW_END) !== 0;
+  }
+
+  /** A receive has given nothing. */
+  noteEnd(): void {
+    this.#state |= SAW_END;
   }
 
   /** -1 once closed. */
@@ -488,7 +521,7 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
 
   #note(events: number): void {
     this.eventCount++;
-    if ((events & (HUNG_UP | (POLLPRI as number))) !== 0) this.#shortReadTells = false;
+    if ((events & (HUNG_UP | (POLLPRI as number))) !== 0) this.#state &= ~SHORT_READ_TELLS;
   }
 
   #onOtherEvents(events: number): void {
@@ -497,11 +530,12 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
   }
 
   #onWritable(): void {
-    this.writer.ready = true;
-    const { head } = this.writer;
-    if (head === undefined) return;
-    if (this.#batches(head.operation)) this.#sendLater();
-    else this.writer.run();
+    const writer = this.#writer;
+    if (writer === undefined) return;
+    writer.ready = true;
+    if (writer.head === undefined) return;
+    if (this.#batches(writer.head.operation)) this.#sendLater();
+    else writer.run();
   }
 
   #settleServed(pending: Waiting, result: number, offset: number): void {
@@ -512,7 +546,7 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
         pending.resolve(operation.accept(result, engine.slab, offset));
       } else if (receive !== undefined) {
         if (result > 0 && result < receive.want) this.drained();
-        if (result === 0 && receive.want > 0) this.sawEnd = true;
+        if (result === 0 && receive.want > 0) this.noteEnd();
         this.reader.charge(result);
         this.reader.spend(CALL_CHARGE);
         pending.resolve(receive.take(engine.slab, offset, result));
@@ -525,14 +559,22 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
   waitingFor(): number {
     let events = 0;
     if (this.reader.head !== undefined && !this.reader.ready) events |= POLLIN as number;
-    if (this.writer.head !== undefined && !this.writer.ready) events |= POLLOUT as number;
+    if (this.isSending && !this.writer.ready) events |= POLLOUT as number;
     for (const wanted of this.#seldom?.pollers.values() ?? []) events |= wanted;
     return events;
   }
 
+  /** What idles has no lane for sends, by the thousand: it is 80 bytes. */
+  rest(): void {
+    const writer = this.#writer;
+    if (writer?.atRest !== true) return;
+    this.#sentBefore += writer.total;
+    this.#writer = undefined;
+  }
+
   /** The last receive took everything: the next one waits for an event. */
   drained(): void {
-    if (this.#shortReadTells) this.reader.ready = false;
+    if ((this.#state & SHORT_READ_TELLS) !== 0) this.reader.ready = false;
   }
 
   /** An error that the kernel told, and forgot, after bytes that were to be delivered first. */
@@ -568,14 +610,15 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
 
   /** Has the poller report `events` from now on. */
   watch(events: number): void {
-    const wanted = this.#interest | events;
+    const interest = this.#state & INTEREST;
+    const wanted = (interest | events) & INTEREST;
     if (this.#slot < 0) {
       this.#slot = engine.watch(this, wanted);
-      this.#shortReadTells = this.#origin.isTcp(this.#fd);
-    } else if (wanted !== this.#interest) {
+      if (this.#origin.isTcp(this.#fd)) this.#state |= SHORT_READ_TELLS;
+    } else if (wanted !== interest) {
       engine.rewatch(this.#slot, wanted);
     }
-    this.#interest = wanted;
+    this.#state |= wanted;
   }
 
   #arm(): void {
@@ -592,13 +635,13 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
   }
 
   #sendLater(): void {
-    if (this.#sendQueued || !this.writer.ready) return;
-    this.#sendQueued = true;
+    if ((this.#state & SEND_QUEUED) !== 0 || !this.writer.ready) return;
+    this.#state |= SEND_QUEUED;
     engine.sendLater(this);
   }
 
   gather(target: Buffer, offset: number): number {
-    this.#sendQueued = false;
+    this.#state &= ~SEND_QUEUED;
     if (this.closed || !this.writer.ready) return 0;
     let used = 0;
     for (let at = this.writer.head; at !== undefined; at = at.behind) {
@@ -684,7 +727,7 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
 
   /** Sends what is queued now: before a shutdown, a close, or the descriptor's leaving. */
   flush(): void {
-    if (this.writer.head !== undefined && this.writer.ready) this.writer.exhaust();
+    if (this.isSending && this.writer.ready) this.writer.exhaust();
   }
 
   // ── life ───────────────────────────────────────────────────────────────────────────────────────
@@ -697,7 +740,7 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
     if (referenced === this.referenced) return;
     const own = this.#own;
     own.referenced = referenced;
-    const pending = own.polling + this.reader.count() + this.writer.count();
+    const pending = own.polling + this.reader.count() + (this.#writer?.count() ?? 0);
     for (let i = 0; i < pending; i++) {
       if (referenced) engine.ref();
       else engine.unref();
@@ -741,7 +784,7 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
         );
     };
     this.reader.end(settle);
-    this.writer.end(settle);
+    this.#writer?.end(settle);
     for (const wake of this.#seldom?.pollers.keys() ?? []) wake();
     return fd;
   }

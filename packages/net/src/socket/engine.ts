@@ -18,6 +18,8 @@ export interface Watched {
   onServed(events: number, result: number, offset: number): void;
   /** What operations wait for: POLLIN, POLLOUT, … or 0. */
   waitingFor(): number;
+  /** Called now and then, out of any batch: lets go of what it can make anew. */
+  rest(): void;
   /** Grows with every event that was delivered. */
   readonly eventCount: number;
 }
@@ -269,8 +271,10 @@ class Engine {
     let count = 0;
     for (let slot = first; slot < end; slot++) {
       const watched = this.#slots[slot];
-      const events = watched?.waitingFor() ?? 0;
-      if (watched === undefined || events === 0) continue;
+      if (watched === undefined) continue;
+      watched.rest();
+      const events = watched.waitingFor();
+      if (events === 0) continue;
       this.#pollWords[count * 2] = watched.fd;
       this.#pollWords[count * 2 + 1] = events;
       this.#pollSlots[count++] = slot;

@@ -12,11 +12,22 @@ const DATAGRAM_SHIFT = 3;
 // The flat charge of one of a batch, so that endless small ones end a turn too. Arbitrary.
 const DATAGRAM_CHARGE = 256;
 
-/** What a lane has to do later; apart from it, since few lanes ever need it. */
+/** What a lane has to do later. */
 class Later {
   deferred = false;
   retryMs = FIRST_RETRY_MS;
   retry: NodeJS.Timeout | undefined;
+}
+
+// Apart from the lanes, since few ever need it.
+const laters = new WeakMap<Lane, Later>();
+
+function laterOf(lane: Lane): Later {
+  const known = laters.get(lane);
+  if (known !== undefined) return known;
+  const later = new Later();
+  laters.set(lane, later);
+  return later;
 }
 
 /** What a lane needs of its descriptor. */
@@ -41,10 +52,14 @@ export class Lane {
   #owner: LaneOwner;
   #turn = 0;
   #served = 0;
-  #later: Later | undefined;
 
   constructor(owner: LaneOwner) {
     this.#owner = owner;
+  }
+
+  /** Whether nothing would be lost with it but the bytes it counted. */
+  get atRest(): boolean {
+    return this.head === undefined && this.ready && this.#turn !== engine.turn;
   }
 
   /** False when others should have their turn first. */
@@ -119,7 +134,7 @@ export class Lane {
   /** Settles operations as long as the kernel and the turn let it. */
   run(): void {
     while (this.head !== undefined && this.ready) {
-      const result = this.hasTurn() ? this.#attempt(this.head) : YIELD;
+      const result = this.hasTurn() ? Lane.#attempt(this, this.head) : YIELD;
       if (result === WOULD_BLOCK) break;
       if (result === BUSY) return;
       if (result === YIELD) {
@@ -127,7 +142,7 @@ export class Lane {
         return;
       }
       if (result === TRY_LATER) {
-        this.#runLater();
+        Lane.#runLater(this);
         return;
       }
     }
@@ -139,40 +154,41 @@ export class Lane {
     this.ready = true;
     while (this.head !== undefined) {
       this.head.operation.hurry?.();
-      const result = this.#attempt(this.head);
+      const result = Lane.#attempt(this, this.head);
       if (result === WOULD_BLOCK) {
         this.#owner.onWaiting(this);
         return WOULD_BLOCK;
       }
       if (result === YIELD) engine.turn++;
       if (result === TRY_LATER) {
-        this.#runLater();
+        Lane.#runLater(this);
         return TRY_LATER;
       }
     }
     return WOULD_BLOCK;
   }
 
+  // Static, as #runLater: with a private method of its own an object takes a word more.
   /** Settles the head, if the kernel lets it. */
-  #attempt(pending: Waiting): Attempt<void> {
+  static #attempt(lane: Lane, pending: Waiting): Attempt<void> {
     let result: unknown;
-    this.spend(CALL_CHARGE);
+    lane.spend(CALL_CHARGE);
     try {
       result = pending.operation.attempt();
     } catch (error) {
-      this.shift();
+      lane.shift();
       pending.reject(error);
       return undefined;
     }
     if (!isDone(result)) return result;
-    this.shift();
+    lane.shift();
     pending.resolve(result);
     return undefined;
   }
 
   /** Runs again after the others' turn. */
   defer(): void {
-    const later = (this.#later ??= new Later());
+    const later = laterOf(this);
     if (later.deferred) return;
     later.deferred = true;
     engine.defer(() => {
@@ -181,17 +197,17 @@ export class Lane {
     });
   }
 
-  #runLater(): void {
-    const later = (this.#later ??= new Later());
+  static #runLater(lane: Lane): void {
+    const later = laterOf(lane);
     clearTimeout(later.retry);
     // The poller keeps the process alive for what waits, so the timer needn't.
-    later.retry = setTimeout(() => this.run(), later.retryMs).unref();
+    later.retry = setTimeout(() => lane.run(), later.retryMs).unref();
     later.retryMs = Math.min(later.retryMs * 2, LAST_RETRY_MS);
   }
 
   /** Settles everything that waits: `settle` is called for each, in their order. */
   end(settle: (pending: Waiting) => void): void {
-    clearTimeout(this.#later?.retry);
+    clearTimeout(laters.get(this)?.retry);
     while (this.head !== undefined) {
       const pending = this.head;
       this.shift();

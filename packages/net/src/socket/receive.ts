@@ -73,7 +73,7 @@ export function receiveOnce(
     if (count === -(EAGAIN as number)) return WOULD_BLOCK;
     throw descriptor.error('recv', -count);
   }
-  if (count === 0 && size > 0) descriptor.sawEnd = true;
+  if (count === 0 && size > 0) descriptor.noteEnd();
   else if (count < size && flags === 0) descriptor.drained();
   descriptor.reader.charge(count);
   return count;

@@ -62,25 +62,25 @@ export class SocketIterator<Family extends number>
     if (ahead !== undefined) return Promise.resolve({ done: false, value: ahead });
     this.#step ??= stepOf(socket);
     if (this.#step === 'chunk') return socket[START](this);
-    return this.#take().then(toResult, (error: unknown) => this.#ended(error));
+    return SocketIterator.#take(this).then(toResult, (error: unknown) => ended(socket, error));
   }
 
-  #take(): Promise<SocketItem<Family>> {
-    if (this.#datagrams !== undefined) return this.#datagrams.wait();
-    return this.#step === 'accept' ? this.#socket.accept() : this.#socket.recvfrom(SCRATCH_BYTES);
+  // Static: with a private method of its own an object takes a word more.
+  static #take<Of extends number>(iterator: SocketIterator<Of>): Promise<SocketItem<Of>> {
+    if (iterator.#datagrams !== undefined) return iterator.#datagrams.wait();
+    const socket = iterator.#socket;
+    return iterator.#step === 'accept' ? socket.accept() : socket.recvfrom(SCRATCH_BYTES);
   }
 
   return(): Promise<Item<Family>> {
     return Promise.resolve(ITERATION_END);
   }
+}
 
-  /** A loop whose socket is closed under it is over; every other failure is the loop's. */
-  #ended(error: unknown): IteratorReturnResult<undefined> {
-    if (this.#socket.closed && error instanceof SocketError && error.code === 'EBADF') {
-      return ITERATION_END;
-    }
-    throw error;
-  }
+/** A loop whose socket is closed under it is over; every other failure is the loop's. */
+function ended(socket: { readonly closed: boolean }, error: unknown): typeof ITERATION_END {
+  if (socket.closed && error instanceof SocketError && error.code === 'EBADF') return ITERATION_END;
+  throw error;
 }
 
 function toResult<Value>(value: Value): IteratorYieldResult<Value> {

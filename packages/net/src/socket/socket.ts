@@ -113,6 +113,15 @@ class OwnDescriptor {
   }
 }
 
+/** What few sockets ever need; apart from them, since a server has one for each connection. */
+class SeldomSocketState {
+  options: TypedOptions | undefined;
+  duplex: SocketDuplex | undefined;
+  web: WebStreams | undefined;
+  openFiles = 0;
+  closesWithFiles = false;
+}
+
 export interface SocketOptions {
   /** A descriptor to adopt. Family, type and proto are detected where they are not given. */
   readonly fd?: number | undefined;
@@ -144,13 +153,7 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
   #descriptor: Descriptor;
   #timeout: number | null;
   #lastReceive: StreamReceiveInto | undefined;
-  /** How an operation without options waits, until the timeout changes. */
-  #plainWait: Wait | undefined;
-  #options: TypedOptions | undefined;
-  #duplex: SocketDuplex | undefined;
-  #web: WebStreams | undefined;
-  #openFiles = 0;
-  #closesWithFiles = false;
+  #seldom: SeldomSocketState | undefined;
 
   /**
    * Makes a socket, or adopts a descriptor.
@@ -204,7 +207,7 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
   }
 
   get closed(): boolean {
-    return this.#closesWithFiles || this.#descriptor.closed;
+    return this.#descriptor.closed || this.#seldom?.closesWithFiles === true;
   }
 
   /** The descriptor's number; -1 once closed or detached. */
@@ -982,8 +985,9 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
 
   /** The options by name, each with its type: `socket.options.get('TCP_INFO').rttUs`. */
   get options(): TypedOptions {
-    this.#options ??= new TypedOptions(this.#descriptor, this);
-    return this.#options;
+    const own = this.#own;
+    own.options ??= new TypedOptions(this.#descriptor, this);
+    return own.options;
   }
 
   /**
@@ -998,7 +1002,6 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
     const status = native.getCloexec(this.#descriptor.fd);
     if (status < 0) throw this.#descriptor.error('fcntl', -status);
     this.#timeout = timeout;
-    this.#plainWait = undefined;
   }
 
   /** The timeout in seconds, or null. */
@@ -1083,13 +1086,14 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
   ): SocketFile | SocketFile<string> {
     if (this.#descriptor.closed) throw this.#descriptor.error('makefile', EBADF);
     const file = new SocketFile(this, mode, options, () => this.#fileClosed());
-    this.#openFiles++;
+    this.#own.openFiles++;
     return file;
   }
 
   #fileClosed(): void {
-    this.#openFiles--;
-    if (this.#openFiles === 0 && this.#closesWithFiles) this.#closeDescriptor();
+    const own = this.#own;
+    own.openFiles--;
+    if (own.openFiles === 0 && own.closesWithFiles) this.#closeDescriptor();
   }
 
   /**
@@ -1105,8 +1109,9 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
    * assert.equal((await right.recv(10)).toString(), 'hello');
    */
   stream(options: SocketStreamOptions = {}): Duplex {
-    this.#duplex ??= new SocketDuplex(this.#checkStreamable(), options);
-    return this.#duplex;
+    const own = this.#own;
+    own.duplex ??= new SocketDuplex(this.#checkStreamable(), options);
+    return own.duplex;
   }
 
   /**
@@ -1130,8 +1135,9 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
   }
 
   get #webStreams(): WebStreams {
-    this.#web ??= new WebStreams(this.#checkStreamable());
-    return this.#web;
+    const own = this.#own;
+    own.web ??= new WebStreams(this.#checkStreamable());
+    return own.web;
   }
 
   #checkStreamable(): this {
@@ -1168,7 +1174,8 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
    */
   close(): void {
     if (this.closed) return;
-    if (this.#openFiles > 0) this.#closesWithFiles = true;
+    const seldom = this.#seldom;
+    if (seldom !== undefined && seldom.openFiles > 0) seldom.closesWithFiles = true;
     else this.#closeDescriptor();
   }
 
@@ -1215,6 +1222,11 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
 
   // ── what the operations share ──────────────────────────────────────────────────────────────────
 
+  get #own(): SeldomSocketState {
+    this.#seldom ??= new SeldomSocketState();
+    return this.#seldom;
+  }
+
   get #target(): Target {
     return { descriptor: this.#descriptor, family: this.family, proto: this.proto };
   }
@@ -1241,8 +1253,7 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
 
   #wait(options: WaitOptions | undefined, deadline?: number): Wait {
     if (options === undefined && deadline === undefined) {
-      this.#plainWait ??= { timeout: this.#timeout, owner: this };
-      return this.#plainWait;
+      return { timeout: this.#timeout, owner: this };
     }
     const timeout = deadline === undefined ? this.#timeout : this.#left(deadline);
     return { timeout, signal: checkSignal(options), owner: this };

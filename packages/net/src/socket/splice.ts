@@ -226,7 +226,6 @@ async function withPipe(
   { onMoved, signal }: Pick<SpliceOptions, 'onMoved' | 'signal'>,
 ): Promise<number> {
   const descriptor = descriptorOf(socket);
-  const lane = direction === 'read' ? descriptor.reader : descriptor.writer;
   const operation: Operation<number> = {
     syscall: 'splice',
     direction,
@@ -235,7 +234,7 @@ async function withPipe(
       const bytes = move(descriptor);
       if (bytes === -(EAGAIN as number)) return pipe.isReady ? WOULD_BLOCK : NOTHING;
       if (bytes < 0) throw descriptor.error('splice', -bytes);
-      lane.charge(bytes);
+      (direction === 'read' ? descriptor.reader : descriptor.writer).charge(bytes);
       return bytes;
     },
   };

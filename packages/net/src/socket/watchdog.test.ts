@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { POLLIN } from '../constants/index.ts';
-import { needs, runNode, turns } from '../testing/index.ts';
+import { needs, runNode, turns, until } from '../testing/index.ts';
 import { engine } from './engine.ts';
+import { descriptorOf } from './socket.ts';
 import { fill, tcpPair, unixPair } from './sockets.test.util.ts';
 
 const library = JSON.stringify(new URL('./index.js', import.meta.url));
@@ -46,10 +47,10 @@ test('events that got lost are found within a second, counted and reported once'
 test('events that come in time are not counted, however busy the sockets are', async () => {
   const before = engine.lostEvents;
   const pairs = await Promise.all(Array.from({ length: 8 }, () => tcpPair()));
-  const until = performance.now() + 1_300;
+  const end = performance.now() + 1_300;
   await Promise.all(
     pairs.map(async ({ client, server }) => {
-      while (performance.now() < until) {
+      while (performance.now() < end) {
         const receiving = server.recv(10);
         await client.sendall(Buffer.from('x'));
         await receiving;
@@ -151,4 +152,28 @@ test('EINTR of any transfer is retried', await needs('strace'), async () => {
     },
   );
   assert.equal(stdout, 'one two\n');
+});
+
+test('what idles lets go of its lane for sends: nothing that waits in it, no count is lost', async () => {
+  using pair = await tcpPair();
+  using full = unixPair();
+  const [idle, busy] = [descriptorOf(pair.server), descriptorOf(full.client)];
+  const filled = fill(full.client);
+  const sending = full.client.sendall(Buffer.from('end'));
+  await pair.server.sendall(Buffer.from('12345'));
+  const [idleLane, busyLane] = [idle.writer, busy.writer];
+  const chunk = pair.server.recv(10);
+  // A turn later, the watchdog's next round.
+  await pair.client.recv(10);
+  await until(() => idle.writer !== idleLane, 'the rest');
+  assert.equal(busy.writer, busyLane);
+  assert.equal(idle.sent, 5);
+  await pair.server.sendall(Buffer.from('678'));
+  assert.equal(idle.sent, 8);
+  assert.equal(String(await pair.client.recv(10)), '678');
+  await pair.client.sendall(Buffer.from('answer'));
+  assert.equal(String(await chunk), 'answer');
+  for (let left = filled; left > 0; ) left -= full.server.recvSync(65_536).length;
+  await sending;
+  assert.equal(full.server.recvSync(10).toString(), 'end');
 });
