@@ -42,7 +42,7 @@ const MODULES: readonly CommandModule[] = [
     names: ['send', 'receive', 'verify'],
     load: async () => {
       // Before there is anything to collect.
-      (await import('./transfer/keep-heap-small.ts')).keepHeapSmall();
+      (await import('./transfer/v8-mode.ts')).keepHeapSmall();
       return bundled('addTransferCommands', 'transfer-commands')();
     },
   },

@@ -14,7 +14,7 @@ import { reasonOf } from '../explain-error.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
 import { durationOption, parseCount } from '../serve/server-flags.ts';
 import { askOffer } from './ask-offer.ts';
-import { HeapMode } from './keep-heap-small.ts';
+import { V8Mode } from './v8-mode.ts';
 import { loadHashes } from './load-hashes.ts';
 import { parseSize } from './parse-size.ts';
 import {
@@ -157,7 +157,7 @@ async function receive(
   const decide = decideOf(flags, () => (isPromptInterrupted = true));
   const receiptFile = flags.receipt === undefined ? undefined : new ReceiptFile(flags.receipt);
   const reporter = new TransferReporter(flags);
-  const heap = new HeapMode();
+  const v8 = new V8Mode();
   const atWork = new Set<string>();
   makeDirectory(dir);
   const role = connect === undefined ? 'server' : 'client';
@@ -181,7 +181,7 @@ async function receive(
       if (event.type === 'ended') receiptFile?.drop(event.peer);
       if (event.type === 'offer') atWork.add(event.peer);
       else if (event.type === 'done' || event.type === 'ended') atWork.delete(event.peer);
-      heap.tell(event);
+      v8.tell(event);
       reporter.tell(event);
     },
     onEntry: (entry, peer) => receiptFile?.add(entry, peer),

@@ -5,7 +5,7 @@ import { CommandError, usageError } from '../command-error.ts';
 import { EXIT } from '../exit-code.ts';
 import type { ProgramHooks } from '../program-hooks.ts';
 import { reasonOf } from '../explain-error.ts';
-import { HeapMode } from './keep-heap-small.ts';
+import { V8Mode } from './v8-mode.ts';
 import { loadHashes } from './load-hashes.ts';
 import { parseSize } from './parse-size.ts';
 import {
@@ -79,7 +79,7 @@ async function send(words: readonly string[], flags: Flags): Promise<number> {
   checkPaths(paths, listen);
   const receiptFile = flags.receipt === undefined ? undefined : new ReceiptFile(flags.receipt);
   const reporter = new TransferReporter(flags);
-  const heap = new HeapMode();
+  const v8 = new V8Mode();
   const shown = listen === undefined ? undefined : shownSecret(flags);
   const secret = shown === undefined ? await toldSecret(flags) : shown.secret;
   const abort = new AbortController();
@@ -95,7 +95,7 @@ async function send(words: readonly string[], flags: Flags): Promise<number> {
           hashes: loadHashes(),
           signal: abort.signal,
           onEvent(event) {
-            heap.tell(event);
+            v8.tell(event);
             reporter.tell(event);
             if (event.type === 'offer') reporter.wait('waiting for the other side to accept');
           },

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import type { ReceiveEvent } from '@sockeye/net/transfer';
 
-// Files in the tenth of a second between two reports of progress. Arbitrary.
+// Files of an offer, or in the tenth of a second between two reports of progress. Arbitrary.
 const MANY_FILES = 50;
 
 /**
@@ -18,13 +18,23 @@ export function keepHeapSmall(): void {
 const MODES = {
   // Each leaves old objects behind, at which V8 by itself doesn't look before they are 30 MiB. The triggers
   // are percents of what may be allocated until the next collection.
-  many: ['--incremental-marking-soft-trigger=15', '--incremental-marking-hard-trigger=20'],
+  many: [
+    '--incremental-marking-soft-trigger=15',
+    '--incremental-marking-hard-trigger=20',
+    // V8's own.
+    '--interrupt-budget=67584',
+  ],
   // TLS's buffers count as old ones: V8 would do nothing else (0 is no trigger).
-  large: ['--incremental-marking-soft-trigger=0', '--incremental-marking-hard-trigger=0'],
+  large: [
+    '--incremental-marking-soft-trigger=0',
+    '--incremental-marking-hard-trigger=0',
+    // Its compiler takes processors that both sides need, for functions that run 2,000 times a second.
+    '--interrupt-budget=4000000',
+  ],
 } as const;
 
 /** Sets V8 to what a transfer does just now. */
-export class HeapMode {
+export class V8Mode {
   #entries = 0;
   #mode: keyof typeof MODES | undefined;
 
@@ -34,9 +44,18 @@ export class HeapMode {
   }
 
   tell(event: ReceiveEvent): void {
-    if (event.type !== 'progress') return;
-    const mode = event.entries - this.#entries < MANY_FILES ? 'large' : 'many';
-    this.#entries = event.entries;
+    if (event.type === 'offer') this.#offered(event.entries);
+    if (event.type === 'progress') this.#progressed(event.entries);
+  }
+
+  #offered(entries: number): void {
+    this.#entries = 0;
+    this.#set(entries < MANY_FILES ? 'large' : 'many');
+  }
+
+  #progressed(entries: number): void {
+    const mode = entries - this.#entries < MANY_FILES ? 'large' : 'many';
+    this.#entries = entries;
     this.#set(mode);
   }
 
