@@ -7,7 +7,7 @@ const HEADINGS = ['TYPE', 'STATE', 'RECV-Q', 'SEND-Q', 'LOCAL', 'PEER', 'PROCESS
 export function socketTable(sockets: readonly ListedSocket[]): string {
   const rows = [HEADINGS, ...sockets.map(rowOf)];
   const widths = HEADINGS.map((_, column) =>
-    Math.max(...rows.map((row) => displayWidth(row[column] ?? ''))),
+    rows.reduce((width, row) => Math.max(width, displayWidth(row[column] ?? '')), 0),
   );
   return rows
     .map((row) =>

@@ -48,6 +48,7 @@ export class ReceiverFile {
   #hasDifference = false;
   #isOver = false;
   #isFinishing = false;
+  #whenFailed: (() => void) | undefined;
 
   constructor(
     context: ReceiverContext,
@@ -59,20 +60,20 @@ export class ReceiverFile {
     this.#whenOver = whenOver;
   }
 
-  /** Opens the target, once the directory above it is there, and accepts the file. */
-  open(parent: Promise<void>): void {
+  /** Opens the target, once the directory above it is there and it may be open, and accepts the file. */
+  open(ready: Promise<void>): void {
     this.#run(async () => {
-      await parent;
+      await this.#orFailure(ready);
       this.#accept(await this.#context.sink.open(this.entry));
     });
   }
 
   /** Takes a file that came with its content, or accepts it as any other. */
-  openWhole(parent: Promise<void>, whole: Whole): void {
+  openWhole(ready: Promise<void>, whole: Whole): void {
     this.#run(async () => {
       let answer: () => void;
       try {
-        await parent;
+        await this.#orFailure(ready);
         answer = await this.#takeWhole(whole);
       } finally {
         this.#context.confirm(whole.payload.length);
@@ -81,6 +82,12 @@ export class ReceiverFile {
       // Not before its room is free: the answer allows the sender the next one.
       answer();
     });
+  }
+
+  /** One that fails before it may be open doesn't wait for others to be over. */
+  async #orFailure(ready: Promise<void>): Promise<void> {
+    await Promise.race([ready, new Promise<void>((resolve) => (this.#whenFailed = resolve))]);
+    if (this.#error !== undefined) throw this.#error.error;
   }
 
   async #takeWhole({ payload, root, seal }: Whole): Promise<() => void> {
@@ -180,6 +187,7 @@ export class ReceiverFile {
   /** Ends the file's receiving for a reason of the sender's or the session's. */
   fail(error: unknown): void {
     this.#error ??= { error };
+    this.#whenFailed?.();
     this.#run(() => Promise.resolve());
   }
 

@@ -1,3 +1,4 @@
+import { descriptorLimit } from '../../socket/descriptor-limit.ts';
 import type { BlockHash } from '../protocol/block-hash.ts';
 import { malformed } from '../protocol/field-reader.ts';
 import { MAX_OPEN_ENTRIES, WHOLE_WINDOW_BYTES } from '../protocol/limits.ts';
@@ -8,6 +9,7 @@ import type { OfferSummary, TransferSink } from '../sink.ts';
 import { TransferError } from '../transfer-error.ts';
 import type { BlockPool } from '../wire/block-pool.ts';
 import type { MessageWire, ReceivedBlock, ReceivedMessage } from '../wire/message-wire.ts';
+import { Budget } from './budget.ts';
 import { DirectoryLedger } from './directory-ledger.ts';
 import { greet } from './greet.ts';
 import { type Finished, type ReceiverContext, ReceiverFile } from './receiver-file.ts';
@@ -15,6 +17,11 @@ import type { TransferLog } from './transfer-log.ts';
 
 // Far below the window, so that the sender never runs dry: of 7 MiB, 5 are one round trip at 20 ms.
 const PROGRESS_BYTES = 512 * 1024;
+
+// What the process has open besides, and descriptors that a file may take: its own, that of what it
+// is appended to, one for a moment. Arbitrary.
+const OTHER_DESCRIPTORS = 64;
+const DESCRIPTORS_OF_A_FILE = 3;
 
 // Directories that are being made, or finished, at once. Arbitrary.
 const MAX_MAKING = 256;
@@ -41,6 +48,7 @@ export class ReceiverSession {
   readonly #pool: BlockPool;
   readonly #options: ReceiverSessionOptions;
   readonly #files = new Map<number, ReceiverFile>();
+  readonly #openings = new Budget(openFileLimit());
   /** The END of a file whose commit is under way comes from here. */
   readonly #roots = new Map<number, Buffer>();
   /** Those that were made, or are being made. */
@@ -246,12 +254,15 @@ export class ReceiverSession {
     const file = new ReceiverFile(context, entry, (outcome) => this.#over(entry, outcome));
     this.#files.set(entry.id, file);
     const parent = this.#parentOf(entry);
-    if (whole === undefined) file.open(parent);
-    else file.openWhole(parent, whole);
+    const opening = this.#openings.take(1);
+    const ready = opening === undefined ? parent : opening.then(() => parent);
+    if (whole === undefined) file.open(ready);
+    else file.openWhole(ready, whole);
   }
 
   #over(entry: Entry, outcome: Finished | { error: unknown }): void {
     this.#files.delete(entry.id);
+    this.#openings.give(1);
     const sender = this.#roots.get(entry.id);
     this.#roots.delete(entry.id);
     if ('error' in outcome) this.#refuse(entry, outcome.error);
@@ -333,3 +344,9 @@ export class ReceiverSession {
 }
 
 const NO_ROOT = Buffer.alloc(32);
+
+/** Files that a session may have open at once: what it announces besides has to wait. */
+function openFileLimit(): number {
+  const descriptors = descriptorLimit() - OTHER_DESCRIPTORS;
+  return Math.max(1, Math.min(MAX_OPEN_ENTRIES, Math.floor(descriptors / DESCRIPTORS_OF_A_FILE)));
+}

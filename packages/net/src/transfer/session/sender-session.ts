@@ -18,7 +18,7 @@ import { sealOf } from '../protocol/seal.ts';
 import { TransferError } from '../transfer-error.ts';
 import { BlockPool } from '../wire/block-pool.ts';
 import type { MessageWire, ReceivedMessage } from '../wire/message-wire.ts';
-import { ByteBudget } from './byte-budget.ts';
+import { Budget } from './budget.ts';
 import { DirectoryLedger } from './directory-ledger.ts';
 import { greet } from './greet.ts';
 import { RateLimit } from './rate-limit.ts';
@@ -74,8 +74,8 @@ export class SenderSession {
   readonly #open = new Map<number, SenderFile>();
   readonly #directories = new DirectoryLedger();
   readonly #accepted: Accepted[] = [];
-  readonly #window = new ByteBudget(WINDOW_BYTES);
-  readonly #wholeWindow = new ByteBudget(WHOLE_WINDOW_BYTES);
+  readonly #window = new Budget(WINDOW_BYTES);
+  readonly #wholeWindow = new Budget(WHOLE_WINDOW_BYTES);
   readonly #rate: RateLimit;
   /** Aborted when the session is over: nothing waits on for its turn then. */
   readonly #ended = new AbortController();
