@@ -131,6 +131,34 @@ test('a loop gets datagrams apart that UDP_GRO has joined, empty and large ones 
   );
 });
 
+test('a loop that is left amid what UDP_GRO has joined leaves the rest apart, and MSG_PEEK takes none', async () => {
+  using pair = await udpPair();
+  pair.server.setsockopt(IPPROTO_UDP, UDP_GRO, true);
+  const sent = Array.from({ length: 8 }, (_, i) => Buffer.alloc(1000, `${i}`));
+  assert.equal(await pair.client.sendmmsg(sent.map((data) => ({ data }))), sent.length);
+  const peers: unknown[] = [];
+  const got: Buffer[] = [];
+  for await (const [data, from] of pair.server as AsyncIterable<Item>) {
+    got.push(data);
+    peers.push(from);
+    if (got.length === 2) break;
+  }
+  assert.notEqual(peers[0], peers[1]);
+  assert.deepEqual(peers[0], peers[1]);
+  const peeked = await pair.server.recvmmsg(3, 2000, MSG_PEEK);
+  assert.deepEqual(
+    peeked.map(({ data }) => data),
+    sent.slice(2, 5),
+  );
+  assert.deepEqual(await pair.server.recv(2000, MSG_PEEK as number), sent[2]);
+  const [three] = await pair.server.recvmmsg(1, 100);
+  assert.deepEqual([three?.data, three?.flags], [sent[2]?.subarray(0, 100), MSG_TRUNC]);
+  const rest = await pair.server.recvmmsg(10, 2000);
+  got.push(sent[2] as Buffer, ...rest.map(({ data }) => data));
+  while (got.length < sent.length) got.push(await pair.server.recv(2000));
+  assert.deepEqual(got, sent);
+});
+
 test('a loop over an AF_INET6 socket tells each sender', async () => {
   using server = new Socket(AF_INET6, SOCK_DGRAM);
   using client = new Socket(AF_INET6, SOCK_DGRAM);

@@ -1,7 +1,10 @@
 // Iteration over a UDP socket receives what waits with one system call and hands it out one by one.
 // What it has not handed out yet stays here, and every receive on the socket takes it first: a loop
-// that ends early loses nothing, and the order is the kernel's.
+// that ends early loses nothing, and the order is the kernel's. What UDP_GRO has joined is taken apart
+// as it is handed out.
 
+import type { Address } from '../address/index.ts';
+import { makeView } from '../codec/make-view.ts';
 import { MSG_ERRQUEUE, MSG_OOB, MSG_PEEK, MSG_TRUNC } from '../constants/index.ts';
 import type { Descriptor } from './descriptor.ts';
 import type { ReceivedDatagram } from './receive-batch.ts';
@@ -13,6 +16,8 @@ export class DatagramsAhead {
   #descriptor: Descriptor;
   #datagrams: ReceivedDatagram[];
   #at = 0;
+  /** Where the next datagram begins in those that UDP_GRO has joined. */
+  #offset = 0;
   /** The descriptor's events when the kernel had no more; undefined where it may have more. */
   #emptiedAt: number | undefined;
 
@@ -31,7 +36,7 @@ export class DatagramsAhead {
   static take(descriptor: Descriptor, flags: number): ReceivedDatagram | undefined {
     const { ahead } = descriptor;
     if (ahead === undefined || (flags & PAST_IT) !== 0) return undefined;
-    return (flags & (MSG_PEEK as number)) === 0 ? ahead.next() : ahead.#datagrams[ahead.#at];
+    return (flags & (MSG_PEEK as number)) === 0 ? ahead.next() : ahead.#first();
   }
 
   constructor(descriptor: Descriptor, datagrams: ReceivedDatagram[], emptied: boolean) {
@@ -42,25 +47,75 @@ export class DatagramsAhead {
 
   /** The next datagram, which leaves the queue. */
   next(): ReceivedDatagram {
-    const datagram = this.#datagrams[this.#at++] as ReceivedDatagram;
+    const datagram = this.#first();
+    this.#leave(this.#datagrams[this.#at] as ReceivedDatagram);
+    return datagram;
+  }
+
+  /** The same as iteration yields it. */
+  nextPair<From extends Address>(): [Buffer, From | null] {
+    const message = this.#datagrams[this.#at] as ReceivedDatagram<From>;
+    const pair: [Buffer, From | null] = [
+      dataOf(message, this.#offset),
+      addressOf(message, this.#offset),
+    ];
+    this.#leave(message);
+    return pair;
+  }
+
+  /** Up to `count` datagrams with room for `size` bytes each, as recvmmsg(2) gives them. */
+  many(count: number, size: number, flags: number): ReceivedDatagram[] {
+    const [at, offset] = [this.#at, this.#offset];
+    const { ready } = this.#descriptor.reader;
+    const taken: ReceivedDatagram[] = [];
+    while (taken.length < count && this.#at < this.#datagrams.length) {
+      taken.push(cutTo(this.next(), size));
+    }
+    if ((flags & (MSG_PEEK as number)) !== 0) {
+      [this.#at, this.#offset] = [at, offset];
+      this.#descriptor.reader.ready = ready;
+      this.#descriptor.ahead = this;
+    }
+    return taken;
+  }
+
+  #first(): ReceivedDatagram {
+    const message = this.#datagrams[this.#at] as ReceivedDatagram;
+    if (message.segmentSize === undefined) return message;
+    return {
+      data: dataOf(message, this.#offset),
+      address: addressOf(message, this.#offset),
+      flags: message.flags,
+    };
+  }
+
+  /** The first one, of `message`, is handed out. */
+  #leave({ data, segmentSize }: ReceivedDatagram): void {
+    if (segmentSize !== undefined) {
+      this.#offset += segmentSize;
+      if (this.#offset < data.length) return;
+      this.#offset = 0;
+    }
+    this.#at++;
     if (this.#at === this.#datagrams.length) {
       this.#descriptor.ahead = undefined;
       // An event since then was for what came after these, and there is no second one for it.
       const { eventCount, reader } = this.#descriptor;
       if (this.#emptiedAt === eventCount) reader.ready = false;
     }
-    return datagram;
   }
+}
 
-  /** Up to `count` datagrams with room for `size` bytes each, as recvmmsg(2) gives them. */
-  many(count: number, size: number, flags: number): ReceivedDatagram[] {
-    const peek = (flags & (MSG_PEEK as number)) !== 0;
-    const wanted = Math.min(count, this.#datagrams.length - this.#at);
-    const from = this.#at;
-    const taken = this.#datagrams.slice(from, from + wanted);
-    if (!peek) for (let i = 0; i < wanted; i++) this.next();
-    return taken.map((datagram) => cutTo(datagram, size));
-  }
+/** The datagram that begins at `offset` of what UDP_GRO may have joined. */
+function dataOf({ data, segmentSize }: ReceivedDatagram, offset: number): Buffer {
+  if (segmentSize === undefined) return data;
+  const { buffer, byteOffset, length } = data;
+  return makeView(buffer, byteOffset + offset, Math.min(segmentSize, length - offset));
+}
+
+/** One object for each, so that who changes one changes no other. */
+function addressOf<From>({ address }: ReceivedDatagram<From>, offset: number): From | null {
+  return offset === 0 || address === null ? address : { ...address };
 }
 
 /** As the kernel hands a datagram over that is longer than there is room. */

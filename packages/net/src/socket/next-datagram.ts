@@ -3,7 +3,7 @@ import { DatagramsAhead } from './datagrams-ahead.ts';
 import type { Descriptor } from './descriptor.ts';
 import { type Attempt, type Operation, WOULD_BLOCK } from './operation.ts';
 import type { Source } from './receive.ts';
-import { MAX_BATCH, ReceiveBatch, type ReceivedDatagram } from './receive-batch.ts';
+import { MAX_BATCH, ReceiveBatch } from './receive-batch.ts';
 
 /** A message with its sender, as iteration yields it. */
 export type Datagram<From = Address> = [Buffer, From | null];
@@ -31,34 +31,13 @@ export class NextDatagram<Family extends number> implements Operation<Datagram<A
     if (received === WOULD_BLOCK) return received;
     const { wanted } = this.#batch;
     const emptied = received.length < wanted;
-    const datagrams = received.some(({ segmentSize }) => segmentSize !== undefined)
-      ? received.flatMap(apart)
-      : received;
-    DatagramsAhead.keep(this.#descriptor, datagrams, emptied);
+    DatagramsAhead.keep(this.#descriptor, received, emptied);
     return this.takeAhead() as Datagram<AddressOf<Family>>;
   }
 
   /** A datagram that was received before. */
   takeAhead(): Datagram<AddressOf<Family>> | undefined {
     const { ahead } = this.#descriptor;
-    if (ahead === undefined) return undefined;
-    const { data, address } = ahead.next();
-    return [data, address];
+    return ahead?.nextPair();
   }
-}
-
-/** What UDP_GRO has joined, as the datagrams that were sent. */
-function apart(datagram: ReceivedDatagram): ReceivedDatagram | ReceivedDatagram[] {
-  const { data, address, flags, segmentSize } = datagram;
-  if (segmentSize === undefined) return datagram;
-  const segments: ReceivedDatagram[] = [];
-  for (let at = 0; at < data.length; at += segmentSize) {
-    segments.push({
-      data: data.subarray(at, at + segmentSize),
-      // One object for each, so that who changes one changes no other.
-      address: address === null ? null : { ...address },
-      flags,
-    });
-  }
-  return segments;
 }

@@ -5,6 +5,7 @@ import { native } from '@sockeye/native';
 import { type Address, decodeAddress, MAX_ADDRESS_LENGTH } from '../address/index.ts';
 import { formatIpv4 } from '../address/ipv4-text.ts';
 import { EAGAIN } from '../constants/index.ts';
+import { makeView } from '../codec/make-view.ts';
 import type { Descriptor } from './descriptor.ts';
 import { interfaceNames } from './interface-names.ts';
 import { type Attempt, type Operation, WOULD_BLOCK } from './operation.ts';
@@ -79,11 +80,13 @@ export class ReceiveBatch implements Operation<ReceivedDatagram[]> {
     const received = receiveMany(this.#source, room, this.#size, this.wanted, this.#flags, true);
     if (received === WOULD_BLOCK) return received;
     const data = this.#keep(received);
+    const { buffer, byteOffset } = data;
     const messages: ReceivedDatagram[] = [];
     for (let at = 0; at < received * BATCH_WORDS; at += BATCH_WORDS) {
       const start = meta[at + OFFSET] as number;
-      const end = start + Math.min(meta[at + BYTES] as number, this.#size);
-      messages.push(datagram(data.subarray(start, end), at, this.#source.proto));
+      const bytes = Math.min(meta[at + BYTES] as number, this.#size);
+      const view = makeView(buffer, byteOffset + start, bytes);
+      messages.push(datagram(view, at, this.#source.proto));
     }
     return messages;
   }

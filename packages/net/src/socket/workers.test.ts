@@ -146,7 +146,7 @@ test('two copies of the library work side by side in one thread', async () => {
   // As npm leaves them when two dependencies need two versions, with one @sockeye/native for both.
   using directory = new TemporaryDirectory();
   const dist = fileURLToPath(new URL('..', import.meta.url));
-  for (const folder of ['address', 'bytes', 'constants', 'errors', 'socket']) {
+  for (const folder of ['address', 'codec', 'constants', 'errors', 'socket']) {
     if (existsSync(join(dist, folder)))
       cpSync(join(dist, folder), directory.file(folder), { recursive: true });
   }
