@@ -159,6 +159,18 @@ test('an empty buffer is sent and received without a wait', async () => {
   assert.equal(pair.server.recvSync(0).length, 0);
 });
 
+test('a receive of nothing waits for nobody: not after a short one, nor behind one that waits', async () => {
+  using pair = await tcpPair();
+  await pair.client.sendall(Buffer.from('x'));
+  assert.equal((await pair.server.recv(100)).length, 1);
+  const waiting = pair.server.recv(100);
+  assert.equal((await pair.server.recv(0)).length, 0);
+  assert.equal(await pair.server.recvInto(new Uint8Array(0)), 0);
+  await pair.client.sendall(Buffer.from('yz'));
+  assert.equal((await waiting).toString(), 'yz');
+  assert.equal((await pair.server.recv(0)).length, 0);
+});
+
 test('recvInto() fills the part of memory that the view shows, and no more', async () => {
   using pair = await tcpPair();
   const memory = new Uint8Array(10);

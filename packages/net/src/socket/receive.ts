@@ -49,6 +49,11 @@ export function isImmediate(flags: number): false | 'in turn' | 'error queue' {
   return (flags & (MSG_DONTWAIT as number)) !== 0 && 'in turn';
 }
 
+/** A receive of nothing makes no call, so that it waits for nobody: as one from the error queue. */
+function immediateFor(size: number, flags: number): ReturnType<typeof isImmediate> {
+  return size === 0 ? 'error queue' : isImmediate(flags);
+}
+
 /** The address that the last call left in the scratch. */
 export function lastAddress(proto: number): Address | null {
   return decodeAddress(addressOutBytes, addressOut.readUInt32LE(0), {
@@ -178,7 +183,7 @@ export function receiveInto(
     direction: 'read',
     // Python returns without a call for nothing, and recv(2) would wait for something.
     attempt: () => (size === 0 ? 0 : receiveOnce(source.descriptor, buffer, 0, size, flags)),
-    immediate: isImmediate(flags),
+    immediate: immediateFor(size, flags),
   };
 }
 
@@ -228,7 +233,7 @@ export function receive(source: Source, size: number, flags: number): Operation<
     return {
       syscall: 'recv',
       direction: 'read',
-      immediate: isImmediate(flags),
+      immediate: immediateFor(size, flags),
       attempt() {
         if (size === 0) return Buffer.alloc(0);
         const count = receiveOnce(source.descriptor, receiveScratch, 0, size, flags);
