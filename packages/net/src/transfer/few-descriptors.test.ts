@@ -57,3 +57,22 @@ test('a file that is given up before it could be opened holds up no other', skip
   await receiver.close();
   assert.equal(contents(place.inbox).size, 40);
 });
+
+test('files that are given up before they could be opened let no others in', skip, async () => {
+  using place = new TwoDirectories();
+  await using receiver = await receiveFiles(place.inbox, LOOPBACK, { insecure: true });
+  const sender = await HostileSender.offering((receiver.address as { port: number }).port);
+  const entries = Array.from({ length: 150 }, (_, id) => plainEntry([`file-${id}`], 1, id));
+  for (const entry of entries) await sender.send({ type: 'entry', entry });
+  // A third of what the process may open, but for 64.
+  for (let open = 0; open < 45; open++) await sender.next('accept');
+  // The last one is open; until then nobody else is.
+  for (const id of [...Array.from({ length: 90 }, (_, i) => 149 - i), 44]) {
+    await sender.send({ type: 'abandon', id, reason: 'source-failed', text: 'it is gone' });
+    const said = await sender.next('accept', 'refuse');
+    assert.deepEqual(said?.type === 'refuse' && said.id, id, JSON.stringify(said));
+  }
+  const next = await sender.next('accept');
+  assert.equal(next?.type === 'accept' && next.id, 45);
+  sender.close();
+});

@@ -251,10 +251,13 @@ export class ReceiverSession {
 
   #openFile(entry: Entry, whole: Whole | undefined): void {
     const context = this.#context as ReceiverContext;
-    const file = new ReceiverFile(context, entry, (outcome) => this.#over(entry, outcome));
+    const opening = this.#openings.take(1);
+    const file = new ReceiverFile(context, entry, (outcome) => {
+      this.#openings.giveBack(1, opening);
+      this.#over(entry, outcome);
+    });
     this.#files.set(entry.id, file);
     const parent = this.#parentOf(entry);
-    const opening = this.#openings.take(1);
     const ready = opening === undefined ? parent : opening.then(() => parent);
     if (whole === undefined) file.open(ready);
     else file.openWhole(ready, whole);
@@ -262,7 +265,6 @@ export class ReceiverSession {
 
   #over(entry: Entry, outcome: Finished | { error: unknown }): void {
     this.#files.delete(entry.id);
-    this.#openings.give(1);
     const sender = this.#roots.get(entry.id);
     this.#roots.delete(entry.id);
     if ('error' in outcome) this.#refuse(entry, outcome.error);
