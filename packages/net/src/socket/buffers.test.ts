@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AF_INET, SOCK_DGRAM } from '../constants/index.ts';
+import { AF_INET, MSG_WAITALL, SOCK_DGRAM } from '../constants/index.ts';
 import { rejection, turns } from '../testing/index.ts';
 import { Socket } from './socket.ts';
 import { fill, LOOPBACK, receiveExactly, tcpPair, udpPair, unixPair } from './sockets.test.util.ts';
@@ -166,6 +166,8 @@ test('a receive of nothing waits for nobody: not after a short one, nor behind o
   const waiting = pair.server.recv(100);
   assert.equal((await pair.server.recv(0)).length, 0);
   assert.equal(await pair.server.recvInto(new Uint8Array(0)), 0);
+  assert.equal((await pair.server.recv(0, MSG_WAITALL as number)).length, 0);
+  assert.equal(await pair.server.recvInto(new Uint8Array(0), 0, MSG_WAITALL as number), 0);
   await pair.client.sendall(Buffer.from('yz'));
   assert.equal((await waiting).toString(), 'yz');
   assert.equal((await pair.server.recv(0)).length, 0);

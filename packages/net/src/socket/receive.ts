@@ -220,7 +220,7 @@ function receiveWhole(
     syscall: 'recv',
     direction: 'read',
     attempt,
-    immediate: isImmediate(flags),
+    immediate: immediateFor(size, flags),
     partial: () => (filled > 0 ? filled : undefined),
   };
 }
@@ -261,7 +261,7 @@ function receiveLarge(
   return {
     syscall: 'recv',
     direction: 'read',
-    immediate: isImmediate(flags),
+    immediate: immediateFor(size, flags),
     attempt() {
       buffer ??= Buffer.allocUnsafeSlow(size);
       inner ??= receiveInto(source, buffer, size, flags);
