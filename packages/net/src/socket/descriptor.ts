@@ -35,7 +35,7 @@ import {
   WOULD_BLOCK,
   YIELD,
 } from './operation.ts';
-import { described, Pending, type Waiting } from './pending.ts';
+import { described, LatePending, Pending, type Waiting } from './pending.ts';
 import { SendAll } from './send-all.ts';
 import { SeldomState } from './seldom-state.ts';
 import { SendDatagram } from './send-datagram.ts';
@@ -250,33 +250,23 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
     const reject = settleReject;
     try {
       const isLimited = wait.timeout !== null || wait.signal !== undefined;
-      if (!isLimited && operation.park !== undefined) {
+      if (!isLimited && operation.park !== undefined && lane.head === undefined) {
         engine.start();
-        const parked = operation.park(resolve);
-        if (parked !== undefined) {
-          this.#push(lane, parked);
-          return promise;
-        }
+        this.#push(lane, operation.park(resolve));
+        return promise;
       }
-      this.#parkWith(lane, operation, wait, resolve, reject);
+      const Kind = lane.isLate ? LatePending : Pending;
+      this.#parkWith(lane, new Kind(operation, wait.owner, resolve, reject), wait);
     } catch (error) {
       reject(error);
     }
     return promise;
   }
 
-  #parkWith<Result>(
-    lane: Lane,
-    operation: Operation<Result>,
-    wait: Wait,
-    resolve: (value: Result) => void,
-    reject: (reason: unknown) => void,
-  ): void {
+  #parkWith(lane: Lane, pending: Pending, { timeout, signal }: Wait): void {
     // It may fail for want of a descriptor: before anything is in the lane.
     engine.start();
-    operation.keep?.();
-    const pending = new Pending(operation, wait.owner, resolve as (value: unknown) => void, reject);
-    const { timeout, signal } = wait;
+    pending.operation.keep?.();
     if (timeout !== null) pending.expireAfter(timeout, () => this.#expire(lane, pending, timeout));
     if (signal !== undefined) pending.abortOn(signal, (reason) => drop(lane, pending, reason));
     this.#push(lane, pending);
@@ -312,13 +302,13 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
         if (result === WOULD_BLOCK) lane.ready = false;
       }
       if (!isDone(result)) {
-        this.#parkWith(
-          lane,
+        const pending = new Pending(
           operation,
-          wait,
-          (value) => engine.call(resolve, value),
+          wait.owner,
+          (value) => engine.call(resolve, value as Result),
           (reason) => engine.call(reject, reason),
         );
+        this.#parkWith(lane, pending, wait);
         return;
       }
     } catch (error) {

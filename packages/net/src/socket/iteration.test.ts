@@ -117,6 +117,23 @@ test('several next() at once all fail with the error of a reset, or meet the end
   assert.deepEqual(await second, { done: true, value: undefined });
 });
 
+test('what waits behind a loop’s step doesn’t overtake its failure', async () => {
+  using pair = await tcpPair();
+  const chunks = pair.server[Symbol.asyncIterator]();
+  const told: string[] = [];
+  const note = (name: string) => (): unknown => told.push(name);
+  const all = Promise.all([
+    chunks.next().then(note('chunk'), note('failure')),
+    chunks.next().then(note('end')),
+    pair.server.recv(100).then(note('nothing')),
+    chunks.next().then(note('end again')),
+  ]);
+  pair.client.setsockopt(SOL_SOCKET, SO_LINGER, RESET_ON_CLOSE);
+  pair.client.close();
+  await all;
+  assert.deepEqual(told, ['failure', 'end', 'nothing', 'end again']);
+});
+
 test('using and await using close the socket', async () => {
   let kept: Socket;
   {

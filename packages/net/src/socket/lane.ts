@@ -62,6 +62,11 @@ export class Lane {
     return this.head === undefined && this.ready && this.#turn !== engine.turn;
   }
 
+  /** Whether what is pushed now must be as late as what is before it. */
+  get isLate(): boolean {
+    return this.#tail?.isLate === true;
+  }
+
   /** False when others should have their turn first. */
   hasTurn(): boolean {
     if (this.#turn !== engine.turn) {

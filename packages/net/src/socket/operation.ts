@@ -58,10 +58,11 @@ export interface Operation<Result> {
   /** Keeps what the operation needs and others may overwrite, before it waits. */
   readonly keep?: () => void;
   /**
-   * Where present, may wait in its lane itself, where nothing but the promise's `resolve` is needed:
-   * no object of its own, and no `reject`, for a wait that many connections have at once.
+   * Where present, waits in its lane itself where it is the first, and nothing but the promise's
+   * `resolve` is needed: no object of its own, and no `reject`, for a wait that many connections have
+   * at once.
    */
-  readonly park?: (resolve: (value: never) => void) => Waiting | undefined;
+  readonly park?: (resolve: (value: never) => void) => Waiting;
   /** What an operation that ends early has taken from the kernel, as its result; else undefined. */
   readonly partial?: () => Result | undefined;
   /**

@@ -14,6 +14,8 @@ export interface Waiting {
   readonly owner: object;
   /** What waits behind it: the lane's. */
   behind: Waiting | undefined;
+  /** Whether a failure reaches who waits for it two microtasks later than a Pending's. */
+  readonly isLate: boolean;
   resolve(value: unknown): void;
   reject(reason: unknown): void;
 }
@@ -48,6 +50,10 @@ export class Pending implements Waiting {
 
   get settled(): boolean {
     return this.#settled;
+  }
+
+  get isLate(): boolean {
+    return false;
   }
 
   /** Calls `expire` after `seconds`. */
@@ -92,5 +98,20 @@ export class Pending implements Waiting {
     if (this.#limits === undefined) return;
     clearTimeout(this.#limits.timer);
     this.#limits.stopListening?.();
+  }
+}
+
+/** The same behind one that is late: as late, so that it doesn't overtake that. */
+export class LatePending extends Pending {
+  override get isLate(): boolean {
+    return true;
+  }
+
+  override resolve(value: unknown): void {
+    super.resolve(Promise.resolve(value));
+  }
+
+  override reject(reason: unknown): void {
+    super.resolve(Promise.reject(described(this.operation, reason)));
   }
 }

@@ -17,7 +17,8 @@ export const ITERATION_END: IteratorReturnResult<undefined> = Object.freeze({
  * The receive of a loop over a connection: its result is what the iterator gives, which saves two
  * promises a chunk. It keeps nothing between its attempts, so that one does for the whole loop, and
  * waits in its lane itself, since a server has one for each connection that idles: 130 bytes less than
- * a Pending and the promise's `reject`, without which a failure comes two microtasks later.
+ * a Pending and the promise's `reject`, without which a failure comes two microtasks later: so does all
+ * that waits behind it (LatePending).
  */
 export abstract class ReceiveChunk implements Operation<ChunkResult>, Waiting {
   behind: Waiting | undefined;
@@ -39,11 +40,13 @@ export abstract class ReceiveChunk implements Operation<ChunkResult>, Waiting {
     return this;
   }
 
-  /** Undefined while it waits already, for a `next()` that nobody has awaited. */
-  park(resolve: (value: never) => void): this | undefined {
-    if (this.#resolve !== undefined) return undefined;
+  park(resolve: (value: never) => void): this {
     this.#resolve = resolve as (value: unknown) => void;
     return this;
+  }
+
+  get isLate(): boolean {
+    return true;
   }
 
   resolve(value: unknown): void {
