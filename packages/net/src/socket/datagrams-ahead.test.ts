@@ -159,6 +159,23 @@ test('a loop that is left amid what UDP_GRO has joined leaves the rest apart, an
   assert.deepEqual(got, sent);
 });
 
+test('who transfers the memory of what UDP_GRO has joined is told once, and receives on', async () => {
+  using pair = await udpPair();
+  pair.server.setsockopt(IPPROTO_UDP, UDP_GRO, true);
+  const sent = Array.from({ length: 8 }, (_, i) => Buffer.alloc(1000, `${i}`));
+  assert.equal(await pair.client.sendmmsg(sent.map((data) => ({ data }))), sent.length);
+  await assert.rejects(
+    async () => {
+      for await (const [{ buffer }] of pair.server as AsyncIterable<Item>) {
+        structuredClone(buffer, { transfer: [buffer as ArrayBuffer] });
+      }
+    },
+    { code: 'ERR_INVALID_STATE' },
+  );
+  await pair.client.send(Buffer.from('later'));
+  assert.equal((await pair.server.recv(10)).toString(), 'later');
+});
+
 test('a loop over an AF_INET6 socket tells each sender', async () => {
   using server = new Socket(AF_INET6, SOCK_DGRAM);
   using client = new Socket(AF_INET6, SOCK_DGRAM);

@@ -6,6 +6,7 @@
 import type { Address } from '../address/index.ts';
 import { makeView } from '../codec/make-view.ts';
 import { MSG_ERRQUEUE, MSG_OOB, MSG_PEEK, MSG_TRUNC } from '../constants/index.ts';
+import { invalidState } from '../errors/index.ts';
 import type { Descriptor } from './descriptor.ts';
 import type { ReceivedDatagram } from './receive-batch.ts';
 
@@ -47,20 +48,18 @@ export class DatagramsAhead {
 
   /** The next datagram, which leaves the queue. */
   next(): ReceivedDatagram {
-    const datagram = this.#first();
-    this.#leave(this.#datagrams[this.#at] as ReceivedDatagram);
-    return datagram;
+    const message = this.#datagrams[this.#at] as ReceivedDatagram;
+    const offset = this.#offset;
+    this.#leave(message);
+    return partOf(message, offset);
   }
 
   /** The same as iteration yields it. */
   nextPair<From extends Address>(): [Buffer, From | null] {
     const message = this.#datagrams[this.#at] as ReceivedDatagram<From>;
-    const pair: [Buffer, From | null] = [
-      dataOf(message, this.#offset),
-      addressOf(message, this.#offset),
-    ];
+    const offset = this.#offset;
     this.#leave(message);
-    return pair;
+    return [dataOf(message, offset), addressOf(message, offset)];
   }
 
   /** Up to `count` datagrams with room for `size` bytes each, as recvmmsg(2) gives them. */
@@ -80,16 +79,10 @@ export class DatagramsAhead {
   }
 
   #first(): ReceivedDatagram {
-    const message = this.#datagrams[this.#at] as ReceivedDatagram;
-    if (message.segmentSize === undefined) return message;
-    return {
-      data: dataOf(message, this.#offset),
-      address: addressOf(message, this.#offset),
-      flags: message.flags,
-    };
+    return partOf(this.#datagrams[this.#at] as ReceivedDatagram, this.#offset);
   }
 
-  /** The first one, of `message`, is handed out. */
+  /** The first one, of `message`, is handed out; all of them where their memory is gone. */
   #leave({ data, segmentSize }: ReceivedDatagram): void {
     if (segmentSize !== undefined) {
       this.#offset += segmentSize;
@@ -107,8 +100,19 @@ export class DatagramsAhead {
 }
 
 /** The datagram that begins at `offset` of what UDP_GRO may have joined. */
+function partOf(message: ReceivedDatagram, offset: number): ReceivedDatagram {
+  if (message.segmentSize === undefined) return message;
+  const { flags } = message;
+  return { data: dataOf(message, offset), address: addressOf(message, offset), flags };
+}
+
+/** Its bytes. @throws ERR_INVALID_STATE when they are gone */
 function dataOf({ data, segmentSize }: ReceivedDatagram, offset: number): Buffer {
   if (segmentSize === undefined) return data;
+  // Several datagrams share it.
+  if (data.length === 0) {
+    throw invalidState('Cannot hand out a datagram: the memory of one before it was transferred');
+  }
   const { buffer, byteOffset, length } = data;
   return makeView(buffer, byteOffset + offset, Math.min(segmentSize, length - offset));
 }
