@@ -60,20 +60,24 @@ export class ReceiverFile {
     this.#whenOver = whenOver;
   }
 
-  /** Opens the target, once the directory above it is there and it may be open, and accepts the file. */
-  open(ready: Promise<void>): void {
+  /**
+   * Opens the target, once the directory above it is there and it may be open, and accepts the file.
+   *
+   * @param turn settles when it may be open; undefined: it may
+   */
+  open(parent: Promise<void>, turn?: Promise<void>): void {
     this.#run(async () => {
-      await this.#orFailure(ready);
+      await this.#ready(parent, turn);
       this.#accept(await this.#context.sink.open(this.entry));
     });
   }
 
   /** Takes a file that came with its content, or accepts it as any other. */
-  openWhole(ready: Promise<void>, whole: Whole): void {
+  openWhole(parent: Promise<void>, whole: Whole, turn?: Promise<void>): void {
     this.#run(async () => {
       let answer: () => void;
       try {
-        await this.#orFailure(ready);
+        await this.#ready(parent, turn);
         answer = await this.#takeWhole(whole);
       } finally {
         this.#context.confirm(whole.payload.length);
@@ -85,8 +89,12 @@ export class ReceiverFile {
   }
 
   /** One that fails before it may be open doesn't wait for others to be over. */
-  async #orFailure(ready: Promise<void>): Promise<void> {
-    await Promise.race([ready, new Promise<void>((resolve) => (this.#whenFailed = resolve))]);
+  async #ready(parent: Promise<void>, turn: Promise<void> | undefined): Promise<void> {
+    if (turn !== undefined) {
+      await Promise.race([turn, new Promise<void>((resolve) => (this.#whenFailed = resolve))]);
+      if (this.#error !== undefined) throw this.#error.error;
+    }
+    await parent;
     if (this.#error !== undefined) throw this.#error.error;
   }
 

@@ -251,16 +251,15 @@ export class ReceiverSession {
 
   #openFile(entry: Entry, whole: Whole | undefined): void {
     const context = this.#context as ReceiverContext;
-    const opening = this.#openings.take(1);
+    const turn = this.#openings.take(1);
     const file = new ReceiverFile(context, entry, (outcome) => {
-      this.#openings.giveBack(1, opening);
+      this.#openings.giveBack(1, turn);
       this.#over(entry, outcome);
     });
     this.#files.set(entry.id, file);
     const parent = this.#parentOf(entry);
-    const ready = opening === undefined ? parent : opening.then(() => parent);
-    if (whole === undefined) file.open(ready);
-    else file.openWhole(ready, whole);
+    if (whole === undefined) file.open(parent, turn);
+    else file.openWhole(parent, whole, turn);
   }
 
   #over(entry: Entry, outcome: Finished | { error: unknown }): void {
