@@ -11,10 +11,10 @@ import type { Socket } from '../socket/index.ts';
 import { setNoDelay } from '../socket/set-no-delay.ts';
 import { AcceptLoop } from './accept-loop.ts';
 import { AddressList } from './address-list.ts';
+import { connectionClock } from './connection-clock.ts';
 import type { Connection } from './connection.ts';
 import { ConnectionLimit } from './connection-limit.ts';
 import { ConnectionTimeoutError } from './connection-timeout-error.ts';
-import { DeadlineClock } from '../socket/deadline-clock.ts';
 import { ownSocketFile } from './own-socket-file.ts';
 import { PeerFilter, type Refusal } from './peer-filter.ts';
 import { type ConnectionHost, PlainConnection } from './plain-connection.ts';
@@ -84,7 +84,6 @@ export class Server<Own extends Address = Address>
     checkServerOptions(options);
     this.#limits = serverLimits(options);
     this.#log = new ServerLog(this, options.logger);
-    const { firstByteTimeoutMs, idleTimeoutMs, writeTimeoutMs } = this.#limits;
     this.#filter = new PeerFilter(
       options.allow,
       options.deny,
@@ -94,11 +93,7 @@ export class Server<Own extends Address = Address>
       options.proxyProtocol === undefined
         ? undefined
         : new AddressList(options.proxyProtocol.trusted, 'proxyProtocol.trusted');
-    const clock = new DeadlineClock<PlainConnection>([
-      firstByteTimeoutMs,
-      idleTimeoutMs,
-      writeTimeoutMs,
-    ]);
+    const clock = connectionClock(this.#limits);
     this.#host = { clock, limits: this.#limits, onSettled: (plain) => this.#onSettled(plain) };
     this.#listener = listener;
     this.#handler = handler;

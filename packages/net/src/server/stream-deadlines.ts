@@ -1,7 +1,7 @@
 import type { Address } from '../address/index.ts';
 import type { Socket } from '../socket/index.ts';
-import { DeadlineClock } from '../socket/deadline-clock.ts';
 import { descriptorOf } from '../socket/socket.ts';
+import { connectionClock } from './connection-clock.ts';
 import { type ConnectionHost, PlainConnection } from './plain-connection.ts';
 import type { ServerLimits } from './server-options.ts';
 
@@ -10,13 +10,7 @@ export class StreamDeadlines {
   #host: ConnectionHost;
 
   constructor(limits: ServerLimits) {
-    const { firstByteTimeoutMs, idleTimeoutMs, writeTimeoutMs } = limits;
-    const clock = new DeadlineClock<PlainConnection>([
-      firstByteTimeoutMs,
-      idleTimeoutMs,
-      writeTimeoutMs,
-    ]);
-    this.#host = { limits, clock };
+    this.#host = { limits, clock: connectionClock(limits) };
   }
 
   /** Runs a handler; the connection ends under it with a ConnectionTimeoutError when overdue. */
