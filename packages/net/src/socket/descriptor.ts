@@ -17,6 +17,7 @@ import type { CreationSite } from './creation-site.ts';
 import type { DatagramsAhead } from './datagrams-ahead.ts';
 import {
   ACCEPT,
+  COPIED_BYTES,
   engine,
   GATHER_BYTES,
   NOTIFY,
@@ -55,6 +56,10 @@ const SEND_QUEUED = 1 << 17;
 // Whether a short read has emptied the receive queue: on TCP, until a hang-up or urgent data. (A
 // Unix stream also stops at a descriptor or at other credentials, SCTP at the end of a message.)
 const SHORT_READ_TELLS = 1 << 18;
+// Pages that the last receive gave, 0 below COPIED_BYTES; all where it filled its room.
+const LAST_PAGES = 15 << 20;
+const LAST_PAGES_SHIFT = 20;
+const PAGE_BYTES = 4096;
 // How long a Sync connect sleeps where only time helps (TRY_LATER).
 const RETRY_MS = 5;
 /** What stands for `poll` where an operation is asked for. */
@@ -174,9 +179,26 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
     return (this.#state & SAW_END) !== 0;
   }
 
-  /** A receive has given nothing. */
-  noteEnd(): void {
-    this.#state |= SAW_END;
+  /** Bytes that the next receive is likely to give at most; 0 where they are few, or unknown. */
+  get expected(): number {
+    const pages = this.#state & LAST_PAGES;
+    return pages === 0 ? 0 : ((pages >> LAST_PAGES_SHIFT) + 1) * PAGE_BYTES;
+  }
+
+  /**
+   * Takes note of what a receive of up to `wanted` bytes gave, and of what that says about the next.
+   *
+   * @param tells whether a short one has emptied the queue: not with flags
+   */
+  noteReceived(count: number, wanted: number, tells = true): void {
+    if (count === 0 && wanted > 0) this.#state |= SAW_END;
+    else if (count < wanted && tells) this.#drained();
+    this.#state &= ~LAST_PAGES;
+    if (count > COPIED_BYTES) {
+      const pages = Math.floor(count / PAGE_BYTES) << LAST_PAGES_SHIFT;
+      this.#state |= count === wanted ? LAST_PAGES : Math.min(pages, LAST_PAGES);
+    }
+    this.reader.charge(count);
   }
 
   /** -1 once closed. */
@@ -216,7 +238,7 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
     try {
       if (wait.timeout === 0 || operation.immediate)
         return Promise.resolve(this.#now(lane, operation));
-      const later = this.#batches(operation) || this.#joins(operation);
+      const later = this.#gathers(operation) || this.#joins(operation);
       if (!later && lane.head === undefined && lane.ready && lane.hasTurn()) {
         lane.spend(CALL_CHARGE);
         const result: Attempt<Result> = operation.attempt();
@@ -535,9 +557,7 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
       if (operation.accept !== undefined) {
         pending.resolve(operation.accept(result, engine.slab, offset));
       } else if (receive !== undefined) {
-        if (result > 0 && result < receive.want) this.drained();
-        if (result === 0 && receive.want > 0) this.noteEnd();
-        this.reader.charge(result);
+        this.noteReceived(result, receive.want);
         this.reader.spend(CALL_CHARGE);
         pending.resolve(receive.take(engine.slab, offset, result));
       }
@@ -563,7 +583,7 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
   }
 
   /** The last receive took everything: the next one waits for an event. */
-  drained(): void {
+  #drained(): void {
     if ((this.#state & SHORT_READ_TELLS) !== 0) this.reader.ready = false;
   }
 
@@ -613,7 +633,9 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
 
   #arm(): void {
     const operation = this.reader.head?.operation;
-    if (operation?.receive !== undefined) engine.arm(this.#slot, RECEIVE, operation.receive.want);
+    // What is large goes where it belongs, not by way of the slab.
+    const receive = this.expected === 0 ? operation?.receive : undefined;
+    if (receive !== undefined) engine.arm(this.#slot, RECEIVE, receive.want);
     else engine.arm(this.#slot, operation?.accept === undefined ? NOTIFY : ACCEPT, 0);
   }
 
@@ -622,6 +644,11 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
   /** Whether the operation's bytes may leave with others': those of a datagram may not. */
   #batches(operation: Operation<unknown>): operation is SendAll {
     return operation instanceof SendAll && this.isStream && operation.flags === 0 && !this.closed;
+  }
+
+  /** Whether they leave with others at the end of the turn; larger ones leave from where they lie. */
+  #gathers(operation: Operation<unknown>): boolean {
+    return this.#batches(operation) && operation.left <= COPIED_BYTES;
   }
 
   #sendLater(): void {

@@ -46,8 +46,10 @@ const FIRST_SLOTS = 256;
 
 /** A socket that was served this much in one turn lets the others go first (safety.md 7). */
 export const TURN_BYTES = 256 * 1024;
-/** Sends above this go out from where they lie; below it copying them together is cheaper. */
+/** What leaves with others is copied together up to this; above it goes out from where it lies. */
 export const GATHER_BYTES = 32 * 1024;
+/** A receive or a send above this is worth a call of its own without a copy (performance.md). */
+export const COPIED_BYTES = 8 * 1024;
 const OUTGOING_BYTES = 256 * 1024;
 const SEND_WORDS = 4;
 const MAX_SENDS = 512;

@@ -1,8 +1,8 @@
 import type { Descriptor } from './descriptor.ts';
 import { type Attempt, isDone, type Operation } from './operation.ts';
 import type { Waiting } from './pending.ts';
-import { receiveOnce } from './receive.ts';
-import { copyBytes, receiveScratch, SCRATCH_BYTES } from './scratch.ts';
+import { receiveBuffer } from './receive.ts';
+import { copyBytes, SCRATCH_BYTES } from './scratch.ts';
 
 /** What an iterator of chunks gives. */
 export type ChunkResult = IteratorResult<Buffer, undefined>;
@@ -12,6 +12,10 @@ export const ITERATION_END: IteratorReturnResult<undefined> = Object.freeze({
   done: true,
   value: undefined,
 });
+
+function toResult(value: Buffer): ChunkResult {
+  return value.length === 0 ? ITERATION_END : { done: false, value };
+}
 
 /**
  * The receive of a loop over a connection: its result is what the iterator gives, which saves two
@@ -76,11 +80,11 @@ export abstract class ReceiveChunk implements Operation<ChunkResult>, Waiting {
   }
 
   attempt(): Attempt<ChunkResult> {
-    const count = receiveOnce(this.descriptor, receiveScratch, 0, SCRATCH_BYTES, 0);
-    return isDone(count) ? this.take(receiveScratch, 0, count) : count;
+    const value = receiveBuffer(this.descriptor, SCRATCH_BYTES);
+    return isDone(value) ? toResult(value) : value;
   }
 
   take(slab: Buffer, offset: number, bytes: number): ChunkResult {
-    return bytes === 0 ? ITERATION_END : { done: false, value: copyBytes(slab, offset, bytes) };
+    return toResult(copyBytes(slab, offset, bytes));
   }
 }

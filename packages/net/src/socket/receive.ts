@@ -10,6 +10,7 @@ import {
   addressOut,
   addressOutBytes,
   copyBytes,
+  dropLater,
   receiveScratch,
   SCRATCH_BYTES,
 } from './scratch.ts';
@@ -78,10 +79,29 @@ export function receiveOnce(
     if (count === -(EAGAIN as number)) return WOULD_BLOCK;
     throw descriptor.error('recv', -count);
   }
-  if (count === 0 && size > 0) descriptor.noteEnd();
-  else if (count < size && flags === 0) descriptor.drained();
-  descriptor.reader.charge(count);
+  descriptor.noteReceived(count, size, flags === 0);
   return count;
+}
+
+// Memory for a large receive that has yet to be used.
+let spare: Buffer | undefined;
+
+/** One recv(2) of up to `size` bytes: the bytes as a Buffer, large ones received where they stay. */
+export function receiveBuffer(descriptor: Descriptor, size: number): Buffer | typeof WOULD_BLOCK {
+  const room = Math.min(descriptor.expected, size);
+  if (room === 0) {
+    const count = receiveOnce(descriptor, receiveScratch, 0, size, 0);
+    return count === WOULD_BLOCK ? count : copyBytes(receiveScratch, 0, count);
+  }
+  const memory = spare?.length === room ? spare : Buffer.allocUnsafeSlow(room);
+  spare = memory;
+  const count = receiveOnce(descriptor, memory, 0, room, 0);
+  if (count === WOULD_BLOCK) return count;
+  // A long buffer is not kept alive for the sake of a short result.
+  if (count < room / 2) return copyBytes(memory, 0, count);
+  spare = undefined;
+  dropLater(room);
+  return memory.subarray(0, count);
 }
 
 /**
@@ -110,8 +130,7 @@ class StreamReceive implements Operation<Buffer> {
   }
 
   attempt(): Attempt<Buffer> {
-    const count = receiveOnce(this.#descriptor, receiveScratch, 0, this.want, 0);
-    return count === WOULD_BLOCK ? count : copyBytes(receiveScratch, 0, count);
+    return receiveBuffer(this.#descriptor, this.want);
   }
 
   take(slab: Buffer, offset: number, bytes: number): Buffer {

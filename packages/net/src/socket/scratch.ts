@@ -19,9 +19,14 @@ export const addressIn = Buffer.alloc(MAX_ADDRESS_LENGTH);
 const COUNTED_BYTES = Buffer.poolSize >>> 1;
 const young = new YoungCollection();
 
+/** So many bytes are handed out as a Buffer, and are garbage soon. */
+export function dropLater(bytes: number): void {
+  if (bytes >= COUNTED_BYTES) young.dropped(bytes);
+}
+
 /** The bytes as a Buffer of their own. */
 export function copyBytes(source: Buffer, offset: number, length: number): Buffer {
-  if (length >= COUNTED_BYTES) young.dropped(length);
+  dropLater(length);
   const copy = Buffer.allocUnsafe(length);
   source.copy(copy, 0, offset, offset + length);
   return copy;

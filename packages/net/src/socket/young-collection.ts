@@ -34,11 +34,9 @@ function minorCollection(): Collect | undefined {
  * don't free the buffers either is a tenth of the CPU of `sockeye forward tls://… tcp`.
  */
 function collectAlone(run: Collect): void {
-  setFlagsFromString('--no-parallel-scavenge');
-  setFlagsFromString('--no-concurrent-array-buffer-sweeping');
+  setFlagsFromString('--no-parallel-scavenge --no-concurrent-array-buffer-sweeping');
   run({ type: 'minor' });
-  setFlagsFromString('--concurrent-array-buffer-sweeping');
-  setFlagsFromString('--parallel-scavenge');
+  setFlagsFromString('--parallel-scavenge --concurrent-array-buffer-sweeping');
 }
 
 let started = false;
