@@ -23,13 +23,16 @@ test('sendfile() sends a whole file, by path, descriptor and FileHandle', async 
   const fd = openSync(path, 'r');
   await using handle = await open(path);
   for (const source of [path, fd, handle]) {
-    using pair = await tcpPair();
-    const [sent, got] = await Promise.all([
-      pair.client.sendfile(source),
-      receiveExactly(pair.server, content.length),
-    ]);
-    assert.equal(sent, content.length);
-    assert.ok(got.equals(content));
+    // By TCP on this host it is read and sent, elsewhere sendfile(2) sends it.
+    for (const made of [await tcpPair(), unixPair()]) {
+      using pair = made;
+      const [sent, got] = await Promise.all([
+        pair.client.sendfile(source),
+        receiveExactly(pair.server, content.length),
+      ]);
+      assert.equal(sent, content.length);
+      assert.ok(got.equals(content));
+    }
   }
   closeSync(fd);
 });
@@ -46,6 +49,21 @@ test('sendfile() sends the part that offset and count name, and moves the positi
   assert.equal(await pair.client.sendfile(fd, content.length - 5, 500), 5);
   assert.equal(await pair.client.sendfile(fd, content.length + 1), 0);
   closeSync(fd);
+});
+
+test('sendfile() of several files at once sends each whole to peers that make it wait', async () => {
+  using directory = new TemporaryDirectory();
+  const contents = [1, 2, 3].map((byte) => Buffer.alloc(12 * 1024 * 1024 + byte, byte));
+  await Promise.all(
+    contents.map(async (bytes, i) => {
+      using pair = await tcpPair();
+      const path = directory.file(`${i}`);
+      writeFileSync(path, bytes);
+      const sent = pair.client.sendfile(path);
+      assert.ok((await receiveExactly(pair.server, bytes.length)).equals(bytes));
+      assert.equal(await sent, bytes.length);
+    }),
+  );
 });
 
 /** Makes the kernel forget what it has of a file in memory. */
@@ -93,11 +111,17 @@ test('sendfile() of a file that is not in memory goes before a Sync send after i
   assert.equal(await sent, 100_000);
 });
 
-test('sendfileSync() sends what a waiting peer takes', async () => {
+test('sendfileSync() sends what a waiting peer takes, in memory or not', async () => {
   using directory = new TemporaryDirectory();
-  using pair = unixPair();
-  assert.equal(pair.client.sendfileSync(fileOf(directory, Buffer.from('small')), 1), 4);
-  assert.equal((await pair.server.recv(10)).toString(), 'mall');
+  const path = fileOf(directory, Buffer.from('small'));
+  for (const made of [unixPair(), await tcpPair()]) {
+    using pair = made;
+    assert.equal(pair.client.sendfileSync(path, 1), 4);
+    assert.equal((await pair.server.recv(10)).toString(), 'mall');
+    evict(path);
+    assert.equal(pair.client.sendfileSync(path, 1, 2), 2);
+    assert.equal((await pair.server.recv(10)).toString(), 'ma');
+  }
 });
 
 test('sendfile() reads a pipe, which sendfile(2) does not take', async () => {

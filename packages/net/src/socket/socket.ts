@@ -880,8 +880,8 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
   }
 
   /**
-   * Sends a file, or a part of it, on a stream: by sendfile(2) where the file can be, else by
-   * reading. A descriptor's position is left behind what was sent, after an error too. What is not in
+   * Sends a file, or a part of it, on a stream: by sendfile(2) where the file can be, else, and to
+   * a peer on this host by TCP, by reading. A descriptor's position is left behind what was sent, after an error too. What is not in
    * memory yet is read from the disk by the thread pool, and so holds up nobody else; a pipe or a
    * terminal is read by this thread.
    *
