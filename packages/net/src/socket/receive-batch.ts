@@ -11,6 +11,7 @@ import { interfaceNames } from './interface-names.ts';
 import { type Attempt, type Operation, WOULD_BLOCK } from './operation.ts';
 import { isImmediate, type Source } from './receive.ts';
 import { copyBytes } from './scratch.ts';
+import { YoungCollection } from './young-collection.ts';
 
 /** A datagram of a batch. */
 export interface ReceivedDatagram<From = Address> {
@@ -33,16 +34,21 @@ const addresses = Buffer.alloc(MAX_BATCH * ADDRESS_BYTES);
 
 // Where batches are received. What is handed out as it lies is cut off at the front.
 let room = Buffer.alloc(0);
-const LEAST_ROOM_BYTES = 1024 * 1024;
+const ROOM_BYTES = 2 * 1024 * 1024;
+// V8 collects what was handed out while the next room can still take its place in memory and cache.
+// Measured, UDP_GRO's iteration: 0.36 us a datagram, with 4 MiB and V8's own collections 0.51.
+const young = new YoungCollection();
 // Less than this is copied: small datagrams would keep a large room alive. Arbitrary.
 const LEAST_HANDED_OUT = 32 * 1024;
 
 /** How many messages of `size` bytes to receive into `room`; makes a new one for a fair number. */
 function roomFor(count: number, size: number): number {
-  const fits = size === 0 ? count : Math.min(count, Math.floor(room.length / size));
-  if (fits * 4 >= count) return fits;
-  room = Buffer.allocUnsafeSlow(Math.max(count * size, LEAST_ROOM_BYTES));
-  return count;
+  if (size === 0) return count;
+  const most = Math.min(count, Math.ceil(ROOM_BYTES / size));
+  const fits = Math.min(most, Math.floor(room.length / size));
+  if (fits * 4 >= most) return fits;
+  room = Buffer.allocUnsafeSlow(Math.max(most * size, ROOM_BYTES));
+  return most;
 }
 
 /** `recvmmsg`: what is there now, at least one datagram. */
@@ -100,6 +106,7 @@ export class ReceiveBatch implements Operation<ReceivedDatagram[]> {
     const end =
       (meta[last + OFFSET] as number) + Math.min(meta[last + BYTES] as number, this.#size);
     if (end * 2 < received * this.#size || end < LEAST_HANDED_OUT) return copyBytes(room, 0, end);
+    young.dropped(end);
     const data = room;
     room = room.subarray(end);
     return data;
