@@ -854,7 +854,9 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
     messages: readonly DatagramToSend<AddressInputOf<Family>>[],
     flags: number,
   ): Operation<number> {
-    const target = { ...this.#target, type: this.type };
+    const { family, type, proto } = this;
+    // Spread out, a target has its shape made anew by V8 for each call.
+    const target = { descriptor: this.#descriptor, family, type, proto };
     return new SendBatch(target, checkMessages(messages), checkFlags(flags));
   }
 
