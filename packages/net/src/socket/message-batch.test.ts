@@ -63,6 +63,22 @@ test('recvmmsg() takes what waits, at most count, and waits for the first', asyn
   assert.equal(pair.server.recvmmsgSync(64, 100).length, 3);
 });
 
+test('recvmmsg() with room for the longest gives many at once, the others after them', async () => {
+  using pair = await udpPair();
+  for (const size of [65_535, 1024 * 1024]) {
+    const messages = numbered(64);
+    assert.equal(await pair.client.sendmmsg(messages), 64);
+    const got: Buffer[] = [];
+    while (got.length < 64) {
+      got.push(...(await pair.server.recvmmsg(64, size)).map(({ data }) => data));
+    }
+    assert.deepEqual(
+      got,
+      messages.map(({ data }) => data),
+    );
+  }
+});
+
 test('recvmmsg() marks a datagram that was cut with MSG_TRUNC', async () => {
   using pair = await udpPair();
   await pair.client.sendmmsg([{ data: Buffer.from('0123456789') }, { data: Buffer.from('ok') }]);

@@ -572,7 +572,8 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
   }
 
   /**
-   * Receives the datagrams that wait: at least one, at most `count` (and 64), in one system call.
+   * Receives the datagrams that wait: at least one, at most `count` (and 64, and as many of `size`
+   * bytes as fit in 2 MiB), in one system call.
    *
    * @param size room for each in bytes
    * @returns with UDP_GRO set, a message of several datagrams has their `segmentSize`
