@@ -56,7 +56,7 @@ const SEND_QUEUED = 1 << 17;
 // Whether a short read has emptied the receive queue: on TCP, until a hang-up or urgent data. (A
 // Unix stream also stops at a descriptor or at other credentials, SCTP at the end of a message.)
 const SHORT_READ_TELLS = 1 << 18;
-// Pages that the last receive gave, 0 below COPIED_BYTES; all where it filled its room.
+// Pages that a stream's last receive gave, 0 up to COPIED_BYTES; all where it filled its room.
 const LAST_PAGES = 15 << 20;
 const LAST_PAGES_SHIFT = 20;
 const PAGE_BYTES = 4096;
@@ -108,7 +108,7 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
   #fd: number;
   #origin: SocketOrigin;
   #slot = -1;
-  /** INTEREST, SAW_END, SEND_QUEUED, SHORT_READ_TELLS: one word, as there are many descriptors. */
+  /** INTEREST, SAW_END, SEND_QUEUED, SHORT_READ_TELLS, LAST_PAGES: one word, as there are many descriptors. */
   #state = 0;
   #seldom: SeldomState | undefined;
 
@@ -194,7 +194,8 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
     if (count === 0 && wanted > 0) this.#state |= SAW_END;
     else if (count < wanted && tells) this.#drained();
     this.#state &= ~LAST_PAGES;
-    if (count > COPIED_BYTES) {
+    // A message is not to be cut to the size of the one before.
+    if (count > COPIED_BYTES && this.isStream) {
       const pages = Math.floor(count / PAGE_BYTES) << LAST_PAGES_SHIFT;
       this.#state |= count === wanted ? LAST_PAGES : Math.min(pages, LAST_PAGES);
     }
@@ -238,7 +239,7 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
     try {
       if (wait.timeout === 0 || operation.immediate)
         return Promise.resolve(this.#now(lane, operation));
-      const later = this.#gathers(operation) || this.#joins(operation);
+      const later = this.#batches(operation) || this.#joins(operation);
       if (!later && lane.head === undefined && lane.ready && lane.hasTurn()) {
         lane.spend(CALL_CHARGE);
         const result: Attempt<Result> = operation.attempt();
@@ -633,9 +634,10 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
 
   #arm(): void {
     const operation = this.reader.head?.operation;
+    const receive = operation?.receive;
     // What is large goes where it belongs, not by way of the slab.
-    const receive = this.expected === 0 ? operation?.receive : undefined;
-    if (receive !== undefined) engine.arm(this.#slot, RECEIVE, receive.want);
+    const direct = receive?.direct === true && this.expected > 0;
+    if (receive !== undefined && !direct) engine.arm(this.#slot, RECEIVE, receive.want);
     else engine.arm(this.#slot, operation?.accept === undefined ? NOTIFY : ACCEPT, 0);
   }
 
@@ -644,11 +646,6 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
   /** Whether the operation's bytes may leave with others': those of a datagram may not. */
   #batches(operation: Operation<unknown>): operation is SendAll {
     return operation instanceof SendAll && this.isStream && operation.flags === 0 && !this.closed;
-  }
-
-  /** Whether they leave with others at the end of the turn; larger ones leave from where they lie. */
-  #gathers(operation: Operation<unknown>): boolean {
-    return this.#batches(operation) && operation.left <= COPIED_BYTES;
   }
 
   #sendLater(): void {
@@ -661,10 +658,12 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
     this.#state &= ~SEND_QUEUED;
     if (this.closed || !this.writer.ready) return 0;
     let used = 0;
+    // A large one that is alone leaves from where it lies.
+    const most = this.writer.head?.behind === undefined ? COPIED_BYTES : GATHER_BYTES;
     for (let at = this.writer.head; at !== undefined; at = at.behind) {
       const { operation } = at;
       if (!this.#batches(operation)) break;
-      if (!operation.isWhole || used + operation.left > GATHER_BYTES) break;
+      if (!operation.isWhole || used + operation.left > most) break;
       const { data, sent, length } = operation;
       target.set(
         data.length === operation.left ? data : data.subarray(sent, length),

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SHUT_WR } from '../constants/index.ts';
+import { SHUT_WR, SOCK_SEQPACKET } from '../constants/index.ts';
 import { randomFrom } from '../testing/index.ts';
 import type { Socket } from './socket.ts';
-import { tcpPair } from './sockets.test.util.ts';
+import { tcpPair, unixPair } from './sockets.test.util.ts';
 
 // Around what is received by way of the slab, what is not, and what one receive takes at most.
 const SIZES = [
@@ -91,4 +91,16 @@ test('a chunk keeps at most twice its bytes of memory alive', async () => {
     // Below half of Node's pool a Buffer is a part of that.
     assert.ok(length < Buffer.poolSize / 2 || buffer.byteLength <= 2 * length, `${length} bytes`);
   }
+});
+
+test('messages of SOCK_SEQPACKET are not cut to the size of the one before', async () => {
+  using pair = unixPair(SOCK_SEQPACKET);
+  const sizes = [10_000, 20_000, 9000, 60_000, 64, 60_000];
+  const loop = iterate(pair.server as Socket);
+  for (const size of sizes) await pair.client.send(Buffer.alloc(size));
+  pair.client.close();
+  assert.deepEqual(
+    (await loop).map(({ length }) => length),
+    sizes,
+  );
 });

@@ -191,6 +191,14 @@ test('the small sends of one turn leave together', await needs('python3'), async
   }
 });
 
+test('a large send leaves together with the small ones of its turn', async () => {
+  using pair = await tcpPair();
+  const received = pair.server.recv(65_536);
+  // Alone in front, it had Nagle's algorithm hold the small one back for 40 ms.
+  await Promise.all([16_000, 100].map((size) => pair.client.sendall(Buffer.alloc(size))));
+  assert.equal((await received).length, 16_100);
+});
+
 test('the sends of one turn are one segment on a Unix stream too', async () => {
   using pair = unixPair();
   const sends = Promise.all(

@@ -5,7 +5,7 @@ import { addressOut } from './scratch.ts';
 // 127.0.0.0/8 never leaves a host; from ::1 only ::1 can be reached.
 const LOOPBACK = /^(::ffff:)?127\./;
 
-/** Whether an internet connection stays on this host: its ends have one address, or are loopback. */
+/** Whether a TCP connection stays on this host: its ends have one address, or are loopback. */
 export function hasPeerOnThisHost(fd: number): boolean {
   if (native.getsockname(fd, addressOut) < 0) return false;
   const own = hostInScratch();

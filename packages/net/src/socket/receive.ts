@@ -129,6 +129,10 @@ class StreamReceive implements Operation<Buffer> {
     return this;
   }
 
+  get direct(): true {
+    return true;
+  }
+
   attempt(): Attempt<Buffer> {
     return receiveBuffer(this.#descriptor, this.want);
   }
@@ -169,6 +173,10 @@ export class StreamReceiveInto implements Operation<number> {
 
   get receive(): this {
     return this;
+  }
+
+  get direct(): true {
+    return true;
   }
 
   attempt(): Attempt<number> {

@@ -6,6 +6,7 @@ import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node
 import { open } from 'node:fs/promises';
 import { test } from 'node:test';
 import { SOCK_DGRAM } from '../constants/index.ts';
+import { SocketError } from '../errors/index.ts';
 import { rejection, TemporaryDirectory } from '../testing/index.ts';
 import { receiveAll, receiveExactly, tcpPair, udpPair, unixPair } from './sockets.test.util.ts';
 
@@ -49,6 +50,16 @@ test('sendfile() sends the part that offset and count name, and moves the positi
   assert.equal(await pair.client.sendfile(fd, content.length - 5, 500), 5);
   assert.equal(await pair.client.sendfile(fd, content.length + 1), 0);
   closeSync(fd);
+});
+
+test('a descriptor that cannot be read is the error of sendfile(2) to a peer on this host, too', async () => {
+  using directory = new TemporaryDirectory();
+  using pair = await tcpPair();
+  const path = fileOf(directory);
+  const writeOnly = openSync(path, 'a');
+  const error = await rejection(pair.client.sendfile(writeOnly));
+  closeSync(writeOnly);
+  assert.ok(error instanceof SocketError && error.syscall === 'sendfile' && error.code === 'EBADF');
 });
 
 test('sendfile() of several files at once sends each whole to peers that make it wait', async () => {

@@ -4,8 +4,8 @@ import { native } from '@sockeye/native';
 import { EAGAIN, EINVAL, ENOSYS, EOPNOTSUPP } from '../constants/index.ts';
 import { checkInteger, invalidType, invalidValue, outOfRange } from '../errors/index.ts';
 import type { Descriptor } from './descriptor.ts';
-import { hasPeerOnThisHost } from './peer-on-this-host.ts';
 import { type Attempt, BUSY, type Operation, WOULD_BLOCK, YIELD } from './operation.ts';
+import { hasPeerOnThisHost } from './peer-on-this-host.ts';
 
 /** What `sendfile` sends from: a path, a FileHandle or a descriptor. */
 export type FileSource = string | URL | number | { readonly fd: number };
@@ -70,7 +70,7 @@ export function withFileSync<Result>(file: FileSource, use: (fd: number) => Resu
  * sendfile(2) waits for the disk whatever the socket's flags say. So what is not in memory is read
  * there by the thread pool first; only a Sync call waits itself.
  *
- * To a peer on this host reading 256 KiB and sending them is cheaper by a fifth than sendfile(2), which
+ * To a peer on this host reading 256 KiB and sending them is cheaper by three tenths than sendfile(2), which
  * goes from page to page (docs/performance.md). To others sendfile(2) leaves the copy to the network
  * card. What the socket doesn't take is read again, so that all can share one chunk of memory.
  */
@@ -108,7 +108,8 @@ export class SendFile implements Operation<number> {
     const stats = fstatSync(file);
     this.#readInstead = !stats.isFile();
     this.#seekable = stats.isFile() || stats.isBlockDevice();
-    this.#copies = stats.isFile() && hasPeerOnThisHost(descriptor.fd);
+    this.#copies =
+      stats.isFile() && descriptor.origin.isTcp(descriptor.fd) && hasPeerOnThisHost(descriptor.fd);
   }
 
   attempt(): Attempt<number> {
@@ -165,7 +166,14 @@ export class SendFile implements Operation<number> {
 
   #sendChunk(): number {
     chunk ??= Buffer.allocUnsafeSlow(CHUNK_BYTES);
-    const count = readSync(this.#file, chunk, 0, this.#room, this.#offset + this.#sent);
+    let count: number;
+    try {
+      count = readSync(this.#file, chunk, 0, this.#room, this.#offset + this.#sent);
+    } catch {
+      // sendfile(2) can (O_DIRECT), or says as the socket's error why not.
+      this.#copies = false;
+      return this.#send();
+    }
     return count === 0 ? 0 : native.send(this.#descriptor.fd, chunk, 0, count, 0);
   }
 

@@ -572,8 +572,8 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
   }
 
   /**
-   * Receives the datagrams that wait: at least one, at most `count` (and 64, and as many of `size`
-   * bytes as fit in 2 MiB), in one system call.
+   * Receives the datagrams that wait: at least one, at most `count` (and 64, and what 2 MiB have
+   * room for: 33 of 64 KiB), in one system call.
    *
    * @param size room for each in bytes
    * @returns with UDP_GRO set, a message of several datagrams has their `segmentSize`
@@ -884,9 +884,9 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
 
   /**
    * Sends a file, or a part of it, on a stream: by sendfile(2) where the file can be, else, and to
-   * a peer on this host by TCP, by reading. A descriptor's position is left behind what was sent, after an error too. What is not in
-   * memory yet is read from the disk by the thread pool, and so holds up nobody else; a pipe or a
-   * terminal is read by this thread.
+   * a peer on this host by TCP, by reading. A descriptor's position is left behind what was sent,
+   * after an error too. What is not in memory yet is read from the disk by the thread pool, and so
+   * holds up nobody else; a pipe or a terminal is read by this thread.
    *
    * @param file a path, a FileHandle or a descriptor
    * @param offset where to start, in bytes
