@@ -60,6 +60,9 @@ const SHORT_READ_TELLS = 1 << 18;
 const LAST_PAGES = 15 << 20;
 const LAST_PAGES_SHIFT = 20;
 const PAGE_BYTES = 4096;
+// Whether the kernel was asked about Nagle's algorithm since the last option was set; its answer.
+const ASKED_FOR_NAGLE = 1 << 24;
+const NAGLE = 1 << 25;
 // How long a Sync connect sleeps where only time helps (TRY_LATER).
 const RETRY_MS = 5;
 /** What stands for `poll` where an operation is asked for. */
@@ -108,7 +111,7 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
   #fd: number;
   #origin: SocketOrigin;
   #slot = -1;
-  /** INTEREST, SAW_END, SEND_QUEUED, SHORT_READ_TELLS, LAST_PAGES: one word, as there are many descriptors. */
+  /** INTEREST, SAW_END, SEND_QUEUED, SHORT_READ_TELLS, LAST_PAGES, NAGLE: one word, as there are many descriptors. */
   #state = 0;
   #seldom: SeldomState | undefined;
 
@@ -239,7 +242,8 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
     try {
       if (wait.timeout === 0 || operation.immediate)
         return Promise.resolve(this.#now(lane, operation));
-      const later = this.#batches(operation) || this.#joins(operation);
+      const later =
+        (this.#batches(operation) && !this.#leavesAtOnce(operation)) || this.#joins(operation);
       if (!later && lane.head === undefined && lane.ready && lane.hasTurn()) {
         lane.spend(CALL_CHARGE);
         const result: Attempt<Result> = operation.attempt();
@@ -646,6 +650,23 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
   /** Whether the operation's bytes may leave with others': those of a datagram may not. */
   #batches(operation: Operation<unknown>): operation is SendAll {
     return operation instanceof SendAll && this.isStream && operation.flags === 0 && !this.closed;
+  }
+
+  /**
+   * A large send needs nobody to leave with, unless Nagle's algorithm would hold back the small ones
+   * behind it until the peer has acknowledged it.
+   */
+  #leavesAtOnce({ left }: SendAll): boolean {
+    if (left <= COPIED_BYTES) return false;
+    if ((this.#state & ASKED_FOR_NAGLE) === 0) {
+      this.#state |= ASKED_FOR_NAGLE | (this.#origin.holdsBack(this.#fd) ? NAGLE : 0);
+    }
+    return (this.#state & NAGLE) === 0;
+  }
+
+  /** An option is another now, perhaps TCP_NODELAY. */
+  noteOption(): void {
+    this.#state &= ~(ASKED_FOR_NAGLE | NAGLE);
   }
 
   #sendLater(): void {

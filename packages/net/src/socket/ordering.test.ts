@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AF_UNIX, MSG_DONTWAIT, SOCK_DGRAM } from '../constants/index.ts';
+import { AF_UNIX, IPPROTO_TCP, MSG_DONTWAIT, SOCK_DGRAM, TCP_NODELAY } from '../constants/index.ts';
 import { needs, PythonPeer, rejection, TemporaryDirectory, turns } from '../testing/index.ts';
 import { Socket } from './socket.ts';
 import {
@@ -191,12 +191,17 @@ test('the small sends of one turn leave together', await needs('python3'), async
   }
 });
 
-test('a large send leaves together with the small ones of its turn', async () => {
+test('no small send is held back behind a large one, as Nagle’s algorithm would for 40 ms', async () => {
   using pair = await tcpPair();
-  const received = pair.server.recv(65_536);
-  // Alone in front, it had Nagle's algorithm hold the small one back for 40 ms.
-  await Promise.all([16_000, 100].map((size) => pair.client.sendall(Buffer.alloc(size))));
-  assert.equal((await received).length, 16_100);
+  const send = () =>
+    Promise.all([16_000, 100].map((size) => pair.client.sendall(Buffer.alloc(size))));
+  // With TCP_NODELAY the large one leaves by itself, else both leave together.
+  for (const noDelay of [false, true, false]) {
+    pair.client.setsockopt(IPPROTO_TCP, TCP_NODELAY, noDelay);
+    const received = noDelay ? receiveExactly(pair.server, 16_100) : pair.server.recv(65_536);
+    await send();
+    assert.equal((await received).length, 16_100);
+  }
 });
 
 test('the sends of one turn are one segment on a Unix stream too', async () => {

@@ -81,6 +81,7 @@ export function setOption(
     isWide(level, name) && typeof value === 'number' && size === undefined
       ? wideOption(value)
       : optionBytes(value, size);
+  descriptor.noteOption();
   const status = native.setsockopt(descriptor.fd, level, name, bytes, length);
   if (status < 0) throw descriptor.error('setsockopt', -status, { option: name });
 }

@@ -6,6 +6,7 @@ import {
   SOCK_DGRAM,
   SOCK_STREAM,
   SOL_SOCKET,
+  TCP_NODELAY,
 } from '../constants/index.ts';
 import type { CreationSite } from './creation-site.ts';
 import { isUdp } from './is-udp.ts';
@@ -39,13 +40,18 @@ export class SocketOrigin {
 
   /** What the kernel says, not what the caller claimed when `fd`, one of them, was adopted. */
   isTcp(fd: number): boolean {
-    this.#isTcp ??= protocolOf(fd) === IPPROTO_TCP;
+    this.#isTcp ??= wordOption(fd, SOL_SOCKET, SO_PROTOCOL) === IPPROTO_TCP;
     return this.#isTcp;
+  }
+
+  /** Whether Nagle's algorithm may hold small sends back: by TCP without TCP_NODELAY. */
+  holdsBack(fd: number): boolean {
+    return this.isTcp(fd) && wordOption(fd, IPPROTO_TCP, TCP_NODELAY) === 0;
   }
 }
 
-function protocolOf(fd: number): number | undefined {
-  if (SO_PROTOCOL === undefined) return undefined;
-  const status = native.getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, wordBytes);
+function wordOption(fd: number, level: number, name: number | undefined): number | undefined {
+  if (name === undefined) return undefined;
+  const status = native.getsockopt(fd, level, name, wordBytes);
   return status === wordBytes.length ? word[0] : undefined;
 }

@@ -683,7 +683,8 @@ export class Socket<Family extends number = typeof AF_INET> implements Disposabl
   }
 
   /**
-   * Sends all bytes. On a stream the sends of one turn of the event loop leave together;
+   * Sends all bytes. On a stream the sends of one turn of the event loop leave together (one above
+   * 8 KiB by itself, where Nagle's algorithm holds nothing back behind it);
    * the bytes are read as they leave, so that the buffer must stay as it is until the promise settles.
    *
    * The promise settles when the kernel has taken everything. An error or an abort has `bytesSent`.

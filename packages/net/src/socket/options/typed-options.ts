@@ -84,6 +84,7 @@ export class TypedOptions {
     const bytes = row.codec.encode(name, value);
     const { level, number } = known('setsockopt', name, row);
     const { fd } = this.#descriptor;
+    this.#descriptor.noteOption();
     const status = takesProgram(level, number)
       ? native.attachFilter(fd, level, number, bytes)
       : native.setsockopt(fd, level, number, bytes, bytes.length);
