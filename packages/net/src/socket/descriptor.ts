@@ -111,7 +111,10 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
   #fd: number;
   #origin: SocketOrigin;
   #slot = -1;
-  /** INTEREST, SAW_END, SEND_QUEUED, SHORT_READ_TELLS, LAST_PAGES, NAGLE: one word, as there are many descriptors. */
+  /**
+   * INTEREST, SAW_END, SEND_QUEUED, SHORT_READ_TELLS, LAST_PAGES, ASKED_FOR_NAGLE, NAGLE: one word, as
+   * there are many descriptors.
+   */
   #state = 0;
   #seldom: SeldomState | undefined;
 
@@ -640,7 +643,7 @@ export class Descriptor implements Watched, Sender, Joiner, LaneOwner {
     const operation = this.reader.head?.operation;
     const receive = operation?.receive;
     // What is large goes where it belongs, not by way of the slab.
-    const direct = receive?.direct === true && this.expected > 0;
+    const direct = this.expected > 0 && receive?.always !== true;
     if (receive !== undefined && !direct) engine.arm(this.#slot, RECEIVE, receive.want);
     else engine.arm(this.#slot, operation?.accept === undefined ? NOTIFY : ACCEPT, 0);
   }

@@ -48,7 +48,7 @@ const FIRST_SLOTS = 256;
 export const TURN_BYTES = 256 * 1024;
 /** What leaves with others is copied together up to this; above it goes out from where it lies. */
 export const GATHER_BYTES = 32 * 1024;
-/** A receive, or a send that is alone, above this is worth a call of its own without a copy (performance.md). */
+/** A receive or a send above this is worth a call of its own, without a copy (performance.md). */
 export const COPIED_BYTES = 8 * 1024;
 const OUTGOING_BYTES = 256 * 1024;
 const SEND_WORDS = 4;

@@ -42,8 +42,8 @@ export interface Operation<Result> {
   readonly receive?:
     | {
         readonly want: number;
-        /** Whether an attempt receives what is large without a copy; the poller then leaves it to that. */
-        readonly direct?: true;
+        /** Also where much is expected, which an attempt else receives without a copy. */
+        readonly always?: true;
         take(slab: Buffer, offset: number, bytes: number): Result;
       }
     | undefined;

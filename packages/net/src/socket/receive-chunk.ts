@@ -79,10 +79,6 @@ export abstract class ReceiveChunk implements Operation<ChunkResult>, Waiting {
     return this.descriptor.isStream ? this : undefined;
   }
 
-  get direct(): true {
-    return true;
-  }
-
   attempt(): Attempt<ChunkResult> {
     const value = receiveBuffer(this.descriptor, SCRATCH_BYTES);
     return isDone(value) ? toResult(value) : value;

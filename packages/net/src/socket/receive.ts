@@ -129,10 +129,6 @@ class StreamReceive implements Operation<Buffer> {
     return this;
   }
 
-  get direct(): true {
-    return true;
-  }
-
   attempt(): Attempt<Buffer> {
     return receiveBuffer(this.#descriptor, this.want);
   }
@@ -173,10 +169,6 @@ export class StreamReceiveInto implements Operation<number> {
 
   get receive(): this {
     return this;
-  }
-
-  get direct(): true {
-    return true;
   }
 
   attempt(): Attempt<number> {
@@ -307,7 +299,7 @@ function receiveLarge(
       const count = inner?.partial?.();
       return count === undefined ? undefined : copyBytes(buffer as Buffer, 0, count);
     },
-    ...(plainStream ? { receive: { want: SCRATCH_BYTES, take: copyBytes } } : {}),
+    ...(plainStream ? { receive: { want: SCRATCH_BYTES, take: copyBytes, always: true } } : {}),
   };
 }
 

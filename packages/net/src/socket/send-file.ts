@@ -70,9 +70,9 @@ export function withFileSync<Result>(file: FileSource, use: (fd: number) => Resu
  * sendfile(2) waits for the disk whatever the socket's flags say. So what is not in memory is read
  * there by the thread pool first; only a Sync call waits itself.
  *
- * To a peer on this host reading 256 KiB and sending them is cheaper by three tenths than sendfile(2), which
- * goes from page to page (docs/performance.md). To others sendfile(2) leaves the copy to the network
- * card. What the socket doesn't take is read again, so that all can share one chunk of memory.
+ * To a peer on this host reading 256 KiB and sending them is cheaper by three tenths than
+ * sendfile(2), which goes from page to page (docs/performance.md). To others sendfile(2) leaves the
+ * copy to the network card. What the socket doesn't take is read again, so that all can share one chunk of memory.
  */
 export class SendFile implements Operation<number> {
   readonly syscall = 'sendfile';
